@@ -1,4 +1,4 @@
-//! The arguments and the results of the hooks.
+//! The arguments and the results of the hooks for attempts and for responses.
 use crate::{
     BoxError, Cause, Text,
     masked::{MaskedHeaders, mask_text},
@@ -6,7 +6,7 @@ use crate::{
 use bytes::Bytes;
 use std::{fmt, time::Duration};
 
-/// A request that is about to be sent, as the hook for attempts gets it. A change by the hook counts for this attempt
+/// A request that is about to be sent, as the hook for attempts gets it. A change by the hook applies to this attempt
 /// only: the next attempt begins with the builder's request and the original URL again.
 #[non_exhaustive]
 pub struct Attempt {

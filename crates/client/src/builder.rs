@@ -21,13 +21,13 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 use tower_service::Service;
 use url::Url;
 
-/// The time within which the head of a response must have come, including the time to connect. Servers send the head
-/// with the first event, and a language model may think for minutes before its first word. Browsers and curl wait
-/// longer.
+/// The time within which the head of a response must have come, including the time to connect. Many servers send the
+/// head only with the first event, and a language model may think for minutes before its first word. Browsers and curl
+/// wait even longer.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// The number of headers that this crate and the transport may add to the headers of the program.
 const MORE_HEADERS: usize = 32;
-/// The greatest number of characters that an error shows of an argument that cannot be used.
+/// The greatest number of characters of an unusable argument that an error shows.
 const MAX_TOLD_CHARS: usize = 200;
 /// The greatest number of redirects that one attempt follows, which is the limit of browsers.
 const MAX_REDIRECTS: u8 = 20;
@@ -74,7 +74,7 @@ pub enum BuildError {
         /// The first 200 characters of the header's name.
         name: String,
     },
-    /// There are more headers than the limit of any request, which is tens of thousands.
+    /// The program has set more headers than any request can have. The limit is tens of thousands.
     TooManyHeaders,
     /// The method is `CONNECT`, which opens a tunnel and brings no stream.
     Method,
@@ -141,9 +141,9 @@ impl Builder {
     /// Sets these headers, and replaces those of the same names.
     ///
     /// If the server redirects to another origin (scheme, host or port), headers that identify the sender are not sent
-    /// there. These are values that are marked as sensitive, `Authorization`, `Cookie`, `Proxy-Authorization`, and
-    /// headers whose names say that they contain a key, a token or another secret, such as `X-Api-Key`. All other
-    /// headers are sent, and also the body, if the status of the redirect keeps it (307, 308).
+    /// there. Such headers are `Authorization`, `Cookie`, `Proxy-Authorization`, headers whose value is marked as
+    /// sensitive, and headers whose name says that the value is a key, a token or another secret, such as `X-Api-Key`.
+    /// All other headers are sent, and also the body, if the status of the redirect keeps it (307, 308).
     pub fn headers(mut self, headers: HeaderMap) -> Self {
         let mut last = None;
         for (name, value) in headers {
@@ -196,8 +196,9 @@ impl Builder {
         self
     }
 
-    /// Keeps the cookies that servers set, also with redirects, and sends them back. Default: no cookies are kept. A
-    /// `Cookie` that the program sets with [`header`](Self::header) comes before them.
+    /// Keeps the cookies that responses and redirects set, and sends them back. Default: no cookies are kept. If the
+    /// program sets a `Cookie` header with [`header`](Self::header), the cookies of the jar are added after the value
+    /// of this header.
     pub fn cookies(mut self, jar: CookieJar) -> Self {
         self.cookies = Some(jar);
         self
@@ -238,33 +239,35 @@ impl Builder {
         self
     }
 
-    /// Decides whether the request is sent again when a connection has ended. Default: only if its method is safe
-    /// (`GET`). If the request is not repeated, the event source ends with its response, unless a hook asks for another
-    /// attempt.
+    /// Sets whether the request is sent again when a connection has ended. Default: only if its method is safe, such as
+    /// `GET`. If the request is not sent again, the event source ends when the response ends, unless a hook asks for
+    /// another attempt.
     pub fn repeat_requests(mut self, repeat: bool) -> Self {
         self.repeat = Some(repeat);
         self
     }
 
-    /// Sets the time for connecting: to find the host's addresses, and for TCP, a proxy and TLS. Each redirect gets
-    /// this time again. Default: the time of the transport, which is 30 s for `HyperTransport`. Only that transport
-    /// uses this setting; `reqwest` has its own. The time is measured by tokio's clock.
+    /// Sets the longest time for connecting: for name resolution, TCP, a proxy and TLS together. The time begins anew
+    /// for each redirect. Default: the connect timeout of the transport, which is 30 s for `HyperTransport`. Only
+    /// `HyperTransport` uses this setting; `reqwest` has a setting of its own. The time is measured by tokio's clock,
+    /// even if [`clock`](Self::clock) sets another one.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = Some(timeout);
         self
     }
 
-    /// Sets the time within which the head of a response has to come, including the time to connect. Each redirect gets
-    /// this time again. Default: 5 minutes, since a server may send the head with the first event. [`Duration::MAX`]
-    /// means no limit.
+    /// Sets the time within which the head of a response has to come, including the time to connect. The time begins
+    /// anew for each redirect. Default: 5 minutes, since a server may send the head only with the first event.
+    /// [`Duration::MAX`] means no limit.
     pub fn response_timeout(mut self, timeout: Duration) -> Self {
         self.response_timeout = timeout;
         self
     }
 
     /// Reconnects when nothing has come for this long, not even a comment. Only the time in which the program waits for
-    /// the stream counts, not the time in which it deals with an event. Default: never. If the server sends comments,
-    /// two or three times their interval is a good choice: otherwise a connection that broke silently is not noticed.
+    /// the stream counts, not the time in which it deals with an event. Default: never, so a connection that broke
+    /// silently may not be noticed. If the server sends comments at an interval, two or three times this interval is a
+    /// good timeout.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = Some(timeout);
         self
@@ -285,30 +288,32 @@ impl Builder {
 
     /// Skips an event that is larger than the [`limits`](Self::limits), and reports it as
     /// [`Warning::EventSkipped`](crate::Warning::EventSkipped). Default: `false`, so such an event ends the event
-    /// source. A skipped event takes no memory. Its ID counts, so the server does not send it again.
+    /// source. A skipped event takes no memory. Its ID becomes the last event ID, so the server does not send the event
+    /// again.
     pub fn skip_large_events(mut self, skipped: bool) -> Self {
         self.skip_large_events = skipped;
         self
     }
 
-    /// Returns the last event of a response that ends without the blank line after it, for servers that omit this line.
-    /// Default: `false`, because the standard drops such an event, since it may be incomplete. For the same reason its
-    /// ID does not count: after a reconnection the server sends it again. If its last line has no line end, data in
-    /// this line counts as far as it arrived; a type or a reconnection time does not. If the connection broke off, the
-    /// unfinished event is always dropped.
+    /// Returns the last event of a response even if the response ends without the blank line after this event, for
+    /// servers that omit this line. Default: `false`: the standard drops such an event, since it may be incomplete. For
+    /// the same reason its ID is ignored, so after a reconnection the server sends the event again. If the last line
+    /// has no line end, the part of it that has arrived is used if it is data, and ignored if it is a type or a
+    /// reconnection time. If the connection broke off, the unfinished event is always dropped.
     pub fn unfinished_events(mut self, given: bool) -> Self {
         self.unfinished_events = given;
         self
     }
 
     /// Returns blocks without data, which are not events, as [`Signal::Block`](crate::Signal::Block), so that a program
-    /// that passes a stream on loses nothing. Default: `false`. The IDs and reconnection times in them always count.
+    /// that passes a stream on loses nothing. Default: `false`. The IDs and reconnection times in such blocks always
+    /// take effect, even if the blocks are not returned.
     pub fn blocks(mut self, given: bool) -> Self {
         self.blocks = given;
         self
     }
 
-    /// Sets the number of redirects that one attempt follows. Default: 20.
+    /// Sets the greatest number of redirects that one attempt follows. Default: 20.
     pub fn max_redirects(mut self, limit: u8) -> Self {
         self.max_redirects = limit;
         self
@@ -365,8 +370,8 @@ impl Builder {
         if self.method == Method::CONNECT {
             return Err(BuildError::Method);
         }
-        // This leaves room for the headers that are added to each request: the defaults, an ID, cookies, and those of
-        // the transport.
+        // There must be room for the headers that are added to each request: the default headers, the last event ID,
+        // the cookies, and the headers of the transport.
         self.headers.try_reserve(MORE_HEADERS).map_err(|_| BuildError::TooManyHeaders)?;
         add_defaults(&mut self.headers, &url);
         let transport = match self.transport {
@@ -434,7 +439,7 @@ fn basic(user: &[u8], password: &[u8]) -> HeaderValue {
     value
 }
 
-/// Returns the beginning of an argument, as much as an error shows.
+/// Returns the beginning of an argument of the builder: the part that an error shows.
 fn short(text: &str) -> String {
     text.chars().take(MAX_TOLD_CHARS).collect()
 }
@@ -463,7 +468,7 @@ impl fmt::Display for BuildError {
             Self::Header { name } => {
                 write!(f, "the header {name:?} contains characters that are not allowed in a header")
             }
-            Self::TooManyHeaders => f.write_str("a request cannot have so many headers"),
+            Self::TooManyHeaders => f.write_str("the program has set more headers than a request can have"),
             Self::Method => f.write_str("the method CONNECT cannot be used: it does not return an event stream"),
             Self::User => f.write_str("a user name cannot contain a colon"),
             Self::LastEventId(id) => write!(f, "{id:?} is not an event ID: it contains CR, LF or NUL"),

@@ -14,18 +14,18 @@ pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A source of time.
 pub trait Clock: Send + Sync + 'static {
-    /// Returns the time since a fixed moment, which the clock chooses. It never goes back.
+    /// Returns the time since a fixed moment, which the clock chooses. A later call never returns a smaller time.
     fn now(&self) -> Duration;
 
     /// Returns a future that ends once `duration` has passed from now.
     fn sleep(&self, duration: Duration) -> Sleep;
 }
 
-/// The clock of tokio, which `tokio::time::pause` pauses. The default.
+/// The clock of tokio, which `tokio::time::pause` pauses. It is the default clock of an event source.
 #[derive(Clone, Debug, Default)]
 pub struct TokioClock {
-    /// The moment of the first call of `now`. It is not the moment when the clock was made, which may have been outside
-    /// of a paused runtime.
+    /// The moment of the first call of `now`. It is not the moment when the clock was made, because a clock may be made
+    /// outside of the runtime whose time is paused.
     origin: OnceLock<tokio::time::Instant>,
 }
 
@@ -48,7 +48,8 @@ pub struct ManualClock {
 #[derive(Debug, Default)]
 struct ManualTime {
     now: Duration,
-    /// The wakers of the waiting tasks, by the moment to wake them, and by a number that makes each key unique.
+    /// The wakers of the waiting tasks, by the time at which they have to be woken, and by a number that makes each key
+    /// unique.
     sleepers: BTreeMap<(Duration, u64), Waker>,
     next_sleeper: u64,
 }
@@ -110,7 +111,8 @@ impl Future for ManualSleep {
             return Poll::Ready(());
         }
         let former = time.sleepers.insert(self.key, cx.waker().clone());
-        // Dropping a waker may drop its task, and with it other sleeps of this clock, so the lock is released first.
+        // Dropping a waker may drop its task, and with the task other sleeps of this clock, which need the lock. So the
+        // lock is released first.
         drop(time);
         drop(former);
         Poll::Pending

@@ -3,11 +3,11 @@ use http::{HeaderMap, header::CONTENT_TYPE};
 
 const EVENT_STREAM: &str = "text/event-stream";
 
-/// Returns true if the headers say `text/event-stream`, with or without parameters, in any case. If there are several
-/// values, the last one that is a valid type counts ([Fetch, "extract a MIME
+/// Returns true if the headers say `text/event-stream`, with or without parameters, in upper or lower case. If there
+/// are several values, the last one that is a valid type is used ([Fetch, "extract a MIME
 /// type"](https://fetch.spec.whatwg.org/#concept-header-extract-mime-type)).
 pub(crate) fn is_event_stream(headers: &HeaderMap) -> bool {
-    // A parameter may contain bytes that are not UTF-8. The type before it still counts.
+    // A parameter may contain bytes that are not UTF-8. The type before the parameter is used nevertheless.
     let values: Vec<_> =
         headers.get_all(CONTENT_TYPE).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
     let essences = values.iter().flat_map(|value| value.split(',')).map(essence);

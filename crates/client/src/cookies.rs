@@ -1,5 +1,5 @@
-//! The cookies that servers set ([RFC 6265](https://www.rfc-editor.org/rfc/rfc6265)), which are sent with the next
-//! request.
+//! The cookies that servers set ([RFC 6265](https://www.rfc-editor.org/rfc/rfc6265)), and that are sent back with later
+//! requests.
 use http::{HeaderMap, HeaderValue, header::SET_COOKIE};
 use std::{
     fmt,
@@ -8,7 +8,7 @@ use std::{
 };
 use url::{Host, Url};
 
-/// The longest `Set-Cookie`, in bytes.
+/// The longest value of a `Set-Cookie` header that is accepted, in bytes.
 const MAX_COOKIE_BYTES: usize = 4 << 10;
 /// The greatest number of cookies, and of bytes of cookies, that are kept for one host. One more cookie replaces the
 /// oldest.
@@ -22,7 +22,7 @@ const OF_ALL: Bound = Bound { cookies: 500, bytes: 512 << 10 };
 /// A cookie is sent to the host that set it, for its path and the paths below it, and only over TLS if it is `Secure`.
 /// It is sent to no other host, whatever its `Domain` says: without a list of all public suffixes it is not known which
 /// host names belong together. A cookie is refused if the host is not part of its `Domain`, or if the `Domain` is a
-/// single label (`com`), unless that is the host itself.
+/// single label (`com`), unless the host itself has this name.
 ///
 /// A response that did not come over TLS cannot set, replace, delete or displace a `Secure` cookie, because anybody
 /// between client and server could have sent it. Cookies whose names begin with `__Secure-` or `__Host-` must have the
@@ -42,7 +42,7 @@ struct Bound {
 }
 
 impl Bound {
-    /// Returns true if these cookies and one `more` are within the limit.
+    /// Returns true if `cookies`, together with the cookie `more`, are within the limit.
     fn holds<'a>(self, cookies: impl Iterator<Item = &'a Cookie>, more: &Cookie) -> bool {
         let (count, bytes) =
             cookies.fold((1, more.bytes()), |(count, bytes), cookie| (count + 1, bytes + cookie.bytes()));
@@ -86,7 +86,7 @@ impl CookieJar {
         let mut cookies = self.lock();
         cookies.retain(|cookie| !cookie.is_over(now));
         let mut matching: Vec<&Cookie> = cookies.iter().filter(|cookie| cookie.is_for(url)).collect();
-        // The cookies with the longest path come first; for the same length, the oldest.
+        // Cookies with a longer path come first. If two paths have the same length, the older cookie comes first.
         matching.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
         let pairs = matching.iter().map(|cookie| [&*cookie.name, b"=", &*cookie.value].concat());
         let all: Vec<Vec<u8>> = own.map(|own| own.as_bytes().to_vec()).into_iter().chain(pairs).collect();
@@ -132,7 +132,7 @@ fn make_room(cookies: &mut Vec<Cookie>, cookie: &Cookie) -> bool {
 
 impl Cookie {
     /// Parses the value of `Set-Cookie` ([5.2](https://www.rfc-editor.org/rfc/rfc6265#section-5.2)). Returns `None` if
-    /// `url` is not allowed to set this cookie.
+    /// the value is not a valid cookie, or if a response from `url` is not allowed to set it.
     fn read(url: &Url, text: &[u8], now: SystemTime) -> Option<Self> {
         let is_control = |byte: &u8| *byte < b' ' && *byte != b'\t' || *byte == 0x7f;
         if text.len() > MAX_COOKIE_BYTES || text.iter().any(is_control) {
@@ -160,7 +160,8 @@ impl Cookie {
         let is_https = url.scheme() == "https";
         let is_name = matches!(url.host(), Some(Host::Domain(_)));
         let is_of_domain = domain.as_ref().is_none_or(|domain| {
-            // An IP address has no subdomains, and a domain of a single label belongs to nobody.
+            // An IP address has no subdomains. A domain of a single label, such as `com`, covers hosts that do not
+            // belong together.
             let is_part = || host.strip_suffix(&**domain).is_some_and(|rest| rest.ends_with('.'));
             host == *domain || is_name && domain.contains('.') && is_part()
         });
@@ -174,13 +175,13 @@ impl Cookie {
         Some(Self { name, value, host, path, is_secure, expires: max_age.or(expires) })
     }
 
-    /// Returns true if both cookies have the same name, host and path, so that one replaces the other.
+    /// Returns true if both cookies have the same name, host and path, so that the newer cookie replaces the older one.
     fn is_same(&self, other: &Self) -> bool {
         (&self.name, &self.host, &self.path) == (&other.name, &other.host, &other.path)
     }
 
-    /// Returns true if this cookie has the name of `other` and is sent wherever `other` is sent, so a server may
-    /// mistake one for the other.
+    /// Returns true if this cookie has the name of `other` and is sent wherever `other` is sent, so the server may
+    /// mistake this cookie for `other`.
     fn shadows(&self, other: &Self) -> bool {
         (&self.name, &self.host) == (&other.name, &other.host) && self.is_above(&other.path)
     }
@@ -204,7 +205,8 @@ impl Cookie {
     }
 }
 
-/// Splits a part of `Set-Cookie` into its name and its value. A part without `=` is a name.
+/// Splits a part of a `Set-Cookie` value at the first `=` into a name and a value. If there is no `=`, the whole part
+/// is the name.
 fn split(part: &[u8]) -> (&[u8], &[u8]) {
     match part.iter().position(|byte| *byte == b'=') {
         Some(at) => (part[..at].trim_ascii(), part[at + 1..].trim_ascii()),
@@ -217,7 +219,7 @@ fn starts(name: &[u8], prefix: &[u8]) -> bool {
 }
 
 fn age(seconds: &str, now: SystemTime) -> Option<SystemTime> {
-    /// The longest age of a cookie, in seconds: 400 days, longer than any program runs.
+    /// The longest age of a cookie, in seconds: 400 days, the limit in the draft of RFC 6265bis.
     const MAX_AGE: u64 = 400 * 24 * 60 * 60;
     if seconds.starts_with('-') || seconds == "0" {
         return Some(SystemTime::UNIX_EPOCH);
@@ -232,7 +234,8 @@ fn date(text: &str) -> Option<SystemTime> {
     httpdate::parse_http_date(text).or_else(|_| httpdate::parse_http_date(&text.replace('-', " "))).ok()
 }
 
-/// Returns the directory of a URL's path ([5.1.4](https://www.rfc-editor.org/rfc/rfc6265#section-5.1.4)).
+/// Returns the directory of a URL's path, which is the path of a cookie that sets none
+/// ([5.1.4](https://www.rfc-editor.org/rfc/rfc6265#section-5.1.4)).
 fn default_path(url: &Url) -> String {
     match url.path().rfind('/') {
         Some(0) | None => "/".to_owned(),

@@ -1,4 +1,4 @@
-//! The reasons why a connection ends, and why an event source does.
+//! The reasons why a connection ends, and the reasons why an event source ends.
 use crate::{
     EncodingError, Text,
     masked::{MaskedHeaders, mask_text},
@@ -21,7 +21,7 @@ pub enum Cause {
     Transport(Arc<dyn std::error::Error + Send + Sync>),
     /// The response broke off after it had begun.
     Broken(Arc<dyn std::error::Error + Send + Sync>),
-    /// The response has a status after which the policy tries again.
+    /// The response has a status after which the policy makes another attempt.
     Status(Arc<Refused>),
     /// No connection was made within this time.
     ConnectTimeout(Duration),
@@ -47,17 +47,17 @@ pub struct Refused {
     pub excerpt: String,
 }
 
-/// The error that ended an event source. Nothing comes after it.
+/// The error that ended an event source. It is the last item of the stream.
 #[non_exhaustive]
 pub enum Error {
-    /// The server refused the request: the status is not 200, and the policy does not try again after this status.
+    /// The server refused the request: the status is not 200, and the policy allows no other attempt after this status.
     Status {
         /// The head of the response.
         parts: Box<Parts>,
         /// The beginning of the body, up to [`EXCERPT_BYTES`]. Bytes that are not UTF-8 are replaced by U+FFFD.
         excerpt: String,
     },
-    /// The response is not an event stream.
+    /// The content type of the response is not `text/event-stream`.
     ContentType {
         /// The content type of the response, if it has one.
         content_type: Option<HeaderValue>,
@@ -66,25 +66,25 @@ pub enum Error {
         /// The beginning of the body, as in [`Status`](Self::Status).
         excerpt: String,
     },
-    /// The response has a `Content-Encoding` that cannot be undone.
+    /// The response has a `Content-Encoding` that this client cannot decode.
     Encoding(EncodingError),
     /// A redirect could not be followed.
     Redirect(RedirectError),
-    /// The stream contains something larger than the limits allow.
+    /// The stream contains an event or a line that is larger than the limits allow.
     Parse(ParseError),
-    /// There is no connection, and the policy allows no further attempt.
+    /// The last attempt failed, and the policy allows no further attempt.
     GaveUp {
         /// The number of attempts in a row that brought no event.
         attempts: u32,
         /// The reason why the last attempt ended.
         cause: Cause,
     },
-    /// The connection broke, and the request must not be sent twice.
+    /// The connection broke or could not be made, and the request must not be sent twice.
     NotRepeated {
         /// The reason why the connection ended.
         cause: Cause,
     },
-    /// The events ended before the one that [`Events::until`](crate::Events::until) waits for.
+    /// The stream ended before the event that [`Events::until`](crate::Events::until) waits for.
     Unfinished {
         /// The data of the event that was expected.
         marker: Text,
@@ -100,7 +100,7 @@ pub enum Error {
     Store(BoxError),
 }
 
-/// The number of bytes that an error keeps of the body of a response that is not an event stream.
+/// The number of bytes of the body that an error keeps if a response is not an event stream.
 pub const EXCERPT_BYTES: usize = 4 << 10;
 
 /// The reason why a redirect was not followed.
@@ -142,7 +142,7 @@ impl Error {
 }
 
 impl Cause {
-    /// Returns the response that was not an event stream, if that is the cause.
+    /// Returns the response, if the cause is a response that is not an event stream.
     #[must_use]
     pub fn refused(&self) -> Option<&Refused> {
         match self {
@@ -151,14 +151,14 @@ impl Cause {
         }
     }
 
-    /// Returns the status of the response that was not an event stream, if that is the cause.
+    /// Returns the status of the response, if the cause is a response that is not an event stream.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         Some(self.refused()?.parts.status)
     }
 }
 
-/// The text that says if the server or a proxy answered, and with which status.
+/// The part of a message that says who answered, the server or a proxy, and with which status.
 struct Answered<'a>(&'a Parts);
 
 impl fmt::Display for Answered<'_> {
@@ -187,8 +187,8 @@ impl fmt::Display for Cause {
             Self::Status(refused) | Self::Verdict(refused) => Answered(&refused.parts).fmt(f),
             Self::ConnectTimeout(time) => write!(f, "cannot connect within {time:?}"),
             Self::ResponseTimeout(time) => write!(f, "no response came within {time:?}"),
-            Self::IdleTimeout(time) => write!(f, "nothing came for {time:?}"),
-            Self::Requested => f.write_str("a new connection was requested"),
+            Self::IdleTimeout(time) => write!(f, "the server sent nothing for {time:?}"),
+            Self::Requested => f.write_str("the program asked for a new connection"),
         }
     }
 }
@@ -229,7 +229,7 @@ impl fmt::Display for Error {
             Self::Closed => f.write_str("the event source was closed"),
             Self::Hook(error) => write_chain(error.as_ref(), f),
             Self::Store(error) => {
-                f.write_str("the last event ID could not be saved: ")?;
+                f.write_str("the store of the last event ID failed: ")?;
                 write_chain(error.as_ref(), f)
             }
         }

@@ -1,4 +1,4 @@
-//! `EventSource` ([WHATWG HTML,
+//! The type `EventSource` ([WHATWG HTML,
 //! 9.2.2](https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface)).
 use crate::{
     BuildError, Builder, Error, Handle, Listeners, Masked, MessageEvent, Opened, ReadyState, Signal, Text,
@@ -17,8 +17,9 @@ use url::Url;
 /// The events of a server, over any number of connections.
 ///
 /// A lazy stream: it connects when it is first polled, and does nothing while it is not polled. It reconnects by itself
-/// and does not report that as an error. It sends the last event ID, so a server that keeps its events leaves none out.
-/// An `Err` is the last item. If the server answers 204, the stream ends without an error.
+/// and does not report that as an error. With each request it sends the last event ID, so a server that keeps its
+/// events leaves none out. An `Err` is always the last item of the stream. If the server answers 204, the stream ends
+/// without an error.
 ///
 /// # Cancel safety
 /// Dropping the future of `next()` loses nothing. Dropping the event source ends its connection.
@@ -34,7 +35,7 @@ pub struct Signals {
 }
 
 impl EventSource {
-    /// Makes an event source for `url` that receives what a browser would receive.
+    /// Makes an event source for `url`, which receives the same events as a browser's `EventSource`.
     ///
     /// # Errors
     /// [`BuildError`] if no request can be made for `url`.
@@ -62,9 +63,9 @@ impl EventSource {
         }
     }
 
-    /// Waits until a connection is open, and returns the response that began the stream. A program uses it to look at
-    /// the headers, or to know that the stream works before it goes on. No events are taken from the stream. If a
-    /// connection is already open, this returns its response.
+    /// Waits until a connection is open, and returns the response that began the stream. A program uses this method to
+    /// look at the headers, or to wait until the stream works. No events are taken from the stream. If a connection is
+    /// already open, this returns its response.
     ///
     /// Tries again while there is no connection, as the [policy](crate::Reconnect) says. By default it never gives up;
     /// [`Reconnect::max_attempts`](crate::Reconnect::max_attempts) and [`Reconnect::never`](crate::Reconnect::never)
@@ -143,17 +144,17 @@ impl EventSource {
         Handle(Arc::clone(self.driver.shared()))
     }
 
-    /// Reports that the program has dealt with `event`, so its last event ID may be saved in the store. The stream
-    /// saves it while it is polled. This is needed only with a store and
+    /// Reports that the program has dealt with `event`, so its last event ID may be saved in the store. The ID is saved
+    /// while the stream is polled. This is needed only with a store and
     /// [`Acknowledge::Manual`](crate::Acknowledge::Manual).
     pub fn acknowledge(&mut self, event: &MessageEvent) {
         self.driver.acknowledge(&event.last_event_id);
     }
 
     /// Reports that the program has dealt with an event that was too large and was skipped
-    /// ([`Warning::EventSkipped`](crate::Warning::EventSkipped)). The ID is the one in the warning, and is not saved
-    /// before this call. So a program that is interrupted while it handles the warning gets it again.
-    /// [`acknowledge`](Self::acknowledge) of a later event includes it.
+    /// ([`Warning::EventSkipped`](crate::Warning::EventSkipped)). `last_event_id` is the ID in the warning. It is not
+    /// saved before this call, so a program that is interrupted while it handles the warning gets the warning again. A
+    /// call of [`acknowledge`](Self::acknowledge) for a later event covers the skipped event, too.
     pub fn acknowledge_skipped(&mut self, last_event_id: &Text) {
         self.driver.acknowledge(last_event_id);
     }
@@ -161,7 +162,7 @@ impl EventSource {
     /// Waits until all acknowledged IDs are saved.
     ///
     /// # Errors
-    /// [`Error::Store`] if an ID cannot be saved. The event source goes on.
+    /// [`Error::Store`] if an ID cannot be saved. The event source does not end because of this.
     ///
     /// # Cancel safety
     /// If the future is dropped, the stream continues to save when it is polled.
@@ -175,7 +176,7 @@ impl EventSource {
         Signals { source: self }
     }
 
-    /// Returns the event source with callbacks, as browsers have it.
+    /// Turns the event source into one that calls functions for its events, as in browsers.
     pub fn listen<'a>(self) -> Listeners<'a> {
         Listeners::new(self)
     }

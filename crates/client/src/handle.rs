@@ -21,9 +21,10 @@ impl Handle {
         self.0.command(Command::Close);
     }
 
-    /// Connects again at once. It ends the wait for the reconnection time, or the present connection; use it when a
-    /// machine wakes or the network is back. It has no effect while the event source is connecting, or on a connection
-    /// whose request must not be sent twice (see [`Builder::repeat_requests`](crate::Builder::repeat_requests)).
+    /// Connects again at once. This ends the wait for the next attempt, or the present connection. Use it when a
+    /// machine wakes up or the network is back. It has no effect while the event source is connecting, or on a
+    /// connection whose request must not be sent twice (see
+    /// [`Builder::repeat_requests`](crate::Builder::repeat_requests)).
     pub fn reconnect_now(&self) {
         self.0.command(Command::Reconnect);
     }
@@ -47,7 +48,8 @@ pub(crate) struct Shared {
     waker: AtomicWaker,
 }
 
-/// The commands of a handle. If both are given before the driver takes one, the greater one counts.
+/// The commands of a handle. If a program gives both commands before the driver takes one, only the greater one is
+/// carried out: `Close`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Command {
@@ -67,7 +69,8 @@ impl Shared {
     }
 
     pub(crate) fn take_command(&self) -> Option<Command> {
-        // Usually there is no command, and a swap would cost a locked instruction per event.
+        // Usually there is no command. A load finds this out without the locked instruction that a swap for each event
+        // would cost.
         if !self.has_command() {
             return None;
         }

@@ -1,4 +1,4 @@
-//! Saves the last event ID of the events that were dealt with, while the stream goes on.
+//! Saves the last event ID of the events that the program has dealt with, while the stream goes on.
 use crate::{BoxError, session::Progress, store::Store};
 use std::{
     future::Future,

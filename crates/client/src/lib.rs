@@ -65,11 +65,12 @@
 //!
 //! `examples/chat.rs` is a conversation of several turns: [`open`](EventSource::open) shows if there is an answer
 //! before its first word, [`of_types`](Events::of_types) skips events that are not JSON, and
-//! [`until_prefix`](Events::until_prefix) ends with a marker that contains more.
+//! [`until_prefix`](Events::until_prefix) ends the stream at an event whose data has more text after the marker.
 //!
 //! # Workers that leave nothing out
 //!
-//! A [`Store`] keeps the last event ID of the finished work, for the next start of the program (`examples/worker.rs`):
+//! A [`Store`] keeps the last event ID of the events that the program has dealt with, so that the program continues
+//! after them when it starts again (`examples/worker.rs`):
 //!
 //! ```no_run
 //! # #[tokio::main(flavor = "current_thread")]
@@ -93,9 +94,9 @@
 //! # }
 //! ```
 //!
-//! An event counts as dealt with when the program asks for the next one, or when it says so ([`Acknowledge`]). If the
-//! program crashes before the ID of an event was saved, the event comes again: each event is delivered at least once. A
-//! program that stops on purpose calls [`flush`](EventSource::flush) before.
+//! An event counts as dealt with when the program asks for the next event, or when it acknowledges the event
+//! ([`Acknowledge`]). If the program crashes before the ID of an event was saved, the event comes again: each event is
+//! delivered at least once. A program that stops on purpose calls [`flush`](EventSource::flush) first.
 //!
 //! # Tokens that expire
 //!
@@ -152,7 +153,7 @@
 //! | an `error` event without a reason | [`ErrorEvent`], [`Cause`], [`Error`] |
 //! | only `GET`, no headers | [`Builder`] |
 //!
-//! # A line that shows the state
+//! # Showing the state
 //!
 //! [`signals`](EventSource::signals) returns everything that happens, in order: connections that open, the reasons why
 //! they end, the time until the next attempt, comments, and warnings (`examples/status.rs`).
@@ -220,18 +221,18 @@
 //! |---|---|---|
 //! | [`reconnect`](Builder::reconnect) | [`Reconnect::spec`]: after 3 s or what the server says, spread and doubled up to 30 s, for ever; any status but 200 is the end | what servers expect of browsers. A program that runs unattended wants [`resilient`](Reconnect::resilient) |
 //! | shortest delay | 100 ms | `retry: 0` must not make a client send requests without a pause |
-//! | [`connect_timeout`](Builder::connect_timeout) | 30 s | a host that is there answers sooner |
+//! | [`connect_timeout`](Builder::connect_timeout) | 30 s | a host that can be reached answers sooner |
 //! | [`response_timeout`](Builder::response_timeout) | 5 min | servers send the head with the first event, and models think for long; browsers and curl wait, too |
 //! | [`idle_timeout`](Builder::idle_timeout) | none | it depends on the server whether silence is a fault. Set it where the server sends comments |
 //! | [`max_redirects`](Builder::max_redirects) | 20 | as browsers; credentials stay with their origin |
-//! | [`healthy_after`](Reconnect::healthy_after) | 10 s | quiet is healthy: a connection that was open for so long, or brought a comment, is not a failure |
+//! | [`healthy_after`](Reconnect::healthy_after) | 10 s | a stream may have no events for a while: the end of a connection that was open for this long, or that brought a comment, is not a failure |
 //! | [`repeat_requests`](Builder::repeat_requests) | `GET` and other safe methods | a `POST` may cost money |
-//! | [`acknowledge`](Builder::acknowledge) | when the next event is asked for | right for a loop that deals with one after the other |
+//! | [`acknowledge`](Builder::acknowledge) | when the next event is asked for | right for a loop that deals with one event after the other |
 //! | [`limits`](Builder::limits) | 16 MiB of data per event | far above any event, far below a machine's memory |
 //! | [`skip_large_events`](Builder::skip_large_events) | no | a loss must be reported: an event beyond the limits ends the stream |
 //! | [`unfinished_events`](Builder::unfinished_events) | dropped | they may be incomplete |
-//! | [`cookies`](Builder::cookies) | none | a program says who it is by itself |
-//! | [`events_without_data`](Builder::events_without_data) | dropped | so the standard says |
+//! | [`cookies`](Builder::cookies) | none | most programs identify themselves with a token |
+//! | [`events_without_data`](Builder::events_without_data) | dropped | the standard says so |
 //!
 //! # What it costs
 //!

@@ -9,10 +9,10 @@ type OnError<'a> = Box<dyn FnMut(&ErrorEvent<'_>) + Send + 'a>;
 
 /// Calls functions for the events of an event source, made by [`EventSource::listen`].
 ///
-/// The functions are called one after the other, within [`run`](Self::run), so they may borrow data that lives as long.
-/// After [`Handle::close`] no function is called, not even the next one for the same event.
+/// The functions are called one after the other, within [`run`](Self::run), so they may borrow data that lives longer
+/// than this call. After [`Handle::close`] no function is called, not even the next one for the same event.
 ///
-/// In one point this differs from browsers: an event of the type `open` or `error` that the server sends is a message
+/// This differs from browsers in one point: an event of the type `open` or `error` that the server sends is a message
 /// like any other. Listeners of that type get it; [`on_open`](Self::on_open) and [`on_error`](Self::on_error) do not.
 #[must_use = "no listener is called until `run` is called and its future is polled"]
 pub struct Listeners<'a> {
@@ -43,8 +43,8 @@ pub enum ErrorEvent<'a> {
     },
     /// The event source has ended: [`ReadyState::Closed`].
     Closed {
-        /// The reason. `None` if the server has said that it has no more events, or if it ended a response to a request
-        /// that is not repeated.
+        /// The error that ended the event source. `None` if the server has said that it has no more events, or if the
+        /// server ended the response and the request is not sent again.
         error: Option<&'a Error>,
     },
 }
@@ -87,8 +87,8 @@ impl<'a> Listeners<'a> {
         self
     }
 
-    /// Calls `callback` for events of the type `message`, which are those without a type from the server. Replaces the
-    /// callback that was set before, and keeps its position among the listeners.
+    /// Calls `callback` for events of the type `message`, which is also the type of an event for which the server names
+    /// no type. Replaces the callback that was set before, and keeps its position among the listeners.
     pub fn on_message(mut self, callback: impl FnMut(&MessageEvent) + Send + 'a) -> Self {
         let call: Callback<'a> = Box::new(callback);
         match self.listeners.iter_mut().find(|listener| listener.on_message) {
@@ -105,7 +105,8 @@ impl<'a> Listeners<'a> {
         self
     }
 
-    /// Adds `callback` to the listeners for events of this type. It is called after those that were added before.
+    /// Adds `callback` to the listeners for events of this type. The listeners of an event are called in the order in
+    /// which they were added.
     pub fn add_event_listener(
         mut self,
         event_type: impl Into<Text>,
@@ -155,7 +156,8 @@ impl<'a> Listeners<'a> {
 
     fn dispatch(&mut self, event: &MessageEvent) {
         for listener in self.listeners.iter_mut().filter(|listener| listener.event_type == event.event_type) {
-            // A listener may close the event source, and so may a handle at any time.
+            // This is checked before each listener, because the previous listener or a handle may have closed the event
+            // source.
             if self.source.was_closed() {
                 return;
             }

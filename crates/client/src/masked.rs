@@ -3,7 +3,7 @@ use fanfare_mask::{MASK, is_secret_name, masked, masked_url, shortened};
 use std::fmt;
 use url::Url;
 
-/// The longest text from outside that is shown, in characters.
+/// The number of characters to which a shown text is shortened.
 const MAX_SHOWN_CHARS: usize = 200;
 
 /// A URL that is printed without the parts that may be secret. These are user and password, JSON Web Tokens, and the
@@ -19,7 +19,7 @@ const MAX_SHOWN_CHARS: usize = 200;
 #[derive(Clone, Copy)]
 pub struct Masked<'a>(pub &'a Url);
 
-/// Returns a text, which may be a URL, without parts that look like a secret, and without its end if it is long.
+/// Returns a text, which may be a URL, without the parts that look like secrets. A long text is shortened.
 pub(crate) fn mask_text(text: &str) -> String {
     shortened(&masked_url(text), MAX_SHOWN_CHARS).into_owned()
 }
@@ -56,8 +56,8 @@ impl fmt::Debug for MaskedHeaders<'_> {
     }
 }
 
-/// Returns true if a header identifies the sender, or may do so. Such a header must not be sent to another origin, and
-/// is not printed.
+/// Returns true if a header with this name identifies the sender, or may do so. Such a header must not be sent to
+/// another origin, and is not printed.
 pub(crate) fn is_secret_header(name: &http::HeaderName) -> bool {
     use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SET_COOKIE};
     [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SET_COOKIE].contains(name) || is_secret_name(name.as_str())

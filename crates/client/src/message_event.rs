@@ -6,7 +6,8 @@ use fanfare_event_stream::{Data, EventRef};
 use std::{fmt, sync::Arc};
 
 const MESSAGE: Text = Text::from_static("message");
-/// The number of event types that a stream may use in turn. If it uses more, each event gets a copy of its type.
+/// The number of event types that are remembered, so that events of these types share one text. If a stream uses more
+/// types in turn, each event gets its own copy of its type.
 const KNOWN_TYPES: usize = 4;
 const ID_PAGE_BYTES: usize = 4 << 10;
 const DATA_PAGE_BYTES: usize = 64 << 10;
@@ -19,18 +20,19 @@ pub struct MessageEvent {
     pub event_type: Text,
     /// The data, its lines joined by LF.
     pub data: Text,
-    /// The last event ID after this event: its own, or else one that an earlier event set. Empty if there is none.
+    /// The last event ID, this event included: its own ID, or else the last ID that was set before. Empty if there is
+    /// none.
     pub last_event_id: Text,
     /// The origin that the event came from.
     pub origin: Origin,
-    /// The ID and the reconnection time that the event's own block sets.
+    /// The reconnection time that the event itself sets, and a flag that says whether it sets an ID.
     own: Own,
 }
 
-/// Two facts in one 64-bit number. The highest bit says if an event sets the last event ID. The other bits are the
-/// reconnection time that it sets, in milliseconds, or all ones for none; as a time, that would be about 300 million
-/// years. A separate byte for the flag would be slower: a copy of an event would have to wait until the bytes beside it
-/// are written.
+/// Two facts about an event in one 64-bit number. The highest bit says if the event sets the last event ID. The other
+/// bits are the reconnection time that the event sets, in milliseconds. They are all ones if the event sets none; no
+/// server sets this time, which is about 300 million years. A separate byte for the flag would be slower: a copy of an
+/// event would have to wait until the bytes beside the flag are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Own(u64);
 
@@ -64,8 +66,8 @@ impl MessageEvent {
         self.sets_id().then_some(&*self.last_event_id)
     }
 
-    /// Appends the event to `out`, in the format of an event stream. It means the same to a client as the original
-    /// bytes; only the order of the fields may differ. This is for programs that pass events on.
+    /// Appends the event to `out`, in the format of an event stream. These bytes mean the same to a client as the
+    /// original bytes; only the order of the fields may differ. This is for programs that forward events.
     ///
     /// An event that was received can always be encoded. If the program itself has set a type or an ID that contains a
     /// line end, everything from the line end on is left out.
@@ -88,7 +90,8 @@ impl MessageEvent {
         out.into()
     }
 
-    /// Copies the event to separate memory. This is useful for events that are kept for a long time: see [`Text`].
+    /// Returns a copy of the event that shares no memory with a network buffer. This is useful for events that are kept
+    /// for a long time: see [`Text`].
     #[must_use]
     pub fn detach(&self) -> Self {
         let texts = [&self.event_type, &self.data, &self.last_event_id].map(Text::detach);
@@ -131,18 +134,18 @@ impl fmt::Debug for Origin {
     }
 }
 
-/// Makes the events of one connection, which share their common parts.
+/// Makes the events of one connection, which share their origin, types and last event IDs.
 #[derive(Debug)]
 pub(crate) struct Arrivals {
     origin: Origin,
     last_event_id: Text,
-    /// The memory for IDs: nearly every event may have one.
+    /// The memory that the IDs of successive events share.
     ids: Page,
     /// The memory for data that is not in one piece in a network buffer: data of several lines, or data that arrived in
     /// several chunks.
     data: Page,
     known_types: [Text; KNOWN_TYPES],
-    /// The index of the known type that is replaced next.
+    /// The index in `known_types` of the type that is replaced next.
     oldest: usize,
 }
 
@@ -158,7 +161,7 @@ impl Arrivals {
         }
     }
 
-    /// Makes an owned event of `event`. Its data shares the memory of `unread` where possible.
+    /// Makes an event that owns its fields from `event`. Its data shares the memory of `unread` where possible.
     #[inline(always)] // Otherwise each caller copies the event once more, which costs more than to make it.
     pub(crate) fn own(&mut self, event: EventRef<'_, Data<'_>>, unread: &mut Unread) -> MessageEvent {
         let data = match event.data {
@@ -169,8 +172,8 @@ impl Arrivals {
             Data::Joined(text) => self.data.keep(text),
         };
         let id = event.last_event_id;
-        // An event that sets no ID may follow a block that set one without being an event. Comparing two empty texts
-        // takes as long as comparing long ones, so it is skipped where there are no IDs.
+        // The last event ID may differ although this event sets no ID: a block that is not an event may have set it.
+        // Two empty IDs are not compared, because that takes as long as comparing two long ones.
         if event.sets_id || self.last_event_id.len() != id.len() || !id.is_empty() && self.last_event_id != id {
             self.last_event_id = self.ids.keep(id);
         }

@@ -1,20 +1,20 @@
 //! The decision to reconnect, and the delay before it
 //! ([WHATWG HTML, 9.2.3](https://html.spec.whatwg.org/multipage/server-sent-events.html#reestablish-the-connection)).
 //!
-//! It is a pure decision: it uses no clock, and its only random part can be seeded.
+//! The decision depends only on its arguments: it uses no clock, and the seed of its random part can be set.
 use http::StatusCode;
 use std::{mem, time::Duration};
 
-/// The longest reconnection time that a server can set. A longer one is cut to this.
+/// The longest reconnection time that a server can set. If a server sets a longer time, this one is used.
 pub const MAX_RECONNECTION_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The policy by which an event source reconnects: in which cases, and after which delay.
 ///
-/// The delay is a random value between the reconnection time `t` and `t * 2^n`, each with equal chance. `n` is the
-/// number of failed attempts in a row. So a server that fails gets fewer and fewer requests, and not from all clients
-/// at once. An attempt has not failed if its connection brought an event or a comment, or was open long enough
-/// ([`healthy_after`](Self::healthy_after)) without any. A response alone does not count, since a server that answers
-/// and then crashes has failed, too.
+/// The delay is a random value between the reconnection time `t` and `t * 2^n`, all with equal chance. `n` is the
+/// number of failed attempts in a row. So a server that fails gets fewer and fewer requests, and its clients do not all
+/// come back at the same moment. An attempt has not failed if its connection brought an event or a comment, or was open
+/// long enough ([`healthy_after`](Self::healthy_after)) without any. A response alone is not enough, since a server
+/// that answers and then crashes has failed, too.
 #[derive(Clone, Debug)]
 pub struct Reconnect {
     rule: Rule,
@@ -34,8 +34,8 @@ enum Rule {
 }
 
 impl Reconnect {
-    /// The policy of the standard, and the default: reconnects when a connection ends, breaks or cannot be made. A
-    /// response whose status is not 200 ends the event source.
+    /// The policy of the standard, which is the default: it reconnects when a connection ends, breaks or cannot be
+    /// made. A response whose status is not 200 ends the event source.
     #[must_use]
     pub fn spec() -> Self {
         Self {
@@ -49,9 +49,9 @@ impl Reconnect {
         }
     }
 
-    /// The policy of [`spec`](Self::spec), which also reconnects after the statuses 408, 429 and 5xx, not before the
-    /// time that `Retry-After` says. The first delay is spread too (`n + 1` in place of `n`), so that not all clients
-    /// of a server that restarts come back at the same moment.
+    /// The policy of [`spec`](Self::spec), but it also reconnects after the statuses 408, 429 and 5xx. Then it waits at
+    /// least as long as `Retry-After` says. The first delay is spread too (`n + 1` in place of `n`), so that not all
+    /// clients of a server that restarts come back at the same moment.
     #[must_use]
     pub fn resilient() -> Self {
         Self { rule: Rule::Resilient, ..Self::spec() }
@@ -70,7 +70,8 @@ impl Reconnect {
         self
     }
 
-    /// Sets the longest delay that failures can cause. A longer delay that the server asks for is kept. Default: 30 s.
+    /// Sets the longest delay that failures can cause. If the server asks for a longer delay, that delay is used.
+    /// Default: 30 s.
     #[must_use]
     pub fn max_delay(mut self, max_delay: Duration) -> Self {
         self.max_delay = max_delay;
@@ -84,9 +85,10 @@ impl Reconnect {
         self
     }
 
-    /// Sets the time that a connection without events must be open so that its end is not a failure. Default: 10 s. A
-    /// proxy that cuts idle connections waits longer than that; a server that crashes does not. If the [idle
-    /// timeout](crate::Builder::idle_timeout) ends a connection without events, that is always a failure.
+    /// Sets how long a connection without events must have been open so that its end is not a failure. Default: 10 s. A
+    /// proxy that ends idle connections waits longer than 10 s; a server that crashes when it gets a request ends the
+    /// connection sooner. If the [idle timeout](crate::Builder::idle_timeout) ends a connection that brought no event
+    /// and no comment, this is always a failure.
     #[must_use]
     pub fn healthy_after(mut self, time: Duration) -> Self {
         self.healthy_after = time;
@@ -100,7 +102,7 @@ impl Reconnect {
         self
     }
 
-    /// Seeds the random delays, so that they are the same in each run.
+    /// Sets the seed of the random delays, so that they are the same each time the program runs.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
@@ -148,7 +150,7 @@ impl Backoff {
         Self { policy, rng, reconnection_time, fruitless: 0, brought_event: false }
     }
 
-    /// Notes that the server sent an event, or was healthy in another way.
+    /// Notes that the present attempt brought an event, or was healthy in another way.
     pub(crate) fn event(&mut self) {
         self.brought_event = true;
     }
@@ -164,15 +166,16 @@ impl Backoff {
         self.fruitless
     }
 
-    /// Notes that the program itself ended an attempt. This is not a failure of the server, but an event that the
-    /// attempt brought resets the count.
+    /// Notes that the program itself ended an attempt. This is not a failure of the server, but if the attempt brought
+    /// an event, the number of failed attempts in a row becomes 0.
     pub(crate) fn attempt_left(&mut self) {
         if mem::take(&mut self.brought_event) {
             self.fruitless = 0;
         }
     }
 
-    /// Returns the delay before the next attempt, which is never less than `at_least`; `None` if no attempt is left.
+    /// Returns the delay before the next attempt, which is never less than `at_least`; `None` if the policy allows no
+    /// further attempt.
     pub(crate) fn next_delay(&mut self, at_least: Duration) -> Option<Duration> {
         if self.policy.max_attempts.is_some_and(|max| self.fruitless >= max) {
             return None;

@@ -1,13 +1,13 @@
-//! `Retry-After` ([RFC 9110, 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
+//! The header `Retry-After` ([RFC 9110, 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
 use http::{HeaderMap, header::RETRY_AFTER};
 use std::time::{Duration, SystemTime};
 
-/// Returns the time after which the server wants the next request. The header contains seconds, or a date, from which
-/// `now` is subtracted.
+/// Returns the time for which the server asks the client to wait before the next request. The header contains this time
+/// in seconds, or a date, from which `now` is subtracted.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // A number that does not fit in a `u64` counts as the largest one.
+        // A number that does not fit in a `u64` is treated as the largest `u64`.
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
     let date = httpdate::parse_http_date(value).ok()?;

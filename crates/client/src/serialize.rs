@@ -1,4 +1,4 @@
-//! The serialization of events with `serde`, with the names that they have in a browser.
+//! The serialization of events with `serde`. The fields have the names of the properties in a browser.
 use crate::{MessageEvent, Origin, Text};
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
@@ -14,8 +14,8 @@ impl Serialize for Origin {
     }
 }
 
-/// Writes `type`, `data`, `lastEventId` and `origin`. If the event itself sets an ID or a reconnection time, writes
-/// also `id` or `retry`.
+/// Writes `type`, `data`, `lastEventId` and `origin`. If the event itself sets an ID or a reconnection time, also
+/// writes `id` or `retry`.
 impl Serialize for MessageEvent {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let fields = 4 + usize::from(self.sets_id()) + usize::from(self.retry_ms().is_some());

@@ -6,7 +6,7 @@ use fanfare_mask::shortened;
 use std::{fmt, time::Duration};
 use url::Url;
 
-/// The longest ID that a message shows, in characters. A server can choose longer ones.
+/// The longest ID that a message shows, in characters. A server can choose longer IDs.
 const MAX_SHOWN_ID_CHARS: usize = 64;
 
 /// Anything that an event source reports, in order. [`Signals`](crate::Signals) is a stream of these.
@@ -56,14 +56,15 @@ impl Signal {
 pub struct Block {
     /// The event type that the block names, if any.
     pub event_type: Option<Text>,
-    /// The ID that the block sets, if any. It is the last event ID from here on.
+    /// The ID that the block sets, if any. From this block on, it is the last event ID.
     pub id: Option<Text>,
     /// The reconnection time that the block sets, in milliseconds, if any.
     pub retry_ms: Option<u64>,
 }
 
 impl Block {
-    /// Appends the block to `out`. Only the order of its fields may differ from the original.
+    /// Appends the block to `out`, in the format of an event stream. Only the order of the fields may differ from the
+    /// original bytes.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
         let (event_type, id) = (self.event_type.as_deref(), self.id.as_deref());
         BlockRef { event_type, id, retry_ms: self.retry_ms }.encode_into(out);
@@ -111,20 +112,20 @@ pub enum Warning {
         /// The last event ID that was not sent.
         id: Text,
     },
-    /// The response names unknown content codings. Its body is read unchanged, as browsers do.
+    /// The response names unknown content codings. Its body is read as if these names were not there, as browsers do.
     UnknownEncoding {
-        /// The names of the first four codings, separated by commas, with at most 32 characters of each.
+        /// The names of the first four unknown codings, separated by commas, with at most 32 characters of each.
         coding: String,
     },
-    /// An event was larger than the limits allow, and was skipped. Its ID still counts. This is given only with
-    /// [`Builder::skip_large_events`](crate::Builder::skip_large_events).
+    /// An event was larger than the limits allow, and was skipped. Its ID becomes the last event ID nevertheless. This
+    /// is given only with [`Builder::skip_large_events`](crate::Builder::skip_large_events).
     EventSkipped {
         /// The limit that the event exceeds.
         error: ParseError,
         /// The size in bytes of the data, ID, type or line that was too large.
         bytes: u64,
-        /// The last event ID after the skipped event: its own ID, or an earlier one if it has none. With
-        /// [`Acknowledge::Manual`](crate::Acknowledge::Manual) it is saved once it is
+        /// The last event ID, the skipped event included: its own ID, or an earlier one if it has none. With
+        /// [`Acknowledge::Manual`](crate::Acknowledge::Manual) this ID is saved once it is
         /// [acknowledged](crate::EventSource::acknowledge_skipped).
         last_event_id: Text,
     },

@@ -75,7 +75,8 @@ impl Target {
         Ok(next)
     }
 
-    /// Drops the headers that identify the sender: a header does so by its name, or because it is marked as sensitive.
+    /// Removes the headers that identify the sender. These are headers with certain names, and headers whose value is
+    /// marked as sensitive.
     fn drop_credentials(&mut self) {
         let is_secret = |(name, value): &(&HeaderName, &HeaderValue)| value.is_sensitive() || is_secret_header(name);
         let secret: Vec<_> = self.headers.iter().filter(is_secret).map(|(name, _)| name.clone()).collect();
@@ -89,14 +90,14 @@ impl fmt::Debug for Target {
     }
 }
 
-/// Returns the part of `url` that is sent in a request.
+/// Returns `url` in the form that a request has: without fragment, user and password.
 pub(crate) fn uri(url: &Url) -> Result<Uri, NotAskable> {
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err(NotAskable);
     }
     let mut url = url.clone();
     url.set_fragment(None);
-    // Both can fail only for URLs without a host.
+    // These two calls fail only for URLs without a host, and this URL has one.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.as_str().parse().map_err(|_| NotAskable)

@@ -15,9 +15,9 @@ const MAX_INLINE_BYTES: usize = 23;
 
 /// Text that is cheap to clone, and dereferences to `str`.
 ///
-/// The data of an event is usually a part of the buffer in which it came from the network. It keeps the whole buffer in
-/// memory, which is at most 128 KiB with the transports of this crate. [`detach`](Self::detach) copies the text out of
-/// it.
+/// The data of an event is usually a part of the buffer in which it came from the network. Such a text keeps the whole
+/// buffer in memory, which is at most 128 KiB with the transports of this crate. [`detach`](Self::detach) copies the
+/// text out of it.
 pub struct Text(Inner);
 
 /// The two ways to store a text. Most types and IDs are short and are stored in the `Text` itself, because sharing
@@ -38,7 +38,7 @@ impl Clone for Text {
 }
 
 impl Text {
-    /// Makes a text of static text, which needs no memory.
+    /// Makes a `Text` that refers to a static text, so it needs no memory of its own.
     #[must_use]
     #[inline]
     pub const fn from_static(text: &'static str) -> Self {
@@ -55,7 +55,7 @@ impl Text {
         }
     }
 
-    /// Copies the text to separate memory.
+    /// Returns a copy of the text that shares no memory with a network buffer.
     #[must_use]
     pub fn detach(&self) -> Self {
         Self::from(self.as_str())
@@ -68,7 +68,7 @@ impl Text {
     }
 }
 
-/// A block of memory that many short texts share. It serves texts that come often, such as IDs.
+/// A block of memory that many short texts share, such as the IDs of successive events.
 #[derive(Debug)]
 pub(crate) struct Page {
     free: BytesMut,
@@ -77,14 +77,14 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// The least number of texts that fit in a page. A longer text gets separate memory.
+    /// The least number of texts that fit in a page. A text that is too long for this gets separate memory.
     const MIN_TEXTS: usize = 16;
 
     pub(crate) fn of(bytes: usize) -> Self {
         Self { free: BytesMut::new(), bytes }
     }
 
-    /// Copies `text` into the page's memory.
+    /// Copies `text` into the page's memory, unless it is short enough for the `Text` itself, or too long for a page.
     pub(crate) fn keep(&mut self, text: &str) -> Text {
         if text.len() <= MAX_INLINE_BYTES || text.len() > self.bytes / Self::MIN_TEXTS {
             return text.into();
@@ -94,7 +94,7 @@ impl Page {
         }
         self.free.extend_from_slice(text.as_bytes());
         let kept = self.free.split().freeze();
-        // The bytes are surely UTF-8, but to skip this check would need `unsafe`.
+        // This check of the UTF-8 always succeeds, but leaving it out would need `unsafe`.
         ByteString::try_from(kept).map_or_else(|_| text.into(), |text| Text(Inner::Shared(text)))
     }
 }
@@ -128,7 +128,7 @@ impl From<&str> for Text {
 
 impl From<String> for Text {
     fn from(text: String) -> Self {
-        // A text that is too long to be stored in place is not copied.
+        // A text that is too long to be stored inside the `Text` keeps the memory of the `String`, so it is not copied.
         if text.len() <= MAX_INLINE_BYTES { text.as_str().into() } else { Self(Inner::Shared(text.into())) }
     }
 }

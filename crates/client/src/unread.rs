@@ -8,8 +8,8 @@ use std::{borrow::Cow, ops::Range};
 /// A chunk from the network, with the position up to which it is read.
 ///
 /// Events share the memory of the chunk where it is valid UTF-8. The chunk is checked only if an event lies in it
-/// completely, and then from there to the chunk's end at once, which costs much less than to check each event. The
-/// parser checks data that spans several chunks, because it joins that data.
+/// completely. Then all bytes from this event to the end of the chunk are checked at once, which costs much less than
+/// to check each event. The parser checks data that spans several chunks, because it joins that data.
 #[derive(Default)]
 pub(crate) struct Unread {
     bytes: Bytes,
@@ -67,7 +67,7 @@ impl Unread {
         let bytes = self.bytes.slice(start..);
         self.text_start = start;
         self.text = ByteString::try_from(bytes.clone()).unwrap_or_else(|error| {
-            // The end of a chunk may cut a character in two.
+            // The end of a chunk may cut a character in two, so the bytes up to there are used as text.
             ByteString::try_from(bytes.slice(..error.valid_up_to())).expect("the bytes before the error are UTF-8")
         });
     }

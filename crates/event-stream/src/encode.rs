@@ -1,8 +1,8 @@
 //! Encodes the fields of an event as bytes. The fields are written in the order `event`, `retry`, `id`, `data`, as
 //! Mercure's hubs do.
 //!
-//! Each value is written after `: `, with the space. A parser removes one space, so a value that begins with a space is
-//! not changed.
+//! Each value is written after a colon and a space. A parser removes only this one space, so a value that itself begins
+//! with a space arrives unchanged.
 use crate::{EventId, EventType};
 use alloc::vec::Vec;
 use memchr::memchr2;
@@ -23,9 +23,9 @@ pub struct Fields<'a> {
 impl Fields<'_> {
     /// Appends the event to `out`, with the blank line that ends it.
     ///
-    /// A parser returns the same data, with LF in place of each CR and CRLF.
+    /// A parser that reads these bytes returns the same data, but with LF in place of each CR and CRLF.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
-        // The capacity is exact if the data is one line and there is no other field; otherwise `out` grows later.
+        // This capacity is exact if the data is one line and the event has no other field; otherwise `out` grows later.
         out.reserve(b"data: ".len() + self.data.len() + b"\n\n".len());
         if let Some(event_type) = self.event_type {
             encode_line(b"event: ", event_type.as_str(), out);
@@ -48,8 +48,8 @@ pub(crate) fn encode_data(data: &str, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// Appends the event type, the reconnection time and the ID of a block. Their values were not checked, so each is cut
-/// at its first line end or NUL.
+/// Appends the event type, the reconnection time and the ID of a block. The two texts were not checked before, so each
+/// of them is cut at its first line end or NUL.
 pub(crate) fn encode_head(event_type: Option<&str>, retry_ms: Option<u64>, id: Option<&str>, out: &mut Vec<u8>) {
     if let Some(event_type) = event_type {
         encode_line(b"event: ", first_line(event_type), out);
@@ -75,7 +75,7 @@ pub fn encode_comment(text: &str, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// Appends one line. `value` must not contain a line end.
+/// Appends `prefix`, `value` and LF. `value` must not contain a line end.
 #[inline]
 fn encode_line(prefix: &[u8], value: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(prefix);
@@ -84,7 +84,7 @@ fn encode_line(prefix: &[u8], value: &str, out: &mut Vec<u8>) {
 }
 
 /// Calls `each` with every line of `text`. A text with three line ends has four lines. A single CR also ends a line: if
-/// it stayed in a value, the author of the data could add fields and events.
+/// a CR stayed in a value, the author of the data could add fields and events to the stream.
 #[inline]
 fn for_each_line(text: &str, mut each: impl FnMut(&str)) {
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! Events: [`EventRef`] borrows from the parser, and [`Event`] owns its parts.
+//! Events: [`EventRef`] borrows its fields from the parser and the chunk, and [`Event`] owns them.
 use crate::{
     EventId, EventType, Fields,
     encode::{encode_data, encode_head},
@@ -9,15 +9,17 @@ use core::ops::Range;
 /// The type of an event whose block has no `event` field.
 const MESSAGE: &str = "message";
 
-/// An event as the [`Parser`](crate::Parser) returns it. It borrows from the chunk if the bytes allow that, and
-/// otherwise from the parser. `D` is the type of its data: text, or [`Data`], which says where the data is.
+/// An event as the [`Parser`](crate::Parser) returns it. It borrows its data from the chunk, or from the parser if the
+/// data has several lines, is divided between chunks, or is not valid UTF-8. All other fields are borrowed from the
+/// parser. `D` is the type of the data: text, or [`Data`], which says where the data is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventRef<'a, D = &'a str> {
     /// The event type; `message` if the block has no `event` field.
     pub event_type: &'a str,
     /// The data. Its lines are joined by LF.
     pub data: D,
-    /// The last event ID after this event: its ID, or one that an earlier block set. It may be empty.
+    /// The last event ID, this event included: the ID that its block set, or else the ID that an earlier block set. It
+    /// may be empty.
     pub last_event_id: &'a str,
     /// True if the block of this event set the last event ID.
     pub sets_id: bool,
@@ -28,8 +30,8 @@ pub struct EventRef<'a, D = &'a str> {
 /// The data of an event, as [`Parser::next_event_in_place`](crate::Parser::next_event_in_place) returns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Data<'a> {
-    /// The data is one line that is completely in the chunk, at this range of its bytes. The bytes are not checked:
-    /// where they are not UTF-8, the program should replace them by U+FFFD.
+    /// The data is one line that is completely in the chunk, at this range of the chunk's bytes. These bytes were not
+    /// checked: where they are not UTF-8, the program should replace them by U+FFFD.
     InChunk(Range<usize>),
     /// The data has several lines, or was divided between chunks: the parser has joined it.
     Joined(&'a str),
@@ -42,8 +44,8 @@ impl<'a> EventRef<'a> {
         self.sets_id.then_some(self.last_event_id)
     }
 
-    /// Appends the event to `out`. Only the order of its fields may differ from the original: a parser reads the same
-    /// event from it.
+    /// Appends the event to `out`, in the format of an event stream. A parser reads the same event from these bytes.
+    /// Only the order of the fields may differ from the original bytes.
     ///
     /// An event that a parser returned can always be written. If the program has set a type or ID that contains a line
     /// end, the rest after the line end is left out.
@@ -53,7 +55,7 @@ impl<'a> EventRef<'a> {
         encode_data(self.data, out);
     }
 
-    /// Copies the event's own fields; the type `message` becomes `None`.
+    /// Copies the fields that the block of this event set, and the data. The type `message` becomes `None`.
     #[must_use]
     pub fn to_event(&self) -> Event {
         Event {
@@ -71,15 +73,15 @@ impl<'a> EventRef<'a> {
 pub struct BlockRef<'a> {
     /// The event type that the block sets, if it sets one.
     pub event_type: Option<&'a str>,
-    /// The ID that the block sets, if it sets one. It is the last event ID from here on.
+    /// The ID that the block sets, if it sets one. From this block on, it is the last event ID.
     pub id: Option<&'a str>,
     /// The reconnection time in milliseconds, if the block sets one.
     pub retry_ms: Option<u64>,
 }
 
 impl BlockRef<'_> {
-    /// Appends the block to `out`. Only the order of its fields may differ from the original. See
-    /// [`EventRef::encode_into`].
+    /// Appends the block to `out`, in the format of an event stream. Only the order of the fields may differ from the
+    /// original bytes. See [`EventRef::encode_into`].
     pub fn encode_into(&self, out: &mut Vec<u8>) {
         encode_head(self.event_type, self.retry_ms, self.id, out);
         out.push(b'\n');
@@ -92,7 +94,7 @@ pub(crate) fn event_type_or_default(field: &str) -> &str {
     if field.is_empty() { MESSAGE } else { field }
 }
 
-/// An event that owns its parts. It can be kept or encoded.
+/// An event that owns its fields, so a program can keep it while the parser reads on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Event {
     /// The event type; `None` means the type `message`.

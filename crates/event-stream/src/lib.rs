@@ -17,11 +17,12 @@
 //! ```
 //!
 //! The result does not depend on how a stream is divided into chunks. An event is returned as soon as the blank line
-//! that ends it has arrived. An event borrows from the chunk or the parser, so it can be used only until the next one
-//! is read; [`EventRef::to_event`] makes a copy to keep. The memory of a parser is bounded by its [`Limits`].
+//! that ends it has arrived. An event borrows from the chunk or the parser, so it can be used only until the next event
+//! is read; [`EventRef::to_event`] makes a copy that the program can keep. The memory of a parser is bounded by its
+//! [`Limits`].
 //!
 //! With the feature `std`, the search for line ends uses the widest instructions that the processor has. Only the speed
-//! changes. Any crate of a program that enables `memchr/std` has the same effect.
+//! changes. The effect is the same if any other crate of the program enables the feature `std` of `memchr`.
 //!
 //! # Fuzzing
 //!

@@ -1,12 +1,13 @@
-//! The limits of a parser's memory, and the error if a stream exceeds them. The format itself has no limits, and a peer
-//! must not decide how much memory we use.
+//! The limits of a parser's memory, and the error if a stream exceeds them. The format itself has no limits, and the
+//! sender of a stream must not decide how much memory the parser uses.
 use core::fmt;
 
-/// The largest size of each thing that a [`Parser`](crate::Parser) has to keep, in bytes.
+/// The largest sizes, in bytes, of the parts of a stream that a [`Parser`](crate::Parser) has to keep in memory.
 ///
 /// Bytes are counted as they arrive. A parser's memory is at most a small multiple of the sum of these limits: buffers
 /// grow by doubling, and invalid UTF-8 is repaired in a copy, where each invalid byte may become the three bytes of
-/// U+FFFD. `max_line_bytes` takes memory only if comments are read.
+/// U+FFFD. `max_line_bytes` adds to the memory only if the program reads comments, because the parser keeps no other
+/// line of this kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The limit for the data of one event, including the line ends between its lines. Default:
@@ -22,14 +23,16 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The largest data of one event: far more than events have in practice, and far less than a machine's memory.
+    /// The default limit for the data of one event: far more than events have in practice, and far less than a
+    /// machine's memory.
     pub const DEFAULT_DATA_BYTES: usize = 16 << 20;
-    /// The longest ID: a client sends it back in a request header, and servers refuse even shorter headers.
+    /// The default limit for an ID. A client sends the ID back in a request header, and many servers refuse headers
+    /// that are even shorter than this.
     pub const DEFAULT_ID_BYTES: usize = 16 << 10;
-    /// The longest event type, which is only a name.
+    /// The default limit for an event type, which is only a name.
     pub const DEFAULT_TYPE_BYTES: usize = 16 << 10;
-    /// The longest line of any other kind: skipping a line takes no memory, but a stream with an endless line is not an
-    /// event stream.
+    /// The default limit for a line of any other kind. Skipping a line takes no memory, but a stream with an endless
+    /// line is not an event stream.
     pub const DEFAULT_LINE_BYTES: usize = 16 << 20;
 }
 

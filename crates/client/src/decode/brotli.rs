@@ -7,7 +7,8 @@ use super::decoder::{Decode, Fault, Step};
 type State = BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>;
 
 pub(super) struct Brotli {
-    /// The decoder's state, which has tables of some KiB, so it is on the heap and not in a future.
+    /// The decoder's state. It is on the heap, because it has tables of some KiB, which would be copied with each
+    /// future that contains it.
     state: Box<State>,
     is_ended: bool,
 }

@@ -6,14 +6,14 @@ use http::{HeaderMap, header::CONTENT_ENCODING};
 
 use super::error::EncodingError;
 
-/// The greatest number of content codings that one body may have, one over the other. Each costs a decoder, and nobody
-/// uses more than two on purpose.
+/// The greatest number of content codings that one body may have, applied one after the other. Each coding needs a
+/// decoder, and no server uses more than two on purpose.
 pub(super) const MAX_CODINGS: usize = 4;
 
 /// The number of characters of an unknown coding's name that a warning shows.
 const MAX_NAME_CHARS: usize = 32;
 
-/// The value of `Accept-Encoding`: all codings that can be undone, in the order in which browsers name them.
+/// The value of `Accept-Encoding`: all codings that this crate can decode, in the order in which browsers name them.
 #[cfg(feature = "compression")]
 pub(crate) const ACCEPT_ENCODING: &str = "gzip, deflate, br, zstd";
 
@@ -60,8 +60,8 @@ impl Coding {
 pub(super) struct Codings {
     /// The known codings, in the order in which they were applied.
     pub(super) known: Vec<Coding>,
-    /// The first names that are not known. Browsers treat them as no coding, so some servers write `none` or `utf-8`
-    /// there to keep a proxy from compressing.
+    /// The names that are not known, of which only the first few are kept. Browsers ignore such names. Some servers
+    /// write `none` or `utf-8` in `Content-Encoding` to keep a proxy from compressing the body.
     pub(super) unknown: Vec<String>,
 }
 

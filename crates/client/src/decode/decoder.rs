@@ -2,10 +2,11 @@
 
 /// A decoder of one coding.
 pub(super) trait Decode: Send {
-    /// Decodes as much of `input` as fits in `output`. If it neither reads nor writes a byte, it waits for more input.
+    /// Decodes as much of `input` as fits in `output`. If the returned step has no bytes read and no bytes written, the
+    /// decoder needs more input.
     fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Fault>;
 
-    /// Returns true if the input so far is complete, so that the body may end here.
+    /// Returns true if the compressed data so far is complete, so that the body may end here.
     fn is_complete(&self) -> bool;
 }
 

@@ -5,17 +5,17 @@ use std::fmt;
 use super::coding::{Coding, MAX_CODINGS};
 use crate::BoxError;
 
-/// A response has a `Content-Encoding` that cannot be undone. The head of the response shows this, so the stream never
-/// begins.
+/// The reason why the `Content-Encoding` of a response cannot be decoded. The head of the response shows this, so no
+/// event of the response is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EncodingError {
-    /// The coding needs the feature `compression`.
+    /// The coding needs the feature `compression`, without which this program was built.
     NotBuiltIn {
         /// The first 32 characters of the coding's name.
         coding: String,
     },
-    /// The body has more codings, one over the other, than the limit of 4.
+    /// The body has more codings, applied one after the other, than the limit of 4.
     TooMany {
         /// The number of codings that the response names.
         count: usize,
@@ -35,7 +35,7 @@ impl fmt::Display for EncodingError {
 
 impl std::error::Error for EncodingError {}
 
-/// The reason why a body ended too early. Everything that was decoded before has been returned.
+/// The reason why a body could not be decoded up to its end. Everything that was decoded before was returned.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum DecodeError {
@@ -48,14 +48,15 @@ pub enum DecodeError {
         /// The error text of the decoder.
         reason: String,
     },
-    /// The body ended before the end of its coding. This is usual for a server that stops in the middle of a stream.
+    /// The body ended before its compressed data was complete. This is usual if a server stops in the middle of a
+    /// stream.
     Truncated {
         /// The coding whose data is incomplete.
         coding: Coding,
     },
-    /// The body has more bytes after the end of its coding.
+    /// The body has more bytes after the end of its compressed data.
     Trailing {
-        /// The coding whose data ended before the body.
+        /// The coding whose compressed data ended before the body did.
         coding: Coding,
     },
 }

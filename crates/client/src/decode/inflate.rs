@@ -12,7 +12,7 @@ const GZIP_MAGIC: u8 = 0x1f;
 /// if it begins with a stored block whose padding is not zero, which no encoder writes.
 const ZLIB_METHOD: u8 = 8;
 
-/// The decoder of `gzip`: one member after another.
+/// The decoder of `gzip` data, which has one or more members, one after another.
 pub(super) struct Gzip {
     member: Decompress,
     is_between: bool,
@@ -50,7 +50,7 @@ impl Decode for Gzip {
     }
 }
 
-/// The decoder of `deflate`: the first byte shows if there is a zlib header.
+/// The decoder of `deflate` data. The first byte of the data shows if there is a zlib header.
 pub(super) struct Deflate {
     stream: Option<Decompress>,
     is_ended: bool,
@@ -87,13 +87,14 @@ impl Deflate {
     }
 }
 
-/// Does one decoding step. Returns the numbers of bytes that were read and written, and true if the stream has ended.
+/// Does one decoding step. Returns the numbers of bytes that were read and written, and true if the compressed data has
+/// ended.
 fn inflate(stream: &mut Decompress, input: &[u8], output: &mut [u8]) -> Result<(Step, bool), Fault> {
     let (read, written) = (stream.total_in(), stream.total_out());
     let corrupt =
         |error: flate2::DecompressError| Fault::Corrupt(error.message().unwrap_or("its data is damaged").into());
     let status = stream.decompress(input, output, FlushDecompress::Sync).map_err(corrupt)?;
-    let bytes = |now: u64, before: u64| usize::try_from(now - before).expect("no more than a slice");
+    let bytes = |now: u64, before: u64| usize::try_from(now - before).expect("a step handles at most one slice");
     let step = Step { read: bytes(stream.total_in(), read), written: bytes(stream.total_out(), written) };
     Ok((step, status == Status::StreamEnd))
 }

@@ -35,7 +35,8 @@ pub use error::{DecodeError, EncodingError};
 #[cfg(feature = "compression")]
 use pipeline::{Pipeline, Pull};
 
-/// Returns the first names in `Content-Encoding` that are not known. They count as no coding.
+/// Returns the names in `Content-Encoding` that are not known: the first few of them. The body is read as if these
+/// names were not there.
 pub(crate) fn unknown_codings(headers: &HeaderMap) -> Vec<String> {
     coding::codings(headers).map(|codings| codings.unknown).unwrap_or_default()
 }
@@ -44,7 +45,8 @@ pub(crate) fn unknown_codings(headers: &HeaderMap) -> Vec<String> {
 /// start.
 ///
 /// A decoder's memory is allocated when the head of the response shows that it is needed: about 40 KiB for gzip and
-/// deflate; for the others the window that the stream declares, which is at most 16 MiB for br and 8 MiB for zstd.
+/// deflate; for br and zstd, the window that the compressed data declares, which is at most 16 MiB for br and 8 MiB for
+/// zstd.
 pub(crate) struct Decoded<B> {
     body: B,
     /// The decoding stages. Empty if there is no coding.

@@ -1,5 +1,5 @@
-//! Decodes a body that has several codings, one over the other. Each coding is undone by a stage, and each stage takes
-//! its input from the stage before.
+//! Decodes a body that has several codings, applied one after the other. Each coding is undone by a stage, and each
+//! stage takes its input from the stage before.
 
 use bytes::Bytes;
 
@@ -8,7 +8,7 @@ use super::{
     decoder::{Decode, Fault, Step},
 };
 
-/// The greatest number of bytes that a stage decodes in one step, which is the largest piece.
+/// The greatest number of bytes that a stage decodes in one step, and so the largest size of a decoded piece.
 pub(super) const MAX_PIECE: usize = 32 * 1024;
 
 /// The number of decoding steps before other tasks get their turn. A few bytes may decode to gigabytes, which the next
@@ -19,9 +19,10 @@ const MAX_STEPS: usize = 64;
 pub(super) enum Pull {
     /// A decoded piece of at least one byte and at most [`MAX_PIECE`] bytes.
     Piece(Bytes),
-    /// Everything that was fed has been decoded and returned; the next input is needed.
+    /// All input so far has been decoded and returned; the next input is needed.
     Hungry,
-    /// This turn has used its [`MAX_STEPS`] steps. There may be more output after other tasks had their turn.
+    /// The [`MAX_STEPS`] steps of one turn are used up. Other tasks get their turn, and then `pull` may return more
+    /// output.
     Spent,
 }
 
@@ -29,7 +30,8 @@ struct Stage {
     coding: Coding,
     decoder: Box<dyn Decode>,
     input: Bytes,
-    /// True if the stage has received a byte. A body without any bytes counts as an empty body, not as a truncated one.
+    /// True if the stage has received a byte. A body without any bytes is treated as an empty body, not as a truncated
+    /// one.
     is_begun: bool,
     /// True if the last step filled its output, so that there may be more output without more input.
     is_full: bool,
@@ -55,7 +57,8 @@ impl Pipeline {
         self.stages.is_empty()
     }
 
-    /// Takes the next bytes from the network. All bytes that were fed before must have been pulled.
+    /// Takes the next bytes from the network. All bytes that were fed before must have been decoded and returned by
+    /// `pull`.
     pub(super) fn feed(&mut self, input: Bytes) {
         debug_assert!(self.input.is_empty());
         self.input = input;
@@ -70,14 +73,15 @@ impl Pipeline {
         pulled
     }
 
-    /// Notes that the body has ended. Returns an error if a stage has not reached the end of its data.
+    /// Returns an error if the body must not end here, because a stage has not reached the end of its compressed data.
     pub(super) fn finish(&self) -> Result<(), DecodeError> {
         let cut = self.stages.iter().find(|stage| stage.is_begun && !stage.decoder.is_complete());
         cut.map_or(Ok(()), |stage| Err(DecodeError::Truncated { coding: stage.coding }))
     }
 }
 
-/// Returns the next piece of the last of `stages`, or, if there are no stages, the bytes that came from the network.
+/// Returns the next piece that the last of `stages` decodes, or, if there are no stages, the bytes that came from the
+/// network.
 fn pull(stages: &mut [Stage], fed: &mut Bytes, output: &mut [u8], steps: &mut usize) -> Result<Pull, DecodeError> {
     let Some((stage, earlier)) = stages.split_last_mut() else {
         let fed = std::mem::take(fed);
@@ -89,8 +93,8 @@ fn pull(stages: &mut [Stage], fed: &mut Bytes, output: &mut [u8], steps: &mut us
             *steps = left;
             let written = stage.step(output)?;
             if written > 0 {
-                // The piece is copied, so that an event that is kept holds only its own memory and not the largest
-                // buffer.
+                // The piece is copied into memory of exactly its size. So an event that shares this memory, and that
+                // the program keeps, does not keep a whole output buffer.
                 return Ok(Pull::Piece(Bytes::copy_from_slice(&output[..written])));
             }
         }
@@ -122,7 +126,7 @@ impl Stage {
             Fault::Trailing => DecodeError::Trailing { coding },
         })?;
         if (read, written) == (0, 0) && !self.input.is_empty() {
-            return Err(DecodeError::Corrupt { coding, reason: "the decoder cannot continue".into() });
+            return Err(DecodeError::Corrupt { coding, reason: "the decoder makes no progress".into() });
         }
         self.input = self.input.slice(read..);
         self.is_full = written == output.len();

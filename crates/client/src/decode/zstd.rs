@@ -1,7 +1,7 @@
 //! `zstd` (RFC 8878): one frame after another.
 //!
-//! The decoder is the C library. The decoder in Rust, `ruzstd`, returns nothing of an unfinished frame before it has
-//! decoded a whole window, so events would come megabytes late.
+//! The decoder is the C library `zstd`. The decoder in Rust, `ruzstd`, returns nothing of an unfinished frame before it
+//! has decoded a whole window, so events would come megabytes late.
 
 use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer, get_error_name};
 
@@ -18,7 +18,7 @@ pub(super) struct Zstd {
 impl Zstd {
     pub(super) fn new() -> Self {
         let mut context = DCtx::create();
-        context.set_parameter(DParameter::WindowLogMax(WINDOW_LOG_MAX)).expect("a bound that the library knows");
+        context.set_parameter(DParameter::WindowLogMax(WINDOW_LOG_MAX)).expect("the library supports this window size");
         Self { context, is_between: true }
     }
 }

@@ -1,4 +1,4 @@
-//! The one thing that a driver waits for, apart from its timer.
+//! The one operation that a driver waits for at a time, besides its timer.
 use crate::{
     Attempt, BoxError, Cause, EncodingError, HookError, decode::Decoded, keeper::Kept, transport::ResponseBody,
 };
@@ -19,7 +19,8 @@ pub(super) enum Io {
     Sending(BoxFuture<Result<Response<ResponseBody>, BoxError>>, Url),
     /// The body of a response is being read.
     Body(ResponseBody),
-    /// The body has ended for this reason. The session learns it after all earlier signals were given to the program.
+    /// The body has ended for this reason. The driver reports the end to the session after all earlier signals were
+    /// given to the program.
     Ended(Cause),
 }
 

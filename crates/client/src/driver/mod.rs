@@ -28,7 +28,7 @@ use std::{
 use timer::Timer;
 use url::Url;
 
-/// The number of chunks without an event that are read before other tasks get their turn.
+/// The number of chunks that may be read without finding an event before other tasks get their turn.
 const CHUNKS_PER_TURN: usize = 64;
 
 pub(crate) struct Driver {
@@ -36,7 +36,7 @@ pub(crate) struct Driver {
     outside: Outside,
     keeper: Option<Keeper>,
     io: Io,
-    /// The body of the latest response, until the session orders what to do next, which may be to read it.
+    /// The body of the latest response, until the next order of the session, which may be to read this body.
     answered: Option<ResponseBody>,
     timer: Timer,
     shared: Arc<Shared>,
@@ -110,7 +110,7 @@ impl Driver {
         self.keeper.is_some() || self.shared.has_command()
     }
 
-    /// Waits for the next event, if none has arrived yet. Ready with `None` if something else has to be done.
+    /// Waits for the next event. Ready with `None` if something else has to be done first, which `poll_next` does.
     pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<MessageEvent>> {
         if self.has_more_to_do() {
             return Poll::Ready(None);
@@ -122,8 +122,8 @@ impl Driver {
             }
             self.session.free_chunk();
             let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) else {
-                // Only a task that waits has to be woken by a handle. A command may have come before the waker was
-                // registered.
+                // The waker is registered only here, because a handle has to wake only a task that waits. A command may
+                // have come just before that, so this is checked once more.
                 self.shared.register(cx.waker());
                 return if self.shared.has_command() { Poll::Ready(None) } else { Poll::Pending };
             };
@@ -149,7 +149,7 @@ impl Driver {
             if polled.is_ready() {
                 return polled;
             }
-            // As in `poll_event`: a command may have come before the waker was registered.
+            // A command may have come just before the waker was registered, so this is checked once more.
             self.shared.register(cx.waker());
             if !self.shared.has_command() {
                 return Poll::Pending;
@@ -164,7 +164,8 @@ impl Driver {
                 self.obey();
             }
             let signal = self.session.next_signal(comments);
-            // The data that was just read may have set an ID without an event. It is saved even if an error follows it.
+            // A block without an event, in the data that was just read, may have set an ID. This ID is saved even if an
+            // error follows the block.
             let kept = self.keep(cx);
             self.carry_out();
             if let Some(signal) = signal {
@@ -194,7 +195,7 @@ impl Driver {
                     Poll::Pending => ready!(self.poll_deadline(cx)),
                 },
                 Io::Body(_) if chunks == CHUNKS_PER_TURN => {
-                    // Also a body that always has more to read is bound by the deadline.
+                    // The deadline is checked even if the body always has more to read.
                     if self.poll_deadline(cx).is_pending() {
                         cx.waker().wake_by_ref();
                         return Poll::Pending;
@@ -239,7 +240,7 @@ impl Driver {
         Poll::Ready(())
     }
 
-    /// Carries out the order of the session, and makes its state visible to handles.
+    /// Carries out the order of the session, and shows the new state of the session to the handles.
     fn carry_out(&mut self) {
         let Some(order) = self.session.take_order() else { return };
         self.timer = Timer::default();
@@ -285,7 +286,7 @@ impl Driver {
     fn received(&mut self, frame: Option<Result<Frame<Bytes>, BoxError>>) {
         let cause = match frame {
             Some(Ok(frame)) => {
-                // Trailers mean nothing in an event stream.
+                // Trailers mean nothing in an event stream, so they are received as an empty chunk.
                 if self.session.receive(frame.into_data().unwrap_or_default()) {
                     return;
                 }
@@ -301,7 +302,7 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // Handles see that nothing is read any more.
+        // From now on, the handles report that the event source is closed.
         self.shared.set(crate::ReadyState::Closed);
     }
 }

@@ -1,4 +1,5 @@
-//! Everything outside of a session that it needs: the transport, the clock, the cookies, and the hooks of the program.
+//! Everything that a driver needs besides the session: the transport, the clock, the cookies, and the hooks of the
+//! program.
 use super::io::Io;
 use crate::{Attempt, Clock, CookieJar, HookError, Verdict, target::Target, transport::Erased};
 use bytes::Bytes;
@@ -16,14 +17,15 @@ pub(crate) struct Outside {
     pub transport: Box<dyn Erased>,
     pub before_attempt: Option<Box<BeforeAttempt>>,
     pub on_response: Option<Box<OnResponse>>,
-    #[cfg_attr(not(feature = "hyper"), expect(dead_code, reason = "only the transport of this crate follows it"))]
+    #[cfg_attr(not(feature = "hyper"), expect(dead_code, reason = "only the transport over hyper uses this setting"))]
     pub connect_timeout: Option<Duration>,
     pub clock: Arc<dyn Clock>,
     pub cookies: Option<CookieJar>,
 }
 
 impl Outside {
-    /// Calls the hook for attempts. Returns the future of its result, or the unchanged attempt if there is no hook.
+    /// Calls the hook for attempts. Returns the future of its result, or a future of the unchanged attempt if there is
+    /// no hook.
     pub(super) fn prepare(&self, attempt: Attempt) -> Io {
         match &self.before_attempt {
             Some(hook) => Io::Preparing(hook(attempt)),
@@ -31,9 +33,10 @@ impl Outside {
         }
     }
 
-    /// Starts to send a request. If `repeat` is true, the transport may send it again where that is safe.
+    /// Starts to send a request. If `repeat` is true, the transport may send the request again over another connection,
+    /// if no answer came.
     pub(super) fn send(&self, target: &Target, repeat: bool) -> Io {
-        let mut request: Request<Bytes> = target.request().expect("a request can be made of every target");
+        let mut request: Request<Bytes> = target.request().expect("a target is checked when it is made");
         if let Some(cookies) = &self.cookies
             && let Some(value) = cookies.header(&target.url, target.headers.get(COOKIE))
         {

@@ -5,8 +5,9 @@ use std::{
     time::Duration,
 };
 
-/// A timer for a deadline that usually becomes later: each chunk that arrives moves the deadline of the idle timeout.
-/// A single sleep serves for any number of such moves.
+/// A timer for a deadline that is often moved to a later time: each chunk that arrives moves the deadline of the idle
+/// timeout. The timer does not start a new sleep for each move. It lets the present sleep end, and then sleeps until
+/// the deadline that is valid by then.
 #[derive(Default)]
 pub(super) struct Timer(Option<(Sleep, Duration)>);
 

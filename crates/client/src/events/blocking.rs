@@ -6,9 +6,9 @@ use tokio::runtime::{Builder, Runtime};
 
 /// An iterator that waits for each item, made by [`Events::blocking`](crate::Events::blocking).
 ///
-/// It owns a runtime without threads. So everything happens within [`next`](Iterator::next): between two calls nothing
-/// is read, saved or answered. Another thread can end a `next` that waits, with a [`Handle`](crate::Handle) that was
-/// made before.
+/// It owns a runtime that has no threads of its own. So everything happens within [`next`](Iterator::next): between two
+/// calls no event is read, no ID is saved, and no ping of the server is answered. Another thread can end a call of
+/// `next` that waits, with a [`Handle`](crate::Handle) that was made before.
 ///
 /// # Panics
 /// `next` and [`flush`](Self::flush) panic within asynchronous code, where a thread may not block. Use the stream
@@ -61,7 +61,8 @@ impl<S: Stream> Iterator for Blocking<S> {
         running(&self.runtime).block_on(async {
             let item = poll_fn(|cx| stream.as_mut().poll_next(cx)).await;
             if item.is_none() {
-                // The connection's task gets a turn, so that it notices that nothing is read any more.
+                // The task of the connection gets a turn, so that it notices that nobody reads from the connection any
+                // more.
                 tokio::task::yield_now().await;
             }
             item
@@ -75,7 +76,8 @@ fn running(runtime: &Option<Runtime>) -> &Runtime {
 
 impl<S> Drop for Blocking<S> {
     fn drop(&mut self) {
-        // A runtime that is dropped waits for its tasks, which is not allowed everywhere.
+        // `shutdown_background` does not wait for blocking tasks. Dropping the runtime would wait for them, which is
+        // not allowed in asynchronous code.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }

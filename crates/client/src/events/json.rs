@@ -26,7 +26,7 @@ pin_project! {
 pub struct JsonEvent<T> {
     /// The unchanged event.
     pub event: MessageEvent,
-    /// The value of the data, or the reason why the data is not a `T`.
+    /// The data as a value of type `T`, or the error if the data is not JSON of a `T`.
     pub value: Result<T, serde_json::Error>,
 }
 
@@ -35,13 +35,13 @@ impl<S, T> Json<S, T> {
         Self { stream, value: PhantomData }
     }
 
-    /// Returns the stream that this one reads from.
+    /// Returns the inner stream, from which this stream reads its events.
     #[must_use]
     pub fn get_ref(&self) -> &S {
         &self.stream
     }
 
-    /// Returns the stream that this one reads from, for example to close it.
+    /// Returns the inner stream, from which this stream reads its events, for example to close it.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.stream
     }

@@ -1,4 +1,4 @@
-//! Common additions to a stream of events: an end, JSON, and use without `async`.
+//! Methods for a stream of events: end at a marker, select types, parse JSON, read without `async`.
 mod blocking;
 #[cfg(feature = "json")]
 mod json;
@@ -15,8 +15,8 @@ use crate::{Error, MessageEvent, Text};
 use futures_core::Stream;
 use std::io;
 
-/// More methods for an [`EventSource`](crate::EventSource), and for every stream that has the same errors, for example
-/// one that was made with `filter` of `futures`.
+/// More methods for an [`EventSource`](crate::EventSource), and for every other stream with the same type of errors,
+/// for example one that was made with `filter` of `futures`.
 ///
 /// ```no_run
 /// # #[cfg(not(feature = "json"))] fn main() {}
@@ -39,7 +39,8 @@ use std::io;
 pub trait Events: Stream + Sized {
     /// Ends the stream at the event whose data is `marker`; the event itself is not returned. The inner stream is
     /// dropped at once, which ends its connection. If the inner stream ends before that event, the answer is not
-    /// complete. That is the error [`Error::Unfinished`], also if the program itself has closed the event source.
+    /// complete. Then this stream ends with [`Error::Unfinished`], even if the program itself has closed the event
+    /// source.
     fn until(self, marker: impl Into<Text>) -> Until<Self>
     where
         Self: Stream<Item = Result<MessageEvent, Error>>,
@@ -48,7 +49,7 @@ pub trait Events: Stream + Sized {
     }
 
     /// Ends the stream as [`until`](Self::until) does, at the first event whose data begins with `marker`. This is for
-    /// markers that contain more, such as `[DONE] 17 tokens`.
+    /// events whose data has more text after the marker, such as `[DONE] 17 tokens`.
     fn until_prefix(self, marker: impl Into<Text>) -> Until<Self>
     where
         Self: Stream<Item = Result<MessageEvent, Error>>,
@@ -56,9 +57,9 @@ pub trait Events: Stream + Sized {
         Until::new(self, marker.into(), true)
     }
 
-    /// Skips events of all other types, for example before [`json`](Self::json), if a stream sends `ping` between the
-    /// JSON. Events without a type have the type `message`. Call this after [`until`](Self::until), which would
-    /// otherwise not see its marker.
+    /// Skips all events whose type is not one of `types`. This is useful before [`json`](Self::json), for example, if a
+    /// server sends `ping` events between the events with JSON. Events without a type have the type `message`. Call
+    /// this after [`until`](Self::until), which would otherwise not see its marker.
     fn of_types<T: Into<Text>>(self, types: impl IntoIterator<Item = T>) -> OfTypes<Self>
     where
         Self: Stream<Item = Result<MessageEvent, Error>>,
@@ -66,7 +67,8 @@ pub trait Events: Stream + Sized {
         OfTypes::new(self, types.into_iter().map(Into::into).collect())
     }
 
-    /// Parses the data of each event as JSON. Data that is not JSON does not end the stream.
+    /// Parses the data of each event as JSON. Data that is not JSON does not end the stream: it becomes the error in
+    /// [`JsonEvent::value`].
     #[cfg(feature = "json")]
     fn json<T>(self) -> Json<Self, T>
     where

@@ -1,4 +1,4 @@
-//! A stream of the events of some types.
+//! A stream of only those events that have certain types.
 use crate::{Error, MessageEvent, Text};
 use futures_core::{FusedStream, Stream};
 use pin_project_lite::pin_project;
@@ -8,7 +8,7 @@ use std::{
 };
 
 pin_project! {
-    /// A stream of the events of some types, made by [`Events::of_types`](crate::Events::of_types).
+    /// A stream of only those events that have certain types, made by [`Events::of_types`](crate::Events::of_types).
     #[derive(Debug)]
     #[must_use = "a stream does nothing until it is polled"]
     pub struct OfTypes<S> {
@@ -26,13 +26,13 @@ impl<S> OfTypes<S> {
         Self { stream, types }
     }
 
-    /// Returns the stream that this one reads from.
+    /// Returns the inner stream, from which this stream reads its events.
     #[must_use]
     pub fn get_ref(&self) -> &S {
         &self.stream
     }
 
-    /// Returns the stream that this one reads from, for example to close it.
+    /// Returns the inner stream, from which this stream reads its events, for example to close it.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.stream
     }

@@ -8,10 +8,10 @@ use std::{
 };
 
 pin_project! {
-    /// The events before the one that marks the end, made by [`Events::until`](crate::Events::until).
+    /// A stream of the events before the event that marks the end, made by [`Events::until`](crate::Events::until).
     ///
-    /// At the marker, the inner stream is dropped, and with it any IDs that were not yet saved in a store. So the next
-    /// run may see the last events again, as after every unexpected end.
+    /// When the marker comes, the inner stream is dropped, and IDs that were not yet saved in a store are never saved.
+    /// So the program may get the last events again when it starts the next time, as after a crash.
     #[derive(Debug)]
     #[must_use = "a stream does nothing until it is polled"]
     pub struct Until<S> {
@@ -28,13 +28,14 @@ impl<S> Until<S> {
         Self { stream: Some(stream), marker, is_prefix }
     }
 
-    /// Returns the stream that this one reads from; `None` after the end.
+    /// Returns the inner stream, from which this stream reads its events; `None` after the end.
     #[must_use]
     pub fn get_ref(&self) -> Option<&S> {
         self.stream.as_ref()
     }
 
-    /// Returns the stream that this one reads from, for example to close it; `None` after the end.
+    /// Returns the inner stream, from which this stream reads its events, for example to close it; `None` after the
+    /// end.
     pub fn get_mut(&mut self) -> Option<&mut S> {
         self.stream.as_mut()
     }

@@ -19,13 +19,13 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     pub(crate) fn new(target: Target, until: Duration) -> Self {
-        // A hook may have set another ID than the session has.
+        // The ID is taken from the request, because a hook may have set another ID there than the session has.
         let value = target.headers.get(LAST_EVENT_ID).map(HeaderValue::as_bytes).unwrap_or_default();
         let last_event_id = String::from_utf8_lossy(value).as_ref().into();
         Self { target, last_event_id, until, redirects: 0 }
     }
 
-    /// Changes the request to the target of a redirect. Returns `None` if the response is not a redirect.
+    /// Directs the request to the target of a redirect. Returns `None` if the response is not a redirect.
     pub(crate) fn follow(
         &mut self,
         status: StatusCode,
@@ -45,12 +45,12 @@ impl Exchange {
     }
 }
 
-/// The head of a response, with what the driver has found out about it.
+/// The head of a response, with facts that the driver has found out about the response.
 pub(crate) struct Answer {
     pub parts: Parts,
     /// The reason why the body cannot be decoded; `None` if it can.
     pub undecodable: Option<EncodingError>,
-    /// The time when the response came. A date in the response is compared with it.
+    /// The time when the response came. A date in `Retry-After` is compared with this time.
     pub date: SystemTime,
 }
 
@@ -59,20 +59,20 @@ pub(crate) struct Refusal {
     because: Because,
     parts: Parts,
     excerpt: Vec<u8>,
-    /// The deadline for reading the body. The part that was read by then is enough.
+    /// The deadline for reading the body. The part of the body that has come by then is the excerpt.
     pub until: Duration,
 }
 
 impl Refusal {
     /// The longest time for which the client reads the body of a response that is not an event stream. The body may say
-    /// why, but the next attempt waits for it.
+    /// why the server refused, but the next attempt has to wait until the body is read.
     pub(crate) const EXCERPT_TIMEOUT: Duration = Duration::from_secs(5);
 
     pub(crate) fn new(because: Because, parts: Parts, now: Duration) -> Self {
         Self { because, parts, excerpt: Vec::new(), until: now.saturating_add(Self::EXCERPT_TIMEOUT) }
     }
 
-    /// Takes a piece of the body. Returns true if the excerpt has room for more.
+    /// Adds a piece of the body to the excerpt. Returns true if the excerpt has room for more.
     pub(crate) fn receive(&mut self, piece: &[u8]) -> bool {
         let free = EXCERPT_BYTES - self.excerpt.len();
         self.excerpt.extend_from_slice(&piece[..piece.len().min(free)]);

@@ -12,11 +12,11 @@ use std::{
 /// The time when another attempt is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum When {
-    /// The policy decides the delay, but the attempt is not made before this time has passed.
+    /// The policy decides whether there is another attempt, and after which delay. The delay is at least this time.
     NotBefore(Duration),
     /// Reconnect after this delay, whatever the retry policy says.
     After(Duration),
-    /// The policy decides only the delay, because it is already decided that there is another attempt.
+    /// The policy decides only the delay, because the hook for responses has decided that there is another attempt.
     Due,
 }
 
@@ -26,7 +26,7 @@ pub(super) enum Judgement {
     Stop,
     /// The hook for responses ends the event source.
     Fail(BoxError),
-    /// The response is not an event stream. Its body is read because it may say why.
+    /// The response is not an event stream. Its body is read, because it may say why the server refused.
     Refuse(Because),
 }
 
@@ -44,7 +44,8 @@ pub(super) enum Because {
 }
 
 impl Because {
-    /// Returns the cause and the time of the next attempt, or the error that ends the event source.
+    /// Returns the reason why this attempt failed and the time of the next attempt, or the error that ends the event
+    /// source.
     pub(super) fn outcome(self, refused: Refused) -> Result<(Cause, When), Error> {
         match self {
             Self::Status => {
@@ -62,7 +63,8 @@ impl Because {
     }
 }
 
-/// Decides what a response means. `verdict` is the result of the hook for responses, which comes first.
+/// Decides what a response means. `verdict` is the decision of the hook for responses, which takes precedence over the
+/// policy.
 pub(super) fn judge(policy: &Reconnect, parts: &Parts, verdict: Verdict, date: SystemTime) -> Judgement {
     let status = parts.status;
     Judgement::Refuse(match verdict {

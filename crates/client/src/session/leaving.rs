@@ -47,8 +47,8 @@ impl Session {
         self.enter(Phase::Waiting(now.saturating_add(delay)), Order::Rest);
     }
 
-    /// Decides if a connection that ended for `cause` was healthy although it may have brought no event, and counts it
-    /// then as if it had brought one. A connection that was ended by the idle timeout was not healthy.
+    /// Decides if a connection that ended for `cause` was healthy, and treats it then as if it had brought an event. It
+    /// was healthy if it brought a comment, or if it was open long enough and was not ended by the idle timeout.
     fn judge_connection(&mut self, cause: &Cause, now: Duration) {
         let Some((_, since)) = self.opened.take() else { return };
         let stood = now.saturating_sub(since);
@@ -58,11 +58,13 @@ impl Session {
         }
     }
 
-    /// Returns `Ok` if the policy allows another attempt; otherwise the error with which the event source ends.
+    /// Returns `Ok` if the request may be sent again; otherwise the error with which the event source ends, or `None`
+    /// if it ends without an error.
     fn may_repeat(&self, cause: &Cause, attempts: u32) -> Result<(), Option<Error>> {
         let never = self.rules.reconnect.is_never();
         match cause {
-            // If the hook failed, no request was sent, so none would be repeated.
+            // If the hook failed, no request was sent. So the next attempt would not send a request for the second
+            // time.
             Cause::Hook(_) if !never => Ok(()),
             _ if self.rules.repeat && !never => Ok(()),
             Cause::EndOfStream => Err(None),
@@ -90,7 +92,8 @@ impl Session {
         self.enter(Phase::Ending(error), Order::Rest);
     }
 
-    /// Completes the end after all IDs are saved. Returns the error that the program has to get, if there is one.
+    /// Closes the session, once all IDs are saved. Returns the error that has to be given to the program, if there is
+    /// one.
     pub(crate) fn finish(&mut self) -> Option<Error> {
         match mem::replace(&mut self.phase, Phase::Closed) {
             Phase::Ending(error) => error,

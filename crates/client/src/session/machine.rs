@@ -15,7 +15,7 @@ pub(crate) struct Session {
     pub(super) phase: Phase,
     pub(super) parser: Parser,
     pub(super) backoff: Backoff,
-    /// The IDs of the events that the program has dealt with, if a store keeps them.
+    /// The progress of the program in dealing with events, if the event source has a store.
     pub(super) progress: Option<Progress>,
     /// The number of attempts so far.
     pub(super) attempts: u64,
@@ -25,14 +25,15 @@ pub(crate) struct Session {
     pub(super) signals: VecDeque<Signal>,
     /// The response of the present connection, and the time when it came.
     pub(super) opened: Option<(Box<Opened>, Duration)>,
-    /// The last ID for which the program got the warning that no header can carry it.
+    /// The last ID that no header can carry, and for which the program got a warning.
     pub(super) unsendable: Option<Text>,
     /// The order that has not been carried out yet.
     pub(super) order: Option<Order>,
 }
 
 pub(super) enum Phase {
-    /// An attempt has to begin. It is the first one, or the program gets a warning before it.
+    /// An attempt has to begin at once. It is the first attempt, or an attempt that was put off so that the program
+    /// gets a warning before it.
     Due,
     /// The store loads the ID to start from.
     Loading,
@@ -40,18 +41,19 @@ pub(super) enum Phase {
     Preparing,
     /// The request is sent, and the session waits for the head of the response.
     Sending(Box<Exchange>),
-    /// The response is not an event stream, and its body is read because it may say why.
+    /// The response is not an event stream, and its body is read, because it may say why the server refused.
     Refusing(Box<Refusal>),
     Open(Box<Reading>),
     /// The next attempt is due at this time.
     Waiting(Duration),
-    /// There will be no more connections. Acknowledged IDs are still saved, and then the program gets this error.
+    /// There will be no more connections. Acknowledged IDs are still saved, and then the program gets this error, if
+    /// there is one.
     Ending(Option<Error>),
     Closed,
 }
 
-/// An order of the session to its driver. It replaces whatever the driver is doing. The links lead to the functions
-/// that report the result.
+/// An order of the session to its driver. It replaces whatever the driver is doing. Each variant links to the functions
+/// by which the driver reports the result.
 #[derive(Debug)]
 pub(crate) enum Order {
     /// Load the ID to start from: [`Session::loaded`].
@@ -63,7 +65,7 @@ pub(crate) enum Order {
     /// Read the body of the response that was just reported: [`Session::receive`], [`Session::finish_body`] and
     /// [`Session::body_ended`].
     Read,
-    /// Stop all I/O. At most a [deadline](Session::deadline) is left.
+    /// Stop all I/O. The driver then waits only for the [deadline](Session::deadline), if there is one.
     Rest,
 }
 
@@ -123,12 +125,12 @@ impl Session {
         self.order.take()
     }
 
-    /// Returns true if a signal waits in the queue, before anything is read from the chunk.
+    /// Returns true if a signal is in the queue. The program gets it before anything else is read from the chunk.
     pub(crate) fn has_signal(&self) -> bool {
         !self.signals.is_empty()
     }
 
-    /// The time at which the driver has to call [`timed_out`](Self::timed_out), if nothing else happens before.
+    /// Returns the time at which the driver has to call [`timed_out`](Self::timed_out), if nothing else happens before.
     pub(crate) fn deadline(&self) -> Option<Duration> {
         match &self.phase {
             Phase::Sending(exchange) => Some(exchange.until),

@@ -1,8 +1,8 @@
 //! An event source as a state machine. It has no socket, no clock, no task and no file.
 //!
-//! A driver reports to it what has happened and what time it is, and carries out its [orders](Order). The machine
-//! decides everything else: what is sent, what a response means, which signals there are, when the next attempt is due,
-//! and which ID may be saved. So the whole life of an event source can be tested in virtual time.
+//! A driver reports to the state machine what has happened and what time it is, and carries out its [orders](Order).
+//! The state machine decides everything else: what is sent, what a response means, which signals there are, when the
+//! next attempt is due, and which ID may be saved. So the whole life of an event source can be tested in virtual time.
 //!
 //! `opening` contains the steps from an attempt to an open stream, `streaming` the open stream, and `leaving` the end
 //! of a connection.

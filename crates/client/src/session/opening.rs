@@ -48,7 +48,8 @@ impl Session {
         }
     }
 
-    /// Begins an attempt. If no header can carry the last event ID, gives a warning first, once for each such ID.
+    /// Begins an attempt. If no header can carry the last event ID, first gives the program a warning, once for each
+    /// such ID.
     pub(super) fn connect(&mut self, now: Duration) {
         let last_event_id = Text::from(self.parser.last_event_id());
         let value = last_event_id_value(&last_event_id);
@@ -64,14 +65,15 @@ impl Session {
         match value {
             Some(_) if last_event_id.is_empty() => {}
             Some(value) => drop(target.headers.insert(LAST_EVENT_ID, value)),
-            // A `Last-Event-ID` among the builder's headers would be an older one.
+            // If the program has set a `Last-Event-ID` header with the builder, the header has an older ID, so it is
+            // removed.
             None => drop(target.headers.remove(LAST_EVENT_ID)),
         }
         if !self.rules.asks_hook {
             self.send(target, now);
             return;
         }
-        let request = target.request().expect("the builder has made a request of it");
+        let request = target.request().expect("the builder has checked its URL");
         let attempt = Attempt { number: self.attempts, request, last_event_id, cause };
         self.enter(Phase::Preparing, Order::Prepare(attempt));
     }
@@ -82,7 +84,7 @@ impl Session {
             Ok(attempt) => match Target::of(attempt.request) {
                 Ok(target) => self.send(target, now),
                 Err(NotAskable) => {
-                    self.end(Some(Error::Hook("the hook made a request that cannot be sent".into())));
+                    self.end(Some(Error::Hook("the hook for attempts returned a request that cannot be sent".into())));
                 }
             },
             Err(HookError::Retry(error)) => self.failed(Cause::Hook(error.into()), now),
@@ -110,7 +112,7 @@ impl Session {
         let Answer { parts, undecodable, date } = answer;
         match exchange.follow(parts.status, &parts.headers, self.rules.max_redirects) {
             Some(Ok(())) => {
-                // Each redirect gets the whole response timeout again.
+                // The response timeout begins anew for each redirect.
                 exchange.until = until;
                 self.order = Some(Order::Send(exchange.target.clone()));
                 return;
@@ -141,7 +143,8 @@ impl Session {
         let Phase::Sending(exchange) = &mut self.phase else { return };
         let last_event_id = mem::take(&mut exchange.last_event_id);
         let opened = Box::new(Opened { url: exchange.target.url.clone(), parts, last_event_id });
-        // The last event ID stays from stream to stream; everything else in the parser is reset.
+        // The last event ID and the reconnection time stay from stream to stream. Everything else in the parser is
+        // reset.
         self.parser.reset();
         self.parser.take_commented();
         let unknown = unknown_codings(&opened.parts.headers);
@@ -165,7 +168,7 @@ impl Session {
         }
     }
 
-    /// Notes that the attempt failed, or that the connection ended, for this reason.
+    /// Handles an attempt that failed, or a connection that ended, for this reason.
     pub(crate) fn failed(&mut self, cause: Cause, now: Duration) {
         self.left(cause, When::NotBefore(Duration::ZERO), now);
     }

@@ -1,27 +1,29 @@
 //! The progress of the program: the last event ID of the events that it has dealt with.
 use crate::{Acknowledge, Text};
 
-/// The last event IDs between the moment when an event is given to the program and the moment when its ID is saved. If
-/// several IDs wait to be saved, only the last one counts.
+/// The last event IDs of events that were given to the program and whose IDs are not saved yet. If several IDs wait to
+/// be saved, only the last of them will be saved.
 pub(crate) struct Progress {
     when: Acknowledge,
-    /// The ID of the last event that the program was given, if it is not acknowledged yet.
+    /// With [`Acknowledge::OnNext`]: the ID of the last event that the program was given, if the event is not
+    /// acknowledged yet.
     given: Option<Text>,
-    /// The last event that the program was given, with [`Acknowledge::Manual`], if it is not acknowledged yet.
+    /// With [`Acknowledge::Manual`]: the last event that the program was given, if it is not acknowledged yet.
     last: Option<Last>,
     /// The ID that has to be saved next.
     acknowledged: Option<Text>,
-    /// The newest ID, whether it is saved already or will be saved. With it, an event that sets no ID does not cause a
-    /// second save. `None` until an ID is known.
+    /// The newest ID that is saved already or will be saved. An acknowledged event whose last event ID is the same
+    /// causes no second save. `None` until an ID is known.
     newest: Option<Text>,
 }
 
-/// The last event that the program was given, which it acknowledges itself.
+/// The last event that was given to a program that acknowledges its events itself.
 struct Last {
     id: Text,
-    /// True if the ID is not the one from before the event, so that an acknowledged ID can only mean this event.
+    /// True if the ID differs from the last event ID before the event. Only then must an acknowledged ID that is equal
+    /// to `id` mean this event.
     is_own: bool,
-    /// The ID that a block without an event has set after this event.
+    /// The ID that a block without an event has set after this event, if there was such a block.
     behind: Option<Text>,
 }
 
@@ -36,7 +38,7 @@ impl Progress {
     }
 
     /// Notes that the program was given an event, or the warning that an event was too large and was skipped. `id` is
-    /// the last event ID after it.
+    /// the last event ID, that event included.
     pub(super) fn given(&mut self, id: &Text) {
         match self.when {
             Acknowledge::OnNext => self.given = Some(id.clone()),
@@ -48,12 +50,13 @@ impl Progress {
         }
     }
 
-    /// Notes that a block without an event has set the last event ID. The ID counts once the program has dealt with the
-    /// event before it.
+    /// Notes that a block without an event has set the last event ID. The ID is saved once the program has dealt with
+    /// the event before this block.
     pub(super) fn passed(&mut self, id: &Text) {
         match &mut self.last {
             Some(last) => last.behind = Some(id.clone()),
-            // With `Acknowledge::OnNext` the event before is dealt with, because the program has asked for more.
+            // No event waits to be acknowledged. With `Acknowledge::OnNext`, the program has dealt with the event
+            // before the block, because it has asked for the next one.
             None => self.keep(id),
         }
     }

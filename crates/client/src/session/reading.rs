@@ -28,8 +28,8 @@ pub(super) struct Reading {
     arrivals: Arrivals,
     /// The error of an event that is too large, if the parser has found one that was not reported yet.
     failed: Option<ParseError>,
-    /// The time since when the program has waited for a chunk. It is not the time of the last chunk: while the program
-    /// does not ask for events, nothing reads from the connection.
+    /// The moment since which the program waits for a chunk. It is not the moment when the last chunk came: while the
+    /// program does not ask for events, nothing is read from the connection.
     pub(super) silent_since: Option<Duration>,
 }
 
@@ -41,7 +41,7 @@ impl Reading {
     /// Takes the next chunk. The chunk before must have been read to its end.
     #[inline]
     pub(super) fn receive(&mut self, chunk: Bytes) {
-        debug_assert!(self.unread.is_empty(), "a chunk is read before the next comes");
+        debug_assert!(self.unread.is_empty(), "a chunk came before the previous one was read to its end");
         self.unread = Unread::new(chunk);
         self.silent_since = None;
     }
@@ -49,7 +49,7 @@ impl Reading {
     /// Frees the chunk that was read, so that the transport can use its memory again instead of allocating more.
     #[inline]
     pub(super) fn free(&mut self) {
-        debug_assert!(self.unread.is_empty(), "a chunk is freed before it is read");
+        debug_assert!(self.unread.is_empty(), "a chunk is freed before it was read to its end");
         self.unread = Unread::default();
     }
 

@@ -14,7 +14,8 @@ pub(crate) struct Rules {
     pub max_redirects: u8,
     /// True if an event that is too large is skipped, instead of ending the event source.
     pub skips_large: bool,
-    /// True if the end of a response also completes its last event.
+    /// True if the last event of a response is also given to the program if the response ends without the blank line
+    /// after it.
     pub finishes: bool,
     /// True if blocks that are not events are given to the program as signals.
     pub gives_blocks: bool,

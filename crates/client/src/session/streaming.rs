@@ -82,8 +82,8 @@ impl Session {
         }
     }
 
-    /// Takes the next piece of the response's body; all pieces before it are read. Returns true if another piece is
-    /// wanted. Otherwise the driver has to end the body with [`body_ended`](Self::body_ended).
+    /// Takes the next piece of the response's body. All earlier pieces must have been read. Returns true if another
+    /// piece is wanted. Otherwise the driver has to end the body with [`body_ended`](Self::body_ended).
     #[inline]
     pub(crate) fn receive(&mut self, chunk: Bytes) -> bool {
         match &mut self.phase {
@@ -107,7 +107,8 @@ impl Session {
     /// off becomes a signal. The driver calls [`body_ended`](Self::body_ended) after all signals were given to the
     /// program.
     ///
-    /// Without that setting an unfinished event is dropped: an event is complete only with the blank line after it.
+    /// If the program does not want unfinished events, they are dropped: an event is complete only with the blank line
+    /// after it.
     pub(crate) fn finish_body(&mut self, cause: &Cause) {
         if let Phase::Open(reading) = &mut self.phase
             && self.rules.finishes
@@ -119,7 +120,7 @@ impl Session {
         }
     }
 
-    /// Handles that the body has ended, or that enough of it has been read.
+    /// Decides what follows after a body has ended, or after enough of it was read.
     pub(crate) fn body_ended(&mut self, cause: Cause, now: Duration) {
         match self.phase {
             Phase::Open(_) => self.failed(cause, now),

@@ -14,14 +14,14 @@ use std::{
     },
 };
 
-/// Keeps the last event ID in a file, followed by a line feed, so that people can read it. Delete the file to begin
-/// again.
+/// Keeps the last event ID in a text file, followed by a line feed, so that people can read it. Delete the file to
+/// begin again.
 ///
 /// The file is replaced as a whole: a new file is written beside it, synced and renamed, and the directory is synced.
 /// So after a crash of the program or the machine, the file contains the old ID or the new one. This costs two syncs,
-/// which take milliseconds on most disks. Meanwhile events go on, and only the last of their IDs is saved next. A
-/// symbolic link is replaced, not followed. A file of the same name with a suffix such as `.0.tmp` was left by a crash
-/// and may be deleted.
+/// which take milliseconds on most disks. Events go on during a save. Of the IDs that come during it, only the last is
+/// saved next. A symbolic link is replaced, not followed. A file of the same name with a suffix such as `.0.tmp` was
+/// left by a crash and may be deleted.
 ///
 /// Files are read and written on tokio's blocking threads, or directly if there is no runtime.
 #[derive(Clone, Debug)]
@@ -129,7 +129,7 @@ impl Paths {
         let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         match std::str::from_utf8(line) {
-            // The server has set an empty ID, so there is none to start from.
+            // The server has set an empty ID, so there is no ID to start from.
             Ok("") => Ok(None),
             Ok(id) if EventId::new(id).is_ok() => Ok(Some(id.to_owned())),
             _ => Err(FileStoreError::NotAnId { path: self.file.clone() }),
@@ -154,8 +154,8 @@ impl Paths {
         drop(file);
         let replaced = written.and_then(|()| fs::rename(&self.new, &self.file));
         if replaced.is_err() {
-            // Removes the new file, which should not stay on a full disk. An error here is ignored, because the first
-            // error counts.
+            // Removes the new file, which should not stay on a full disk. An error here is ignored, because the caller
+            // gets the first error.
             let _ = fs::remove_file(&self.new);
         }
         replaced?;
@@ -170,7 +170,7 @@ fn sync_directory(file: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
-/// Does nothing: on other systems a directory cannot be opened as a file.
+/// Does nothing: on systems other than Unix, a directory cannot be opened as a file.
 #[cfg(not(unix))]
 fn sync_directory(_file: &Path) -> io::Result<()> {
     Ok(())
@@ -180,7 +180,9 @@ impl fmt::Display for FileStoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Read { path, error } => write!(f, "{} cannot be read: {error}", path.display()),
-            Self::TooLarge { path } => write!(f, "{} is larger than {} bytes", path.display(), FileStore::MAX_BYTES),
+            Self::TooLarge { path } => {
+                write!(f, "{} is larger than {} bytes, so it is not an event ID", path.display(), FileStore::MAX_BYTES)
+            }
             Self::NotAnId { path } => {
                 write!(f, "{} does not contain an event ID; delete it to start again", path.display())
             }

@@ -1,4 +1,4 @@
-//! The store of the last event ID, which outlives the program.
+//! The store, which keeps the last event ID for the next start of the program.
 mod file;
 mod memory;
 
@@ -18,18 +18,18 @@ pub trait Store: Send + Sync + 'static {
     fn load(&self) -> StoreFuture<'_, Option<String>>;
 
     /// Saves `id`. The event source does not call this again before the returned future has ended. If several IDs were
-    /// acknowledged meanwhile, only the last of them is saved.
+    /// acknowledged meanwhile, only the last of them is saved next.
     fn save(&self, id: String) -> StoreFuture<'_, ()>;
 }
 
 /// The moment when an event counts as dealt with, so that its ID may be saved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Acknowledge {
-    /// An event is dealt with when the program asks for the next one. This is right for programs that handle one event
-    /// after the other. The default.
+    /// An event counts as dealt with when the program asks for the next event. This is right for programs that handle
+    /// one event after the other. It is the default.
     #[default]
     OnNext,
-    /// An event is dealt with when the program calls [`EventSource::acknowledge`](crate::EventSource::acknowledge). The
-    /// events must be acknowledged in their order.
+    /// An event counts as dealt with when the program calls
+    /// [`EventSource::acknowledge`](crate::EventSource::acknowledge). The events must be acknowledged in their order.
     Manual,
 }

@@ -131,7 +131,8 @@ impl Way<'_> {
         let failure = match innermost(&*error) {
             Innermost::Tls(rustls::Error::InvalidMessage(_)) => Failure::PlainServer,
             Innermost::Tls(_) => Failure::Tls,
-            // The time is over: each address of the host has had a part of it.
+            // The whole time for connecting is over: it was divided among the addresses of the host, and none of them
+            // answered in its part.
             Innermost::Io(io::ErrorKind::TimedOut) => return HyperError::plain(Failure::ConnectTimeout(self.timeout)),
             Innermost::Io(_) | Innermost::Other => Failure::Connect,
         };
@@ -151,7 +152,8 @@ fn innermost<'a>(mut error: &'a (dyn Error + 'static)) -> Innermost<'a> {
         if let Some(error) = error.downcast_ref() {
             return Innermost::Tls(error);
         }
-        // The `source` of an I/O error is the source of the error that it wraps, not the wrapped error itself.
+        // The `source` of an I/O error skips the error that it wraps, and returns the source of the wrapped error. So
+        // the wrapped error is asked first.
         let (wrapped, kind) = match error.downcast_ref::<io::Error>() {
             Some(error) => (error.get_ref().map(|inner| inner as &(dyn Error + 'static)), Some(error.kind())),
             None => (None, None),
@@ -177,7 +179,7 @@ impl<T> Service<Uri> for Reached<T> {
     }
 
     fn call(&mut self, _: Uri) -> Self::Future {
-        ready(self.0.take().ok_or_else(|| "a connection is used once".into()))
+        ready(self.0.take().ok_or_else(|| "the connection to the proxy was already used".into()))
     }
 }
 

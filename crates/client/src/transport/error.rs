@@ -79,7 +79,7 @@ impl HyperError {
         !matches!(self.failure, Failure::Broken | Failure::NotHttp | Failure::TlsServer | Failure::Request)
     }
 
-    /// Returns the underlying error, with its sources; this error itself if there is none.
+    /// Returns the underlying error, with its sources; or this error itself if there is no underlying error.
     #[must_use]
     pub fn cause(&self) -> &(dyn Error + 'static) {
         match &self.cause {
@@ -122,7 +122,7 @@ impl fmt::Display for HyperError {
             None => None,
         };
         while let Some(cause) = next {
-            // Some errors print the error that they wrap, which must not be printed twice.
+            // Some errors print the text of the error that they wrap. This text must not be printed twice.
             let text = cause.to_string();
             if !said.contains(&text) {
                 write!(f, ": {text}")?;

@@ -24,7 +24,7 @@ use super::{
 };
 
 const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("fanfare-client/", env!("CARGO_PKG_VERSION")));
-/// The time for making a connection.
+/// The default time for making a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// The time for which a connection is silent before the system asks if its peer still exists. With the two constants
 /// below, a peer that vanished is found within a minute.
@@ -37,15 +37,15 @@ const TCP_KEEPALIVE_RETRIES: u32 = 3;
 /// as much as its buffer has room for, which may be twice this size. An event may share the memory of the buffer that
 /// it came in, so one kept event can keep up to 128 KiB in memory.
 const HTTP1_MAX_BUFFER: usize = 64 * 1024;
-/// The largest frame over HTTP/2, in bytes, which arrives as one piece. This is the smallest limit that the protocol
-/// allows.
+/// The largest frame over HTTP/2, in bytes. Each frame of a body arrives as one chunk. This is the smallest limit that
+/// the protocol allows.
 #[cfg(feature = "http2")]
 const HTTP2_MAX_FRAME: u32 = 16 * 1024;
-/// The greatest number of bytes of one stream that a server may send before they are read.
+/// The greatest number of bytes of one stream that a server may send before the program reads them.
 #[cfg(feature = "http2")]
 const HTTP2_STREAM_WINDOW: u32 = 256 * 1024;
-/// The greatest number of bytes of all streams of a connection that a server may send before they are read. Sixteen
-/// streams that are not read use up these bytes, and then the other streams stop, too.
+/// The greatest number of bytes of all streams of a connection that a server may send before the program reads them.
+/// Sixteen streams that are not read use up these bytes, and then the other streams stop, too.
 #[cfg(feature = "http2")]
 const HTTP2_CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
 #[cfg(feature = "http2")]
@@ -57,9 +57,9 @@ const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(30);
 #[cfg(feature = "http2")]
 const HTTP2_PING_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Sends requests over its own connections. Clones share them: event sources with clones of one transport use one pool.
-/// Over HTTP/2 they share one connection to each origin, and open another one when the first carries as many streams as
-/// the server allows.
+/// Sends requests over its own connections. Clones share these connections: event sources with clones of one transport
+/// use one pool. Over HTTP/2, these event sources share one connection to each origin. Another connection is opened
+/// when the first one carries as many streams as the server allows.
 ///
 /// The transport uses HTTP/2 if the server agrees to it during the TLS handshake, and HTTP/1.1 otherwise. An HTTP/1.1
 /// connection that carries a stream serves nothing else, and is closed if the stream is dropped before its end.
@@ -174,8 +174,8 @@ impl Default for HyperTransportBuilder {
 }
 
 impl HyperTransportBuilder {
-    /// Sets the trusted certificate authorities. They are read when the first connection needs TLS, so a program
-    /// without `https` needs none. If there are none, that connection fails.
+    /// Sets the trusted certificate authorities. The authorities are read when the first connection needs TLS, so a
+    /// program that uses no `https` URL needs none. If none are found, that connection fails.
     pub fn roots(mut self, roots: Roots) -> Self {
         self.trust.roots = roots;
         self
@@ -203,23 +203,24 @@ impl HyperTransportBuilder {
         self
     }
 
-    /// Sets the proxy. [`build`](Self::build) reads the environment variables.
+    /// Sets the proxy. For [`Proxy::FromEnvironment`], which is the default, [`build`](Self::build) reads the
+    /// environment variables.
     pub fn proxy(mut self, proxy: Proxy) -> Self {
         self.proxy = proxy;
         self
     }
 
-    /// Uses HTTP/2 with every server, without negotiation, also over plain TCP ("h2c"). Default: `false`. Proxies then
-    /// make a tunnel for `http` URLs as well.
+    /// Uses HTTP/2 with every server, without negotiation, also over plain TCP ("h2c"). Default: `false`. If this is
+    /// set, proxies make a tunnel for `http` URLs as well.
     #[cfg(feature = "http2")]
     pub fn http2_prior_knowledge(mut self, only: bool) -> Self {
         self.http2_only = only;
         self
     }
 
-    /// Sets the time for connecting: to find the host's addresses, which share the time evenly, and for TCP, a proxy
-    /// and TLS. Default: 30 seconds. An event source may [set another time](crate::Builder::connect_timeout) for its
-    /// requests.
+    /// Sets the longest time for connecting: for name resolution, TCP, a proxy and TLS together. If the host has
+    /// several addresses, each of them gets an equal part of this time. Default: 30 seconds. An event source may [set
+    /// another time](crate::Builder::connect_timeout) for its requests.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self

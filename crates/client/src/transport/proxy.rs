@@ -17,9 +17,10 @@ pub enum Proxy {
     /// The proxies that the environment names when the transport is built.
     ///
     /// `http_proxy` is for `http` URLs, `https_proxy` for `https` URLs, and `all_proxy` for URLs that the others do not
-    /// cover. Each name may be written in capital letters, which counts if the lower-case variable is missing or empty;
-    /// `HTTP_PROXY` does not count if `REQUEST_METHOD` is set (<https://httpoxy.org>). If a variable does not contain a
-    /// valid proxy, each connection that would use it fails, because connecting without the proxy could be worse.
+    /// cover. Each name may also be written in capital letters; that variable is used if the lower-case variable is
+    /// missing or empty. `HTTP_PROXY` is not used if `REQUEST_METHOD` is set (<https://httpoxy.org>). If a variable
+    /// does not contain a valid proxy, each connection that would use it fails, because connecting without the proxy
+    /// could be worse.
     ///
     /// `no_proxy` is a comma-separated list of hosts that are reached directly: names, which include their subdomains
     /// (`example.com`, `.example.com`, `*.example.com`), addresses, networks (`10.0.0.0/8`), or `*` for all hosts.
@@ -114,7 +115,7 @@ impl fmt::Display for ProxyError {
 
 impl std::error::Error for ProxyError {}
 
-/// The route to one URL.
+/// The way to the server of one URL: direct, or through a proxy.
 #[derive(Debug)]
 pub(super) enum Route {
     Direct,
@@ -154,7 +155,7 @@ pub(super) struct Hop {
 pub(super) struct Rules {
     http: Named,
     https: Named,
-    /// The matcher for `no_proxy`: it intercepts every URL that is not an exception.
+    /// The matcher for `no_proxy`: it matches every URL that `no_proxy` does not name, and so needs the proxy.
     exceptions: Matcher,
 }
 

@@ -1,4 +1,4 @@
-//! A transport over `reqwest`, for applications that already have a client of it, with its connections, proxies and
+//! A transport over `reqwest`, for applications that already have a `reqwest` client, with its connections, proxies and
 //! cookies.
 
 use std::{
@@ -35,8 +35,8 @@ use super::erased::{BoxFuture, RequestBody};
 pub struct ReqwestTransport(Client);
 
 impl ReqwestTransport {
-    /// Builds a client with the right settings: without redirects, repetitions and decompression. A timeout that was
-    /// set stays.
+    /// Builds a client with the right settings: without redirects, repetitions and decompression. A timeout that the
+    /// program has set in `builder` stays.
     ///
     /// # Errors
     ///
@@ -67,7 +67,7 @@ impl Service<Request<RequestBody>> for ReqwestTransport {
         Box::pin(async move {
             let send = || async {
                 let request = request.clone().map(Body::wrap).try_into().map_err(Error::without_url)?;
-                // The query may contain a token, and errors are often logged.
+                // The URL is removed from the error: its query may contain a token, and errors are often logged.
                 client.execute(request).await.map(Into::into).map_err(Error::without_url)
             };
             match send().await {
@@ -95,7 +95,7 @@ fn is_unanswered(error: &Error) -> bool {
             );
         }
         source = cause.source();
-        // This is hyper's own error, whose type is not part of reqwest's interface.
+        // The text is compared, because the type of hyper's own error is not part of reqwest's interface.
         if source.is_none() && cause.to_string().contains("before message completed") {
             return true;
         }

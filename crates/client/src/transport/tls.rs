@@ -19,8 +19,8 @@ mod blind;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Roots {
-    /// The authorities of the system. `SSL_CERT_FILE` and `SSL_CERT_DIR` replace them. They are read once, by the first
-    /// connection over TLS.
+    /// The authorities of the system, or those that the environment variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
+    /// They are read once, by the first connection over TLS.
     #[cfg(feature = "native-roots")]
     Native,
     /// Mozilla's authorities, as of the release of the crate `webpki-roots`.
@@ -185,7 +185,7 @@ async fn read(trust: Trust) -> Result<RootCertStore, TlsError> {
     if store.is_empty() { Err(TlsError::NoRoots { reasons }) } else { Ok(store) }
 }
 
-/// Reads the certificates of the system. One unreadable certificate among hundreds is left out: connections that need
+/// Reads the certificates of the system. A certificate that cannot be read is left out: only the connections that need
 /// it are refused.
 #[cfg(feature = "native-roots")]
 async fn native() -> Result<(RootCertStore, Vec<String>), TlsError> {

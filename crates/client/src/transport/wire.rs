@@ -13,7 +13,7 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// The number of bytes at the beginning of an answer that are inspected, and so copied once more.
+/// The greatest number of bytes that one read inspects. Inspected bytes are copied once more than others.
 const LOOK_BYTES: usize = 1 << 10;
 /// The first bytes of a TLS record: an alert or a handshake message, version 3.
 const TLS_RECORDS: [[u8; 2]; 2] = [[0x15, 3], [0x16, 3]];
@@ -25,8 +25,8 @@ pub(super) struct Wire {
     answered: AtomicBool,
     /// True if the first bytes look like TLS.
     tls: AtomicBool,
-    /// The number of streams that the server allows at a time, once it has said so. 0 if the connection ended before
-    /// that.
+    /// The number of streams that the server allows at a time. `None` until the server has said it, and 0 if the
+    /// connection ended before that.
     streams: watch::Sender<Option<u32>>,
 }
 
@@ -56,7 +56,7 @@ pub(super) struct Connect {
     /// True if the peer is a proxy that needs the whole URL in the request.
     pub(super) is_forwarded: bool,
     pub(super) wire: Arc<Wire>,
-    /// True if the bytes that are read next are inspected.
+    /// True if the next bytes that come have to be inspected.
     looks: bool,
     settings: Option<Settings>,
 }
@@ -101,8 +101,8 @@ impl Connect {
         self.looks = false;
     }
 
-    /// Reads from the connection into `buffer`, and inspects the bytes that come. This needs a buffer in between, since
-    /// `buffer` does not show its content, nor how many bytes were added.
+    /// Reads from the connection into `buffer`, and inspects the bytes that come. The bytes are read into a second
+    /// buffer first, because `buffer` does not show its content, nor how many bytes were added.
     fn poll_look(&mut self, context: &mut Context<'_>, mut buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         let mut bytes = [0; LOOK_BYTES];
         let room = buffer.remaining().min(LOOK_BYTES);
@@ -210,7 +210,7 @@ impl Settings {
             {
                 let length = u32::from_be_bytes([0, high, middle, low]) as usize;
                 self.left = Some(length);
-                // Another frame here is an error, which hyper reports.
+                // A frame of another kind is an error here, which hyper reports.
                 self.is_read = length == 0 || kind != Self::KIND;
                 self.held.clear();
             }

@@ -2,8 +2,8 @@
 //! ([WHATWG HTML, 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation)).
 //!
 //! Bytes are buffered as they arrive, even if a character is divided between two chunks, and are decoded when a value
-//! is complete. The result is the same as decoding the stream as a whole: line ends, colon and space are ASCII, and any
-//! ASCII byte ends a character.
+//! is complete. The result is the same as decoding the stream as a whole: line ends, colon and space are ASCII, and an
+//! ASCII byte is never a part of a longer character.
 use crate::{BlockRef, EventRef, Limits, ParseError, event::event_type_or_default};
 use alloc::{string::String, vec::Vec};
 use core::{mem, str::from_utf8};
@@ -12,33 +12,35 @@ use core::{mem, str::from_utf8};
 /// needed.
 pub(super) const RETAINED_BYTES: usize = 64 << 10;
 
-/// The buffers of a block. Between blocks, all except `last_event_id` are empty.
+/// The buffers of a block. Between two blocks, only `last_event_id` contains something that is still valid.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Block {
     /// The complete lines of data, with an LF after each, and then the part of an incomplete line that has arrived.
     data: Vec<u8>,
-    /// The decoded data, if the bytes are not valid UTF-8.
+    /// The decoded copy of data or of a comment whose bytes are not valid UTF-8.
     pub(super) repaired: String,
     event_type: String,
-    /// The last event ID, as of the last blank line.
+    /// The last event ID as of the last blank line that was read.
     pub(super) last_event_id: String,
-    /// The last event ID as of the next blank line. It counts only if `sets_id` is true.
+    /// The ID that the current block has set, if `sets_id` is true. It becomes the last event ID at the next blank
+    /// line.
     id: String,
     sets_id: bool,
     retry_ms: Option<u64>,
-    /// True if the event has been returned: the next step clears it.
+    /// True if the block was returned to the program. Then the next call of `begin` clears it.
     dispatched: bool,
-    /// True if `data` has not been needed since the end of the last chunk.
+    /// True if no event has used the buffer `data` since the end of the last chunk.
     data_unused: bool,
     /// True if a block without data is treated as an event if it has a type or an ID.
     pub(super) without_data: bool,
-    /// True if a block that is not an event is returned as a block.
+    /// True if a block that is not an event is returned nevertheless, as a [`BlockRef`].
     pub(super) gives_blocks: bool,
-    /// True if this block is not an event, is to be returned, and was not returned yet.
+    /// True if this block is not an event but has to be returned, and was not returned yet.
     is_to_give: bool,
 }
 
-/// The data of an event that is not in its chunk, and the buffer that is needed to decode it.
+/// The bytes in the data buffer, and the memory that decoding them may need. They are the data of an event whose data
+/// is not one line of its chunk.
 pub(super) struct Buffered<'a> {
     bytes: &'a [u8],
     pub(super) repaired: &'a mut String,
@@ -55,7 +57,7 @@ impl<'a> Buffered<'a> {
 }
 
 impl Block {
-    /// Clears the buffers if their event has been returned.
+    /// Clears the buffers if the block in them was returned to the program.
     #[inline]
     pub(super) fn begin(&mut self) {
         if self.dispatched {
@@ -63,8 +65,8 @@ impl Block {
         }
     }
 
-    /// Ends the block at a blank line. Returns `true` if the block is an event. `in_chunk` is true if its data is in
-    /// the chunk.
+    /// Ends the block at a blank line. Returns `true` if the block is an event. `in_chunk` is true if its data is one
+    /// line that was left in the chunk.
     #[inline]
     pub(super) fn dispatch(&mut self, in_chunk: bool) -> bool {
         if self.sets_id {
@@ -89,7 +91,8 @@ impl Block {
         }
     }
 
-    /// Returns true if the block that has ended must be returned although it is not an event. The next step clears it.
+    /// Returns true if the block that has ended must be returned although it is not an event. The next call of `begin`
+    /// clears the block.
     pub(super) fn take_to_give(&mut self) -> bool {
         self.dispatched |= self.is_to_give;
         mem::take(&mut self.is_to_give)
@@ -104,7 +107,7 @@ impl Block {
         }
     }
 
-    /// Ends a block that is skipped: only its ID counts.
+    /// Ends a block that is skipped: its ID becomes the last event ID, and everything else in the buffers is dropped.
     pub(super) fn skip(&mut self) {
         if self.sets_id {
             mem::swap(&mut self.last_event_id, &mut self.id);
@@ -112,7 +115,7 @@ impl Block {
         self.clear();
     }
 
-    /// Returns the number of bytes of data so far, including a line end after each complete line.
+    /// Returns the number of bytes of data that are buffered so far, including a line end after each complete line.
     pub(super) fn data_bytes(&self) -> usize {
         self.data.len()
     }
@@ -122,9 +125,9 @@ impl Block {
         self.data = Vec::new();
     }
 
-    /// Returns the event that was dispatched. `data` makes the event's data; it gets the buffered data, which it uses
-    /// if the data is not in the chunk.
-    #[inline(always)] // As for `Parser::next_event`.
+    /// Returns the event that `dispatch` has ended. The function `data` returns the event's data. It gets the buffered
+    /// data, and uses it if the data was not left in the chunk.
+    #[inline(always)] // For the reason that `Parser::next_event` gives.
     pub(super) fn event<'a, D>(&'a mut self, data: impl FnOnce(Buffered<'a>) -> D) -> EventRef<'a, D> {
         let Self { data: bytes, repaired, data_unused: unused, .. } = self;
         EventRef {
@@ -145,12 +148,12 @@ impl Block {
     #[inline]
     pub(super) fn check_data(&self, more: usize, limits: &Limits) -> Result<(), ParseError> {
         let limit = limits.max_data_bytes;
-        // The LF of the last line is not part of the data, so only this LF may exceed the limit.
+        // The LF after the last line is not part of the data, so only this LF may be beyond the limit.
         let fits = self.data.len() <= limit && more <= limit - self.data.len();
         if fits { Ok(()) } else { Err(ParseError::DataTooLong { limit }) }
     }
 
-    /// Adds a piece of a line of data.
+    /// Appends a piece of a line of data that is divided between chunks.
     #[inline]
     pub(super) fn push_data(&mut self, piece: &[u8], limits: &Limits) -> Result<(), ParseError> {
         self.check_data(piece.len(), limits)?;
@@ -158,15 +161,15 @@ impl Block {
         Ok(())
     }
 
-    /// Ends a line of data whose pieces have been added.
+    /// Ends a line of data whose pieces were appended with `push_data`.
     pub(super) fn end_data_line(&mut self, limits: &Limits) -> Result<(), ParseError> {
         self.check_data(0, limits)?;
         self.data.push(b'\n');
         Ok(())
     }
 
-    /// Adds a complete line of data and the first byte of its line end, which becomes an LF. So the bytes are copied
-    /// only once.
+    /// Appends a line of data, or the last piece of one. The last byte of `line` is the first byte of its line end, and
+    /// is replaced by LF. So the line and the LF are appended with one copy.
     #[inline]
     pub(super) fn push_data_line(&mut self, line: &[u8], limits: &Limits) -> Result<(), ParseError> {
         self.check_data(line.len() - 1, limits)?;
@@ -182,7 +185,7 @@ impl Block {
         replace(&mut self.event_type, value);
     }
 
-    /// Sets the last event ID as of the next blank line. A value with a NUL is ignored.
+    /// Sets the ID of the block, which becomes the last event ID at the next blank line. A value with a NUL is ignored.
     pub(super) fn set_id(&mut self, value: &[u8]) {
         if !value.contains(&0) {
             replace(&mut self.id, value);
@@ -206,8 +209,8 @@ impl Block {
         *self = Self { last_event_id, without_data, gives_blocks, ..Self::default() };
     }
 
-    /// Releases memory after a large event: at the end of the first chunk that did not need it, so that the buffer need
-    /// not grow again if one large event follows another.
+    /// Releases the memory of a large event. This is called at the end of each chunk, and waits for the first chunk
+    /// that did not use the buffer. So the buffer need not grow again if another large event follows at once.
     pub(super) fn release(&mut self) {
         self.repaired = String::new();
         if self.data.is_empty() && self.data.capacity() > RETAINED_BYTES && mem::replace(&mut self.data_unused, true) {

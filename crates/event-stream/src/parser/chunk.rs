@@ -3,68 +3,69 @@ use super::block::repair;
 use alloc::string::String;
 use core::{ops::Range, str::from_utf8};
 
-/// The number of bytes of a chunk that are first checked as UTF-8. It grows by [`AHEAD_GROWTH`] up to
-/// [`MAX_AHEAD_BYTES`]. So little is lost if a new chunk is made for every event, and few bytes are checked twice
-/// otherwise.
+/// The number of bytes of a chunk that the first UTF-8 check covers. Each further check covers [`AHEAD_GROWTH`] times
+/// as many, up to [`MAX_AHEAD_BYTES`]. A small first check wastes little if the program makes a new chunk for every
+/// event. Larger checks later check few bytes twice if a chunk has many events.
 const MIN_AHEAD_BYTES: usize = 512;
-/// The greatest number of bytes that are checked at once. They fit into a processor's nearest cache, so that the parser
-/// reads them from there.
+/// The greatest number of bytes that one UTF-8 check covers. They fit into a processor's fastest cache, so the parser
+/// finds them there when it reads them after the check.
 const MAX_AHEAD_BYTES: usize = 16 << 10;
 const AHEAD_GROWTH: usize = 4;
 
-/// A piece of an event stream, of any size and cut at any place, with a cursor. Give it to
-/// [`Parser::next_event`](crate::Parser::next_event) until that returns `None`.
+/// A piece of an event stream, of any size and cut at any place, with a cursor. Pass it to
+/// [`Parser::next_event`](crate::Parser::next_event) again and again, until that function returns `None`.
 ///
-/// To stop in the middle, keep what [`rest`](Self::rest) returns, and make a new chunk of it later. Or keep all bytes
-/// and the number of bytes that are [read](Self::consumed), and continue [from there](Self::from_position).
+/// To stop in the middle, keep the bytes that [`rest`](Self::rest) returns, and make a new chunk of them later. Or keep
+/// all bytes and the number that [`consumed`](Self::consumed) returns, and continue with
+/// [`from_position`](Self::from_position).
 #[derive(Clone, Debug)]
 pub struct Chunk<'c> {
     bytes: &'c [u8],
     pos: usize,
-    /// The part of `bytes` that is known to be UTF-8, from `text_start` on. One check of many bytes costs much less
-    /// than a check of each value.
+    /// The part of `bytes` that was found to be UTF-8. It begins at the position `text_start`. One check of many bytes
+    /// costs much less than a check of each value.
     text: &'c str,
     text_start: usize,
     ahead: usize,
 }
 
 impl<'c> Chunk<'c> {
-    /// Returns a chunk of which nothing is read.
+    /// Returns a chunk of which nothing is read yet.
     #[must_use]
     pub fn new(bytes: &'c [u8]) -> Self {
         Self { bytes, pos: 0, text: "", text_start: 0, ahead: MIN_AHEAD_BYTES }
     }
 
-    /// Returns a chunk of which the first `position` bytes are read, to continue in the middle.
+    /// Returns a chunk of which the first `position` bytes count as read, to continue in the middle.
     ///
     /// # Panics
     /// Panics if `bytes` is shorter than `position`.
     #[must_use]
     #[inline]
     pub fn from_position(bytes: &'c [u8], position: usize) -> Self {
-        assert!(position <= bytes.len(), "no more is read than there is");
+        assert!(position <= bytes.len(), "the position is beyond the end of the chunk");
         Self { pos: position, ..Self::new(bytes) }
     }
 
-    /// Returns the part that is not read yet.
+    /// Returns the bytes that are not read yet.
     #[must_use]
     pub fn rest(&self) -> &'c [u8] {
         &self.bytes[self.pos..]
     }
 
-    /// Returns the number of bytes that are read.
+    /// Returns the number of bytes that were read so far.
     #[must_use]
     pub fn consumed(&self) -> usize {
         self.pos
     }
 
-    /// Moves the cursor by `count` bytes, which must exist.
+    /// Moves the cursor by `count` bytes. At least that many bytes must be unread.
     pub(super) fn advance(&mut self, count: usize) {
         self.pos += count;
     }
 
     /// Moves the cursor past the line end at its position. Returns `true` if the line end was a CR at the end of the
-    /// chunk: the next chunk may begin with an LF that belongs to it.
+    /// chunk: the next chunk may begin with the LF of this line end.
     pub(super) fn advance_line_end(&mut self) -> bool {
         let rest = self.rest();
         self.pos += if rest.starts_with(b"\r\n") { 2 } else { 1 };
@@ -78,7 +79,7 @@ impl<'c> Chunk<'c> {
     }
 
     /// Returns the bytes at `range` of the whole chunk as text. If they are not UTF-8, the text is in `repaired`, with
-    /// U+FFFD in place of invalid bytes. A later call must not have an earlier range.
+    /// U+FFFD in place of invalid bytes. The ranges of successive calls must not go back.
     #[inline]
     pub(super) fn text<'a>(&mut self, range: Range<usize>, repaired: &'a mut String) -> &'a str
     where

@@ -5,7 +5,7 @@ use crate::ParseError;
 use core::time::Duration;
 use memchr::memchr;
 
-/// The kind of a line, according to its name.
+/// The kind of a line, according to the name of its field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
     Data,
@@ -16,7 +16,8 @@ pub(super) enum Field {
     Unknown,
     /// The data of a block that is skipped.
     Skipped,
-    /// A line of a skipped block that is itself too large. `counts` is true if its bytes are part of the reported size.
+    /// A line that is itself too large, in a block that is skipped. `counts` is true if its bytes are part of the size
+    /// that `Parser::skipped_bytes` reports.
     Excess {
         counts: bool,
     },
@@ -79,7 +80,8 @@ impl Parser {
         Ok(field)
     }
 
-    /// Checks a line that is not data against its limit. It has `line` bytes so far, and its value has `value` bytes.
+    /// Returns an error if a line that is not data exceeds its limit. The line has `line` bytes so far, and its value
+    /// has `value` bytes.
     pub(super) fn check_value(&self, field: Field, line: usize, value: usize) -> Result<(), ParseError> {
         let limits = &self.limits;
         match field {
@@ -94,7 +96,8 @@ impl Parser {
         }
     }
 
-    /// Applies a `retry` line that has ended. It takes effect at once, whatever follows in its block.
+    /// Applies a `retry` line that has ended. The new reconnection time takes effect at once, whatever follows in the
+    /// block.
     pub(super) fn set_retry(&mut self) {
         if let Some(retry_ms) = self.digits.value() {
             self.block.set_retry(retry_ms);
@@ -123,8 +126,8 @@ impl Digits {
         }
     }
 
-    /// Returns the number; if it is too large, the largest possible number. `None` if there was no digit, or another
-    /// character.
+    /// Returns the number, or the largest `u64` if the number is larger. `None` if the value has no digit, or has any
+    /// character that is not a digit.
     pub(super) fn value(self) -> Option<u64> {
         if self.invalid { None } else { self.value }
     }

@@ -9,7 +9,7 @@ use memchr::memchr2;
 
 const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 
-/// The state at the end of the last chunk: a position in a line.
+/// The position in a line at which the last chunk ended.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Line {
     /// The start of the stream. This many bytes of a byte order mark have been read.
@@ -26,7 +26,7 @@ pub(super) enum Line {
     AfterColon(Field),
     /// The value of a field.
     Value(Field),
-    /// No position: the stream has exceeded a limit.
+    /// No position, because the stream has exceeded a limit.
     Failed(ParseError),
 }
 
@@ -52,8 +52,8 @@ pub(super) struct Name {
 }
 
 impl Name {
-    /// Removes the bytes of the name, and the colon, from the beginning of `bytes`. Returns `Some` as soon as the field
-    /// is known.
+    /// Removes the bytes of the name, and the colon, from the beginning of `bytes`. Returns the position after them as
+    /// soon as the field is known; `None` if more bytes of the name may follow.
     pub(super) fn extend(&mut self, bytes: &mut &[u8]) -> Option<Line> {
         while let Some((&byte, rest)) = bytes.split_first() {
             if byte == b':' {
@@ -68,7 +68,7 @@ impl Name {
         None
     }
 
-    /// Returns the field if the name ends here.
+    /// Returns the field that has exactly the name that was read so far.
     pub(super) fn field(&self) -> Field {
         Field::named(&self.held[..self.len])
     }
@@ -92,8 +92,8 @@ impl Parser {
         Ok(true)
     }
 
-    /// Continues to read a line, or a byte order mark, that began in an earlier chunk. Returns a step if a comment or a
-    /// skipped block ended.
+    /// Continues to read a line, or a byte order mark, that began in an earlier chunk. Returns the result of this
+    /// parsing step if a comment or a skipped block ended.
     #[inline]
     pub(super) fn resume_line<const COMMENTS: bool>(
         &mut self,
@@ -128,7 +128,7 @@ impl Parser {
             }
             Line::ByteOrderMark(0) => self.line = Line::Start,
             Line::ByteOrderMark(seen) => {
-                // A line that begins with a part of a byte order mark has no known name.
+                // This line begins with an incomplete byte order mark, so the name of its field is unknown.
                 self.line = Line::Value(Field::Unknown);
                 self.line_bytes = seen;
             }

@@ -1,9 +1,10 @@
 //! The incremental parser of [WHATWG HTML, 9.2.5 and
 //! 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream).
 //!
-//! `read` goes through a chunk. A line that is complete in its chunk is read there. A line that is divided between
-//! chunks is read piece by piece with the state in `line`. Both give the same events and the same errors. `field` puts
-//! the values of fields into the buffers of `block`.
+//! The module `read` goes through a chunk, and reads each line that is complete in the chunk. The module `line` reads a
+//! line that is divided between chunks, piece by piece. Both ways give the same events and the same errors. The module
+//! `field` puts the values of fields into the buffers, which are in `block`. The module `skip` skips blocks that are
+//! too large.
 mod block;
 mod chunk;
 mod field;
@@ -39,7 +40,7 @@ pub struct Parser {
     reconnection_time: Option<Duration>,
     /// True if a comment was read since the last call of [`Parser::take_commented`].
     has_commented: bool,
-    /// True if a block that is too large is skipped.
+    /// True if a block that is too large has to be skipped. Otherwise it is an error, after which nothing is read.
     skips: bool,
     /// The block that is being skipped.
     skipping: Option<Skipping>,
@@ -57,7 +58,7 @@ pub enum Item<'a, D = &'a str> {
     Block(BlockRef<'a>),
 }
 
-/// The way in which a parsing step ended.
+/// The result of one parsing step.
 enum Step {
     /// An event was read; its data is at this range of the chunk.
     InChunk(Range<usize>),
@@ -103,7 +104,7 @@ impl Parser {
         }
     }
 
-    /// Sets `id` as the last event ID, which events have until one of them sets another.
+    /// Sets `id` as the last event ID. Events have this last event ID until a block sets another one.
     #[must_use]
     pub fn resuming_from(mut self, id: &EventId) -> Self {
         self.block.last_event_id = id.as_str().into();
@@ -111,26 +112,28 @@ impl Parser {
     }
 
     /// Makes the parser return a block that has an event type or an ID, but no data, as an event with empty data. The
-    /// standard drops it ([9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage), step
-    /// 2), but some servers send a message by an event type alone.
+    /// standard drops such a block
+    /// ([9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage), step 2), but some
+    /// servers send a message by an event type alone.
     #[must_use]
     pub fn with_events_without_data(mut self) -> Self {
         self.block.without_data = true;
         self
     }
 
-    /// Makes the parser return blocks without data too, as [`Item::Block`] of [`next_item`](Self::next_item). They are
-    /// not events, but may set the last event ID or the reconnection time. It is for programs that forward a stream and
-    /// must not lose any part of it.
+    /// Makes the parser return blocks without data too, as [`Item::Block`] of [`next_item`](Self::next_item). Such
+    /// blocks are not events, but may set the last event ID or the reconnection time. A program that forwards a stream
+    /// needs them in order to lose nothing.
     #[must_use]
     pub fn with_blocks(mut self) -> Self {
         self.block.gives_blocks = true;
         self
     }
 
-    /// Makes the parser skip an event that is larger than the [`Limits`] allow. The error is returned once, when the
-    /// blank line after the event has arrived; the next call continues after it. [`skipped_bytes`](Self::skipped_bytes)
-    /// returns the size. The ID of a skipped event still counts, so that a client does not ask for the event again.
+    /// Makes the parser skip an event that is larger than the [`Limits`] allow. The [`ParseError`] is returned once,
+    /// when the blank line after the event has arrived; the next call continues after that line.
+    /// [`skipped_bytes`](Self::skipped_bytes) then returns the size of what was too large. The ID of a skipped event
+    /// becomes the last event ID, so that a client does not ask for the event again.
     #[must_use]
     pub fn with_large_events_skipped(mut self) -> Self {
         self.skips = true;
@@ -155,8 +158,8 @@ impl Parser {
         &self.block.last_event_id
     }
 
-    /// Returns the reconnection time that the last valid `retry` field set. It takes effect with this line, whatever
-    /// follows in its block.
+    /// Returns the reconnection time that the last valid `retry` field set. The time takes effect as soon as the line
+    /// of this field has ended, whatever follows in its block.
     #[must_use]
     pub fn reconnection_time(&self) -> Option<Duration> {
         self.reconnection_time
@@ -181,14 +184,15 @@ impl Parser {
                 Step::InChunk(at) => self.block.event(|buffered| chunk.text(at, buffered.repaired)),
                 Step::Joined => self.block.event(Buffered::text),
                 Step::ChunkRead => return Ok(None),
-                // The caller wants only events, and no comments or blocks without an event.
+                // The caller wants only events, so comments and blocks that are not events are passed over.
                 Step::Comment | Step::Block | Step::Skipped => continue,
             }));
         }
     }
 
-    /// Does the same as [`next_event`](Self::next_event), but leaves data that is complete in the chunk there, and does
-    /// not decode it. It is for programs that share the memory of the chunk instead of borrowing from it.
+    /// Does the same as [`next_event`](Self::next_event), but if the data is one complete line of the chunk, the event
+    /// only says where in the chunk it is ([`Data::InChunk`]). Such data is not decoded. This is for programs that
+    /// share the memory of the chunk instead of borrowing from it.
     ///
     /// ```
     /// use fanfare_event_stream::{Chunk, Data, Parser};
@@ -204,26 +208,27 @@ impl Parser {
     ///
     /// # Errors
     /// [`ParseError`] if something in the stream is larger than the [`Limits`] allow.
-    #[inline(always)] // As for `next_event`.
+    #[inline(always)] // For the reason that `next_event` gives.
     pub fn next_event_in_place(&mut self, chunk: &mut Chunk<'_>) -> Result<Option<EventRef<'_, Data<'_>>>, ParseError> {
         loop {
             return Ok(Some(match self.next_step::<false>(chunk)? {
                 Step::InChunk(at) => self.block.event(|_| Data::InChunk(at)),
                 Step::Joined => self.block.event(|buffered| Data::Joined(buffered.text())),
                 Step::ChunkRead => return Ok(None),
-                // The caller wants only events, and no comments or blocks without an event.
+                // The caller wants only events, so comments and blocks that are not events are passed over.
                 Step::Comment | Step::Block | Step::Skipped => continue,
             }));
         }
     }
 
-    /// Does the same as [`next_event`](Self::next_event), but returns comments too. A comment inside a block is
-    /// returned before the block's event. Use only one of the two methods for a stream: a comment that `next_event` has
-    /// begun to skip is not returned completely.
+    /// Does the same as [`next_event`](Self::next_event), but returns comments too, and blocks without data if
+    /// [`with_blocks`](Self::with_blocks) was called. A comment inside a block is returned before the block's event.
+    /// Use only one of the two methods for a stream: a comment that `next_event` has begun to skip is not returned
+    /// completely.
     ///
     /// # Errors
     /// [`ParseError`] if something in the stream is larger than the [`Limits`] allow.
-    #[inline(always)] // As for `next_event`.
+    #[inline(always)] // For the reason that `next_event` gives.
     pub fn next_item<'a, 'c: 'a>(&'a mut self, chunk: &mut Chunk<'c>) -> Result<Option<Item<'a>>, ParseError> {
         Ok(Some(match self.next_step::<true>(chunk)? {
             Step::InChunk(at) => Item::Event(self.block.event(|buffered| chunk.text(at, buffered.repaired))),
@@ -234,8 +239,8 @@ impl Parser {
         }))
     }
 
-    /// Does the same as [`next_item`](Self::next_item), but leaves data where it is, as
-    /// [`next_event_in_place`](Self::next_event_in_place) does.
+    /// Does the same as [`next_item`](Self::next_item), but only says where in the chunk the data is, if it is one
+    /// complete line there, as [`next_event_in_place`](Self::next_event_in_place) does.
     ///
     /// # Errors
     /// [`ParseError`] if something in the stream is larger than the [`Limits`] allow.
@@ -254,8 +259,9 @@ impl Parser {
         decode(&self.value, &mut self.block.repaired)
     }
 
-    /// Reads the next step. For a block that was skipped it returns an error, once.
-    #[inline(always)] // As for `next_event`.
+    /// Reads up to the next result for the caller. After a block that was skipped, returns the error of this block
+    /// once.
+    #[inline(always)] // For the reason that `next_event` gives.
     fn next_step<const COMMENTS: bool>(&mut self, chunk: &mut Chunk<'_>) -> Result<Step, ParseError> {
         loop {
             match self.read::<COMMENTS>(chunk) {
@@ -266,13 +272,13 @@ impl Parser {
         }
     }
 
-    /// Ends the last event at the end of the stream, although the standard drops an event without a blank line after
-    /// it: for servers that omit this line. Call it when the last chunk is read.
+    /// Returns the last event of a stream that has ended without a blank line after this event. The standard drops such
+    /// an event; this method is for servers that omit the line. Call it when the last chunk was read to its end.
     ///
-    /// Such an event may be incomplete. Its ID does not count, and [`last_event_id`](Self::last_event_id) does not
-    /// change: a client that resumed after it would never get the rest. A last line without a line end may be
-    /// incomplete, too. Its data counts as far as it has arrived. An event type or a reconnection time in such a line
-    /// does not count, because a part of a type or of a time is another type or time.
+    /// Such an event may be incomplete. So its ID is ignored, and [`last_event_id`](Self::last_event_id) does not
+    /// change: a client that resumed after this ID would never get the rest of the event. If the last line has no line
+    /// end, this line may be incomplete, too. If it is data, the part that has arrived is used. If it is an event type
+    /// or a reconnection time, it is ignored, because a part of a type or of a time is another type or time.
     ///
     /// # Errors
     /// [`ParseError`] if the last event is larger than the [`Limits`] allow.
@@ -299,8 +305,8 @@ impl Parser {
         Ok(is_event.then(|| self.block.event(Buffered::text)))
     }
 
-    /// Handles a limit that the stream has exceeded: skips the block if that is wanted; otherwise returns the error,
-    /// and drops everything that was read.
+    /// Handles a limit that the stream has exceeded. If `skips` is true, begins to skip the block. Otherwise drops
+    /// everything that is buffered, and returns the error.
     #[cold]
     fn fail(&mut self, error: ParseError) -> Result<(), ParseError> {
         if self.skips {
@@ -312,7 +318,7 @@ impl Parser {
         Err(error)
     }
 
-    /// Forgets the current block, and releases all memory except that of the last event ID.
+    /// Forgets the current block, and releases all memory except the memory of the last event ID.
     fn discard(&mut self) {
         self.skipping = None;
         self.block.discard();

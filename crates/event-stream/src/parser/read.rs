@@ -22,7 +22,7 @@ impl Parser {
     /// Reads line by line. The first line may have begun in an earlier chunk.
     fn read_lines<const COMMENTS: bool>(&mut self, chunk: &mut Chunk<'_>) -> Result<Step, ParseError> {
         self.block.begin();
-        // The range of the block's data, as long as the data is one line that is complete in this chunk.
+        // The range of the block's data in this chunk, if the data is one line that is complete in this chunk.
         let mut data = None;
         let step = loop {
             let rest = chunk.rest();
@@ -78,8 +78,9 @@ impl Parser {
         Ok(step)
     }
 
-    /// Reads a complete line of data, whose value is at `value`. If it is the first line of the block, it stays in the
-    /// chunk. Otherwise it is put into the buffer, after the first line if that was left in the chunk.
+    /// Reads a complete line of data, whose value is at `value`. If it is the first line of data in the block, it stays
+    /// in the chunk, and `left` gets its range. Otherwise it is copied into the buffer, after the first line if that
+    /// line was left in the chunk.
     #[inline]
     fn read_data(
         &mut self,
@@ -104,7 +105,7 @@ impl Parser {
         self.block.push_data_line(chunk.bytes(line.start..line.end + 1), &self.limits)
     }
 
-    /// Moves past a line end. Its second half may be in the next chunk.
+    /// Moves past a line end. If the chunk ends with a CR, the LF of the same line end may be in the next chunk.
     #[inline]
     pub(super) fn pass_line_end(&mut self, chunk: &mut Chunk<'_>) {
         if chunk.advance_line_end() {

@@ -1,4 +1,4 @@
-//! Skips a block that is too large: its lines are read, and only an ID or a reconnection time is kept.
+//! Skips a block that is too large: its lines are read, but only its ID and its reconnection time take effect.
 use super::{Parser, field::Field, line::Line};
 use crate::ParseError;
 
@@ -6,7 +6,7 @@ use crate::ParseError;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Skipping {
     error: ParseError,
-    /// The number of bytes so far of the part that is too large.
+    /// The number of bytes, so far, of the data, ID, type or line that is too large.
     bytes: u64,
 }
 
@@ -21,8 +21,8 @@ impl Skipping {
 }
 
 impl Parser {
-    /// Begins to skip the block. The parser has not moved past the bytes that exceeded the limit, so they are read
-    /// again.
+    /// Begins to skip the block. The parser has not moved past the bytes that exceeded the limit, so these bytes are
+    /// read again, as bytes of a skipped block.
     pub(super) fn skip(&mut self, error: ParseError) {
         let mut skipping = Skipping { error, bytes: 0 };
         if skipping.is_data() {
@@ -38,12 +38,12 @@ impl Parser {
         };
     }
 
-    /// Returns the state at the start of a line.
+    /// Returns the position that stands for the start of a line, in a skipped block or in another one.
     pub(super) fn line_start(&self) -> Line {
         if self.skipping.is_some() { Line::SkippedStart } else { Line::Start }
     }
 
-    /// Reads a piece of a line. `field` is the kind of the line as far as it is known.
+    /// Reads a piece of a line of a skipped block. `field` is the kind of the line.
     pub(super) fn skip_piece(&mut self, field: Field, piece: &[u8]) {
         let (line, value) = (self.line_bytes, self.value.len() + piece.len());
         let error = self.check_value(field, line, value).err();
@@ -111,10 +111,11 @@ impl Parser {
         }
     }
 
-    /// Returns the limit that the skipped block exceeded, and ends the skipping, so that the error is returned once.
+    /// Returns the error that names the limit which the skipped block exceeded, and forgets it, so that it is returned
+    /// only once.
     #[cold]
     pub(super) fn skipped(&mut self) -> ParseError {
-        // This is called only after a block was skipped.
+        // `skipping` is set here, because this function is called only after a block was skipped.
         self.skipping
             .take()
             .map_or(ParseError::LineTooLong { limit: self.limits.max_line_bytes }, |skipping| skipping.error)

@@ -87,7 +87,7 @@ fn silence_is_measured_only_while_something_is_waited_for() {
     assert_eq!(play.session.deadline(), None, "a comment breaks the silence");
     play.session.silent(play.now);
     assert_eq!(play.pass(), 10 * SECOND);
-    assert_eq!(play.told(), ["reconnecting: nothing came for 10s"]);
+    assert_eq!(play.told(), ["reconnecting: the server sent nothing for 10s"]);
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn the_program_may_ask_for_another_connection() {
     assert!(play.session.take_order().is_none(), "the session is connecting");
     play.open();
     play.session.reconnect_now(play.now);
-    assert_eq!(play.told(), ["reconnecting: a new connection was requested"]);
+    assert_eq!(play.told(), ["reconnecting: the program asked for a new connection"]);
     assert_eq!(play.pass(), Duration::ZERO);
     assert!(matches!(play.order(), Order::Send(_)));
     play.session.failed(Cause::EndOfStream, play.now);

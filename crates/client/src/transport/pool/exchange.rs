@@ -1,4 +1,4 @@
-//! Sends one request over one connection, and decides after a failure if another connection may be tried.
+//! Sends one request over one connection. After a failure, says if the request may be sent over another connection.
 use super::{
     idle::Idle,
     origin::Origin,
@@ -97,7 +97,7 @@ fn prepare_http1(request: &mut Request<RequestBody>, is_forwarded: bool) {
 fn of_http2(error: hyper::Error) -> Unsent {
     let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<h2::Error>());
     let sort: fn(HyperError) -> Unsent = match source {
-        // When a server sends GOAWAY, hyper fails only the streams after the last one that the server has processed.
+        // After GOAWAY, hyper fails only the streams that the server has not processed.
         Some(error) if error.is_remote() && error.is_go_away() => Unsent::Refused,
         Some(error) if error.is_remote() && error.reason() == Some(h2::Reason::REFUSED_STREAM) => Unsent::Refused,
         Some(error) if !error.is_io() => Unsent::Failed,

@@ -30,7 +30,8 @@ impl Idle {
 }
 
 impl Origin {
-    /// Keeps a connection once its response is read to the end. If the connection closes before that, it is not kept.
+    /// Keeps a connection for later requests, once its response is read to the end. If the connection closes before
+    /// that, it is not kept.
     pub(super) fn keep(self: &Arc<Self>, mut idle: Idle) {
         if idle.sender.is_closed() {
             return;

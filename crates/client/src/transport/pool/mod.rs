@@ -1,9 +1,10 @@
 //! Sends requests over kept connections: an HTTP/1.1 connection is kept for the next request, an HTTP/2 connection
 //! serves several requests at a time.
 //!
-//! The server may have closed a kept connection meanwhile, which shows only after a request was sent. If nothing of an
-//! answer has come, the pool sends the request over another connection, once. A stream of events never ends, so an
-//! HTTP/2 connection that carries as many streams as its server allows is full, and the pool opens another one.
+//! A server may close a kept connection at any time, and the client may notice this only after it has sent a request.
+//! If nothing of an answer has come, the pool sends the request over another connection, once. A stream of events never
+//! ends, so an HTTP/2 connection that carries as many streams as its server allows is full, and the pool opens another
+//! one.
 //!
 //! [`origin`] contains the connections to one origin: the HTTP/1.1 connections in [`idle`], the HTTP/2 connections in
 //! [`shared`]. [`connect`] makes new connections; [`share`] makes one for several requests that wait. [`exchange()`]
@@ -39,7 +40,8 @@ use std::{
 };
 use taken::{MAX_IDLE_PER_ORIGIN, Taken, Wanted, lock};
 
-/// The permission to send a request twice, if the request's method alone does not decide it.
+/// The setting that says if a request may be sent twice. It is an extension of the request; without it, the method of
+/// the request decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repetition {
     /// The request may be sent again.
@@ -49,7 +51,7 @@ pub(crate) enum Repetition {
     Forbidden,
 }
 
-/// The time for making the connection for this request.
+/// The time for making a connection for a request, as an extension of the request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ConnectTimeout(pub(crate) Duration);
 
@@ -67,7 +69,7 @@ pub(super) struct Pool {
     origins: Mutex<HashMap<Key, Arc<Origin>>>,
 }
 
-/// The key of an origin: true if it is `https`, and its host and port.
+/// The key of an origin: a flag that is true for `https`, and a text with the host and the port.
 type Key = (bool, String);
 
 impl Pool {
@@ -94,7 +96,7 @@ impl Pool {
             let is_kept = taken.is_kept;
             match exchange(&origin, taken, request.clone()).await {
                 Ok(response) => return Ok(response),
-                // Nothing was sent yet, so this does not count as an attempt.
+                // Nothing of the request was sent, so another connection may be tried, whatever the method is.
                 Err(Unsent::Untouched(_)) if is_kept => kept_to_try -= 1,
                 #[cfg(feature = "http2")]
                 Err(Unsent::Refused(_)) if is_kept => kept_to_try = 0,

@@ -9,7 +9,7 @@ use std::sync::{
 };
 
 /// The number of turns that other tasks get before a new connection is made. A connection whose response was just read
-/// to the end is free as soon as its task has noticed that.
+/// to the end becomes free in such a turn, when its task has noticed the end.
 const TURNS_UNTIL_FREE: usize = 3;
 
 /// The connections to one origin.
@@ -54,7 +54,7 @@ impl Origin {
         None
     }
 
-    /// Takes a kept connection that is free, or waits shortly for one that is about to be free.
+    /// Takes a kept connection that is free, or waits a moment for a connection that is about to become free.
     pub(super) async fn take_soon(&self) -> Option<Taken> {
         for _ in 0..TURNS_UNTIL_FREE {
             if let Some(taken) = self.take() {

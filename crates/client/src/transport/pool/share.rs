@@ -23,7 +23,7 @@ impl Pool {
             if let Some(taken) = origin.take() {
                 return Ok(taken);
             }
-            // A server says in its first frame how many streams it allows.
+            // The first frame of the server says how many streams it allows, so that frame is awaited.
             let Some(mut streams) = origin.unknown() else { break };
             let _ = streams.changed().await;
         }

@@ -20,8 +20,9 @@ use std::{
 };
 use tokio::{sync::watch, time::Instant};
 
-/// The number of allowed streams that hyper reports before the server has said it. On 64-bit systems no server can send
-/// this number. On 32-bit systems a server can, so the number that the server sent is read from [`Wire`].
+/// The number of allowed streams that hyper reports as long as the server has not sent its number. On 64-bit systems no
+/// server can send this number. On 32-bit systems a server can, so the number that the server sent is read from
+/// [`Wire`].
 pub(super) const NOT_SAID: usize = usize::MAX - 1;
 
 /// The part of hyper that drives a connection, until the connection ends. Only this part knows how many streams the
@@ -53,8 +54,8 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Starts the task that drives a connection, which has one stream already. Returns the connection and the slot of
-    /// that stream.
+    /// Starts the task that drives a new connection, whose first stream is already in use. Returns the connection and
+    /// the slot of this stream.
     pub(super) fn new(
         sender: http2::SendRequest<RequestBody>,
         connection: http2::Connection<Connect, RequestBody, TokioExecutor>,
@@ -69,7 +70,8 @@ impl Shared {
 
     /// Takes a slot among the connection's streams, if one is free.
     pub(super) fn take(&mut self) -> Option<Taken> {
-        // Slots are taken under the lock of the kept connections, and given back without it.
+        // Slots are taken only under the lock of the kept connections, so no other task can take the last free slot
+        // between this check and the addition. They are given back without the lock.
         if self.streams.load(Relaxed) >= self.allowed() {
             return None;
         }
@@ -79,10 +81,10 @@ impl Shared {
         Some(Taken { sender, wire: Arc::clone(&self.wire), is_kept: true, is_forwarded: false })
     }
 
-    /// Returns the number of streams that the server allows at present. It is 1 until the server has said it.
+    /// Returns the number of streams that the server allows at present. It is 1 until the server has sent its number.
     fn allowed(&self) -> usize {
         match lock(&self.driver).as_ref().map(http2::Connection::current_max_send_streams) {
-            // The server's number is found in the received bytes slightly before hyper has read it.
+            // `Wire` finds the server's number in the received bytes slightly before hyper has read it.
             Some(NOT_SAID) => self.wire.streams().borrow().unwrap_or(1) as usize,
             Some(streams) => streams,
             None => 0,
@@ -105,7 +107,8 @@ impl Origin {
         kept.shared.iter().find(is_unknown).map(|shared| shared.wire.streams())
     }
 
-    /// Stops sending new requests over the connection with this [`Wire`]. Requests that were sent before go on.
+    /// Stops sending new requests over the connection with this [`Wire`]. Requests that were sent over it before are
+    /// not affected.
     pub(super) fn forget(&self, wire: &Arc<Wire>) {
         lock(&self.kept).shared.retain(|shared| !Arc::ptr_eq(&shared.wire, wire));
     }

@@ -1,4 +1,4 @@
-//! A connection that a request has taken from the pool, and the request's wishes for it.
+//! A connection that a request has taken from the pool, and the kinds of connections that a request accepts.
 use crate::transport::{RequestBody, wire::Wire};
 use hyper::client::conn::http1;
 #[cfg(feature = "http2")]
@@ -11,9 +11,9 @@ use std::{
     time::Duration,
 };
 
-/// The time for which a connection without a request is kept for the next.
+/// The time for which a connection without a request is kept for the next request.
 pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
-/// The number of idle HTTP/1.1 connections that are kept for one origin.
+/// The greatest number of idle HTTP/1.1 connections that are kept for one origin.
 pub(super) const MAX_IDLE_PER_ORIGIN: usize = 4;
 
 /// A slot among the streams of an HTTP/2 connection. Dropping it makes the slot free again.
@@ -53,7 +53,7 @@ pub(super) struct Wanted {
     pub(super) timeout: Duration,
 }
 
-/// Locks a mutex. A panic of another holder is ignored, because no panic leaves the data half changed.
+/// Locks a mutex. A panic of a thread that held the lock is ignored, because no panic leaves the data half changed.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
