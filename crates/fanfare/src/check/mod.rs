@@ -60,13 +60,13 @@ pub(crate) enum CheckError {
     Runtime(io::Error),
     /// A JWK set cannot be fetched.
     Fetch { url: String, reason: String },
-    /// A text that was given as a topic is not a valid topic.
+    /// The value of `--topic` is not a valid topic.
     Topic(InvalidTopic),
-    /// The token cannot be read.
+    /// The token cannot be read from standard input.
     ReadToken(io::Error),
-    /// The text that was given as a token is not a token.
+    /// The value of `--token` is not a token.
     Unreadable(InvalidToken),
-    /// The token allows nothing, or does not cover each topic that was named.
+    /// The token allows nothing, or does not cover each topic that `--topic` names.
     Refused,
     /// The output cannot be printed.
     Print(io::Error),
@@ -75,7 +75,8 @@ pub(crate) enum CheckError {
 /// Prints the configuration in effect, or what the token allows under it.
 ///
 /// # Errors
-/// [`CheckError`] says why the configuration or the token is not good.
+/// [`CheckError`] if the configuration is not valid, if the token does not allow what is asked for, or if a JWK set
+/// cannot be fetched.
 pub(crate) fn run(args: &CheckArgs, given: &ArgMatches, exposed: Vec<String>) -> Result<(), CheckError> {
     let mut merged = config::merge(given, args.config.as_deref()).map_err(CheckError::Config)?;
     merged.warnings.extend(exposed);
@@ -145,7 +146,7 @@ impl fmt::Display for Keys<'_> {
         if settings.is_open() {
             return writeln!(f, "# There are no keys: everybody who can reach the hub may publish and subscribe.");
         }
-        let none = "no key, so they are refused";
+        let none = "no key, so these tokens are refused";
         let shown = |material: &Option<KeyMaterial>| material.as_ref().map_or_else(|| none.to_owned(), described);
         let hub = settings.keys();
         writeln!(f, "# Publishers' tokens without a known issuer are verified with {}", shown(&hub.publisher))?;
@@ -189,13 +190,15 @@ impl fmt::Display for CheckError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(error) => error.fmt(f),
-            Self::Runtime(error) => write!(f, "cannot start: {error}"),
+            Self::Runtime(error) => write!(f, "cannot start the asynchronous runtime: {error}"),
             Self::Fetch { url, reason } => write!(f, "cannot fetch {url}: {reason}"),
             Self::Topic(error) => error.fmt(f),
             Self::ReadToken(error) => write!(f, "cannot read the token from standard input: {error}"),
             Self::Unreadable(error) => error.fmt(f),
-            Self::Refused => f.write_str("under this configuration the token does not allow what was asked for"),
-            Self::Print(error) => write!(f, "cannot print: {error}"),
+            Self::Refused => {
+                f.write_str("under this configuration the token allows nothing, or does not cover every --topic")
+            }
+            Self::Print(error) => write!(f, "cannot print the output: {error}"),
         }
     }
 }

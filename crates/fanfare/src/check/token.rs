@@ -17,8 +17,8 @@ pub(super) struct Report<'a> {
 }
 
 impl Report<'_> {
-    /// Returns true if the token allows publishing or subscribing, and covers each named topic for at least one of the
-    /// two.
+    /// Returns true if the token allows its bearer to publish or to subscribe, and if each topic of `topics` is covered
+    /// for publishing or for subscribing.
     pub(super) fn is_good(&self) -> bool {
         let verdicts = [&self.explanation.publish, &self.explanation.subscribe];
         let opens = |topic: &Topic| verdicts.iter().any(|verdict| covers(verdict, topic));
@@ -47,13 +47,14 @@ impl Report<'_> {
         }
     }
 
-    /// Returns a sentence that says how to correct the token or the hub.
+    /// Returns advice on what to change in the token or in the configuration of the hub, so that the hub accepts the
+    /// token.
     fn advice(&self, error: &InvalidToken) -> String {
         let issuer = self.claim("iss").and_then(Value::as_str);
         match error {
             InvalidToken::Signature => {
-                "sign it with the key that the hub verifies with; if it is, the hub's key may be wrong, \
-                 for example a base64 text, or a secret with a line end after it"
+                "sign the token with the key that the hub verifies with; if it is signed with this key, the key of the \
+                 hub may be wrong, for example a base64 text, or a secret with a line end after it"
                     .to_owned()
             }
             InvalidToken::UnknownKey => format!(
@@ -61,7 +62,7 @@ impl Report<'_> {
                 self.explanation.key_id.as_ref().map_or_else(|| "of this token".to_owned(), |id| shown_id(id))
             ),
             InvalidToken::Algorithm { algorithm, .. } => {
-                format!("sign it with the other algorithm, or allow this one: algorithm = [\"{algorithm}\"]")
+                format!("sign the token with an allowed algorithm, or allow this one: algorithm = [\"{algorithm}\"]")
             }
             InvalidToken::Issuer => format!(
                 "if the hub should trust this issuer, give the hub --issuer '{}=https://…/jwks.json'",
@@ -71,16 +72,23 @@ impl Report<'_> {
                 format!("give the hub the issuer of this token: --issuer '{}'", issuer.unwrap_or("NAME"))
             }
             InvalidToken::NoKey => {
-                "give the hub a key for this purpose, or make a token of an issuer that has a key".to_owned()
+                "give the hub a key for this role (publisher or subscriber), or get a token from an issuer that has \
+                 such a key"
+                    .to_owned()
             }
             InvalidToken::Audience => {
-                format!("its `aud` must be {:?}, or give the hub --audience", self.access.audience)
+                format!(
+                    "the token's `aud` must be {:?}; or set --audience of the hub to the token's `aud`",
+                    self.access.audience
+                )
             }
-            InvalidToken::Expired => "get a new token from its issuer".to_owned(),
-            InvalidToken::NotYetValid => "wait, or correct the clock of the issuer or of the hub".to_owned(),
+            InvalidToken::Expired => "the token has expired: get a new one from its issuer".to_owned(),
+            InvalidToken::NotYetValid => {
+                "wait until the token is valid, or correct the clock of the issuer or the hub".to_owned()
+            }
             InvalidToken::Claim("aud") => format!("give the token the `aud` {:?}", self.access.audience),
             InvalidToken::Claim("exp") => "a token of type at+jwt must expire: give it an `exp`".to_owned(),
-            InvalidToken::Claim(name) => format!("correct its claim `{name}`"),
+            InvalidToken::Claim(name) => format!("correct the token's claim `{name}`"),
             _ => "make a new token, for example with `fanfare token`".to_owned(),
         }
     }
@@ -119,8 +127,8 @@ impl fmt::Display for Report<'_> {
             }
         }
         writeln!(f, "{:<11}{}", "expires", self.expiry())?;
-        self.verdict(f, ["publishes", "nothing: it grants no topic"], publish)?;
-        self.verdict(f, ["receives", "only public updates: it grants no topic"], subscribe)?;
+        self.verdict(f, ["publishes", "nothing: the token grants no topic"], publish)?;
+        self.verdict(f, ["receives", "only public updates: the token grants no topic"], subscribe)?;
         self.topics.iter().try_for_each(|topic| self.topic(f, topic))
     }
 }
@@ -131,7 +139,7 @@ impl Report<'_> {
         #[allow(clippy::cast_possible_truncation)]
         let seconds = seconds as i64;
         let Ok(at) = jiff::Timestamp::from_second(seconds) else {
-            return "later than this program can show".to_owned();
+            return "at a time that this program cannot show".to_owned();
         };
         #[allow(clippy::cast_possible_wrap)]
         let left = seconds.saturating_sub((self.now.0 / 1_000) as i64);

@@ -1,8 +1,9 @@
-//! Options as a table of values by key.
+//! Converts options into a table: the key of each option with its value.
 use super::{error::ConfigError, options::ServeOptions};
 use toml::Table;
 
-/// Returns the values of `options` as a table by key. Each value has the form that the rest of the program reads.
+/// Returns a table with the key and the value of each option that `options` has. Each value is in the form in which the
+/// program writes it, whatever the form in which it was given.
 ///
 /// # Errors
 /// [`ConfigError::NotUnicode`] if a path or address is not UTF-8.

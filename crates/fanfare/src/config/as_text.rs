@@ -1,9 +1,9 @@
-//! Types of other crates that configuration files contain as text.
+//! A wrapper for types of other crates whose values are texts in a configuration file.
 use fanfare_mask::masked_url;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{fmt, str::FromStr};
 
-/// A value that is read from text with `FromStr` and written with `Display`.
+/// A value that serde reads from a text with `FromStr` and writes with `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct AsText<T>(pub T);
 

@@ -1,5 +1,5 @@
-//! The bounds of the quantities among the options. A value out of bounds is an error, and its message names the bounds.
-//! The help of an option shows its bounds.
+//! The bounds of the options whose values are quantities: times, sizes and numbers. A value out of bounds is an error,
+//! and its message names the bounds. The help of an option shows its bounds.
 use crate::quantity::{ByteSize, Count, HumanDuration};
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -16,17 +16,17 @@ pub(super) const DAY_S: u64 = 86_400;
 /// The largest whole number that a TOML file can contain.
 pub(super) const COUNT_MAX: u64 = i64::MAX as u64;
 
-/// Returns the bounds of a time, in seconds.
+/// Returns the bounds of an option that is a time: from `least_s` to `most_s` seconds.
 pub(super) const fn time(least_s: u64, most_s: u64) -> Bound {
     Bound::Time(HumanDuration(Duration::from_secs(least_s)), HumanDuration(Duration::from_secs(most_s)))
 }
 
-/// Returns the bounds of a size, in bytes.
+/// Returns the bounds of an option that is a size: from `least` to `most` bytes.
 pub(super) const fn bytes(least: u64, most: u64) -> Bound {
     Bound::Bytes(ByteSize(least), ByteSize(most))
 }
 
-/// Returns the bounds of a number.
+/// Returns the bounds of an option that is a number: from `least` to `most`.
 pub(super) const fn count(least: u64, most: u64) -> Bound {
     Bound::Count(Count(least), Count(most))
 }

@@ -6,7 +6,7 @@ use fanfare_mask::MASK;
 use std::fmt;
 use toml::Value;
 
-/// The values after all layers, printed with secrets masked.
+/// The values of all options after the layers are merged. `Display` prints them with secrets masked.
 pub(crate) struct Effective<'a>(pub &'a Merged);
 
 impl fmt::Display for Effective<'_> {
@@ -17,7 +17,7 @@ impl fmt::Display for Effective<'_> {
             let Some((key, value)) = argument.get_long().and_then(|key| merged.values.get_key_value(key)) else {
                 continue;
             };
-            // The help hides the value of this option because it is a secret, so it is hidden here too.
+            // The value of an option is a secret if the help must not show the value of its environment variable.
             let value =
                 if argument.is_hide_env_values_set() { format!("\"{MASK}\"") } else { masked(value).to_string() };
             writeln!(f, "{:<64} # {}", format!("{key} = {value}"), merged.source(key))?;

@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr};
 #[serde(try_from = "String")]
 pub(crate) struct CookieName(String);
 
-/// The text is not a valid name of a cookie.
+/// The error for a text that is not a valid name of a cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidCookieName;
 

@@ -1,6 +1,6 @@
-//! The macro that defines the options. Each definition gives a field of [`ServeOptions`](super::options::ServeOptions)
-//! with its flag, its help and its key in the file; a field of [`ServeSettings`](super::options::ServeSettings); and a
-//! [`Definition`](super::definition::Definition).
+//! The macro that defines the options. For each definition, the macro makes a field of
+//! [`ServeOptions`](super::options::ServeOptions) with its flag, its help and its key in the file; a field of
+//! [`ServeSettings`](super::options::ServeSettings); and a [`Definition`](super::definition::Definition).
 
 /// Defines options, grouped under the headings of the help:
 ///
@@ -11,9 +11,9 @@
 /// }
 /// ```
 ///
-/// The name of the field, its type and the name of the value are required; the rest is optional. `= …` is the default.
-/// Without a default, the field of the settings is an `Option`. `within` gives the bounds of the value. `such as` gives
-/// the value, as TOML, that the example of a configuration shows where there is no default.
+/// The name of the field, its type and the name of the value in the help are required; the rest is optional. `= …` is
+/// the default. Without a default, the field of the settings is an `Option`. `within` gives the bounds of the value.
+/// `such as` gives the value, as TOML, that the example of a configuration file shows for an option without a default.
 macro_rules! options {
     ($(
         $heading:literal {$(
@@ -24,9 +24,9 @@ macro_rules! options {
                 $(= $default:literal)? $(, within $bound:expr)? $(, such as $example:tt)?;
         )+}
     )+) => {
-        /// One layer of configuration: what the flags, the environment or the file say, and nothing else. A list of the
-        /// file may be one value without brackets, or several in one text with white space between them, as
-        /// in the environment.
+        /// The options of one layer of the configuration: of the flags, of the environment, or of the file. An option
+        /// that the layer does not give is `None`. In the file, a list may also be a single value without brackets, or
+        /// one text with several values between white space, as in the environment.
         #[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case", deny_unknown_fields)]
         pub(crate) struct ServeOptions {$($(
@@ -39,7 +39,7 @@ macro_rules! options {
         /// The settings of one run of `fanfare serve`: the values after all layers are merged.
         #[derive(Clone, Debug, Deserialize)]
         #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-        #[expect(dead_code, reason = "the content of a file with keys has taken the place of its path")]
+        #[expect(dead_code, reason = "no setting is the path of a key file: `secret_file` has read the keys")]
         pub(crate) struct ServeSettings {$($(
             $(#[doc = $doc])+
             $(#[serde($($serde)*)])?

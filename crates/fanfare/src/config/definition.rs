@@ -7,7 +7,8 @@ use toml::{Table, Value};
 pub(super) struct Definition {
     /// The name of the option's field in `ServeOptions`.
     pub field: &'static str,
-    /// The option's value if no flag, variable or file gives one, as TOML; `None` if the option has no default.
+    /// The default, as TOML: the option's value if no flag, variable or file gives one. `None` if the option has no
+    /// default.
     pub default: Option<&'static str>,
     /// The smallest and the largest value of the option; `None` if it has no bounds.
     pub bound: Option<Bound>,
@@ -38,6 +39,6 @@ impl Definition {
 }
 
 fn read(toml: &str) -> Value {
-    let table: Table = toml::from_str(&format!("value = {toml}")).expect("a definition is built in and tested");
+    let table: Table = toml::from_str(&format!("value = {toml}")).expect("the values in definitions are valid TOML");
     table["value"].clone()
 }

@@ -1,8 +1,8 @@
-//! The names of the ways to write event streams to sockets.
+//! The values of the option `delivery`: the ways to write event streams to sockets.
 use fanfare_server::settings;
 use serde::{Deserialize, Serialize};
 
-/// A way to write event streams to sockets. [`settings::Delivery`] explains each.
+/// A way to write event streams to sockets. The variants are explained at [`settings::Delivery`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Delivery {

@@ -1,14 +1,15 @@
-//! Options in the form that documents print: what clap knows of each option, together with its definition.
+//! Descriptions of options for generated documents (`docs/options.md` and `examples/fanfare.toml`): what clap knows of
+//! each option, together with its definition.
 use super::{
     definition::Definition,
     options::{DEFINITIONS, ServeOptions},
 };
 use clap::{Args as _, Command, builder::StyledStr};
 
-/// The longest line of a document, in characters.
+/// The longest line of a generated document, in characters.
 const MAX_CHARACTERS: usize = 120;
-/// The beginning of a note in the help of an option. The note says what applies without the option, where its
-/// definition has no default.
+/// The beginning of a note in the help of an option whose definition has no default. The note says what applies if the
+/// option is not given.
 const DEFAULT: &str = " [default: ";
 
 /// An option and the texts about it.
@@ -18,14 +19,15 @@ pub(super) struct Described {
     pub(super) heading: String,
     /// The name of the option's value, such as `SIZE`.
     pub(super) value: String,
-    /// The help text, without the note about the default.
+    /// The help text, without the note that begins with [`DEFAULT`].
     pub(super) help: String,
-    /// The default, as people write it; `None` if the option has no default.
+    /// The default value, or else the text of the note about the default in the help; `None` if the option has neither.
     pub(super) default: Option<String>,
 }
 
 impl Described {
-    /// Returns the values that the option may have, where the type of the value does not say it.
+    /// Returns a note about the values that the option accepts: its bounds, or `on` and `off`. `None` for all other
+    /// options.
     pub(super) fn values(&self) -> Option<String> {
         match (self.definition.bound, self.value.as_str()) {
             (Some(bound), value) if value.ends_with("|off") => Some(format!("Bounds: {bound}, or `off` for no limit")),

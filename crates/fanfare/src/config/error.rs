@@ -1,4 +1,4 @@
-//! The errors that a configuration can have. Each message says what to do about the error.
+//! The errors of a configuration. Their messages say what is wrong and, where it helps, what to do about it.
 use super::{bound::Bound, file::FileError, key_path::shown_key_path, layer::Source};
 use fanfare_server::auth::InvalidKey;
 use std::{fmt, io, net::SocketAddr, path::PathBuf};
@@ -12,29 +12,29 @@ pub(crate) enum ConfigError {
     File { path: PathBuf, error: FileError },
     /// A path or address contains bytes that are not UTF-8.
     NotUnicode(toml::ser::Error),
-    /// The file of a secret cannot be read.
+    /// The file that contains a secret cannot be read.
     SecretFile { key: String, path: PathBuf, error: io::Error },
     /// One layer gives a secret both directly and in a file.
     SecretTwice { key: String, place: Source },
     /// A quantity is out of bounds.
     OutOfBounds { key: String, bound: Bound, text: String, place: Source },
-    /// A key cannot be used.
+    /// A key in the configuration cannot be used, for example because it is too short.
     Key { name: String, place: Option<Source>, error: InvalidKey },
     /// Two issuers have the same name.
     IssuerTwice { name: String },
-    /// A variable for a Mercure hub asks for something that this hub cannot do.
+    /// An environment variable for a Mercure hub asks for something that this hub cannot do.
     Mercure { place: String, reason: String },
-    /// The hub has no key, and a variable that should contain a key is empty.
+    /// The hub has no key, and an environment variable that should contain a key is empty.
     EmptyKey { name: String },
-    /// Other machines can reach the address, and the hub has no key.
+    /// The hub has no key, but other machines can reach the address to listen on.
     NoKeys { listen: SocketAddr },
-    /// Other machines can reach the address, and the key is a sample from public documentation.
+    /// A key is a sample from public documentation, but other machines can reach the address to listen on.
     SampleKey { name: String, place: Source, listen: SocketAddr },
-    /// There is a key for subscribers and none for publishers.
+    /// There is a key for subscribers, but no key for publishers.
     NobodyPublishes,
-    /// There is a key for publishers, none for subscribers, and anonymous subscribers are not allowed.
+    /// There is a key for publishers, but no key for subscribers, and anonymous subscribers are not allowed.
     NobodySubscribes,
-    /// There is an issuer, and no key to verify its tokens.
+    /// There is an issuer, but no key to verify its tokens.
     IssuerWithoutKey,
     /// Two relays have the same URL and topics.
     RelayTwice { url: String },
@@ -55,12 +55,12 @@ impl fmt::Display for ConfigError {
         match self {
             Self::ReadFile { path, error } => write!(f, "cannot read the configuration {}: {error}", path.display()),
             Self::File { path, error } => write!(f, "in the configuration {}: {error}", path.display()),
-            Self::NotUnicode(error) => write!(f, "an option is not valid UTF-8: {error}"),
+            Self::NotUnicode(error) => write!(f, "the value of an option is not valid UTF-8: {error}"),
             Self::SecretFile { key, path, error } => {
                 write!(f, "cannot read --{key} {}: {error}", shown_key_path(path))
             }
             Self::SecretTwice { key, place } => {
-                write!(f, "both {key} and {key}-file are given ({place}): give one of them")
+                write!(f, "both {key} and {key}-file are given ({place}): give only one of them")
             }
             Self::OutOfBounds { key, bound, text, place } => {
                 write!(f, "{key} = {text} ({place}) is out of bounds: {bound}")
@@ -119,7 +119,7 @@ impl fmt::Display for ConfigError {
                 data.display()
             ),
             Self::FallbackWithoutStatic => {
-                f.write_str("fallback is a file in the directory --static: give --static too")
+                f.write_str("fallback names a file in the directory of static files: give --static too")
             }
             Self::Fallback { name, directory, error } => {
                 write!(f, "fallback = {name} cannot be served from {}: {error}", directory.display())

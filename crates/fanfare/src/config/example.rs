@@ -32,11 +32,11 @@ pub(crate) fn example() -> String {
     text
 }
 
-/// Returns the text above an option: its help with keys in place of flags, the default if the line below does not show
-/// it, and the bounds.
+/// Returns the comment above the line of an option: its help with keys in place of flags, the default if the line does
+/// not show it, and the bounds.
 fn about(option: &Described, options: &[Described]) -> String {
     let mut flags: Vec<String> = options.iter().map(|option| option.definition.key()).collect();
-    // Longer keys come first, because one key may be the beginning of another.
+    // Longer keys are replaced first, because one key may be the beginning of another, as `key` is of `key-file`.
     flags.sort_by_key(|key| std::cmp::Reverse(key.len()));
     let mut text =
         flags.iter().fold(option.help.clone(), |text, key| text.replace(&format!("--{key}"), &format!("`{key}`")));

@@ -1,10 +1,11 @@
-//! Reads the configuration file. An error says what is wrong and where, but does not quote the line, because any line
-//! may contain a secret.
+//! Reads the configuration file. An error message says what is wrong and in which line, but does not quote the line,
+//! because any line may contain a secret.
 use super::{help, options::ServeOptions, suggest};
 use std::{fmt, ops::Range};
 use toml::value::Datetime;
 
-/// The keys of each kind of table, to give advice about a key that is in the wrong place.
+/// The kinds of tables in the file, each with its keys that are not options of the hub. They serve to give advice about
+/// a key that is in the wrong place.
 const TABLES: [(&str, &[&str]); 4] = [
     ("issuer", &["name"]),
     ("relay", &["url", "topics", "headers", "private", "token-file", "last-event-id", "idle-timeout"]),
@@ -12,7 +13,7 @@ const TABLES: [(&str, &[&str]); 4] = [
     ("retention", &["topics", "age"]),
 ];
 
-/// The names of kinds of values: in messages of the parser, and in messages for people.
+/// The kinds of TOML values: their names in messages of the parser, and in messages for people.
 const KINDS: [(&str, &str); 6] = [
     ("string", "a text"),
     ("integer", "a whole number"),
@@ -22,10 +23,11 @@ const KINDS: [(&str, &str); 6] = [
     ("map", "a table"),
 ];
 
-/// The message about a date, which the parser calls a table with an odd key. No option has a date as its value.
+/// The message about a date without quotation marks. It replaces the message of the parser, which calls such a date a
+/// table. No option has a date as its value.
 const UNQUOTED_DATE: &str = "this value is a date; write a text in quotation marks";
 
-/// The parser's message about a value that is not the name of a variant, and its replacement.
+/// The parser's message about a value that should be a name in quotation marks, and the message that replaces it.
 const NOT_A_NAME: (&str, &str) =
     ("wanted string or table", "this value is not a text; expected a text in quotation marks");
 
@@ -57,8 +59,8 @@ pub(super) fn parse(text: &str) -> Result<ServeOptions, FileError> {
     })
 }
 
-/// Returns true if the parser's message is about a key that the file has. The parser gives a date as a table with a key
-/// of its own.
+/// Returns true if the parser's message is about an unknown key in the file. A key that begins with `$__toml` is not in
+/// the file: the parser represents a date as a table with such a key.
 fn is_of_a_key(message: &str) -> bool {
     message.starts_with("unknown field") && !message.contains("`$__toml")
 }
@@ -71,7 +73,8 @@ fn place(text: &str, span: &Range<usize>) -> (usize, usize) {
     (line, 1 + String::from_utf8_lossy(&before[line_start..]).chars().count())
 }
 
-/// Returns the parser's message without values, and with the name that was probably meant.
+/// Returns a message for people in place of the parser's `message`: without values from the file, and with the name
+/// that was probably meant instead of an unknown one.
 fn explain(message: &str) -> String {
     if let Some(name) = quoted(message, "unknown field `") {
         return unknown_key(name, &candidates(message));
@@ -96,8 +99,8 @@ fn explain(message: &str) -> String {
     wrong_value(message).unwrap_or_else(|| message.to_owned())
 }
 
-/// Returns a message about a value of a wrong kind, in plain words. The message does not contain the value, because it
-/// may be a secret behind the wrong key.
+/// Returns a message for people in place of the parser's `message`, if it is about a value of a wrong kind. The
+/// returned message does not contain the value, which may be a secret that stands behind the wrong key.
 fn wrong_value(message: &str) -> Option<String> {
     let found = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "))?;
     let (found, expected) = found.rsplit_once(", expected ")?;
@@ -119,7 +122,8 @@ fn wrong_value(message: &str) -> Option<String> {
 
 fn unknown_key(name: &str, candidates: &[&str]) -> String {
     let options = help::keys();
-    // `listen` is a key of the hub. If it is not expected here, the unknown key is in a table.
+    // The candidates are the keys that are allowed in this place. If the hub's key `listen` is not one of them, the
+    // unknown key is in a table such as `[[issuer]]`.
     let is_hub = candidates.contains(&"listen");
     let meant = suggest::nearest(name, candidates.iter().copied());
     let advice = match meant {
@@ -140,7 +144,7 @@ fn unknown_key(name: &str, candidates: &[&str]) -> String {
     format!("unknown key `{}`{advice}", shown(name))
 }
 
-/// Returns the table that has the key `name`, or a key with a similar name.
+/// Returns the name of the table that has the key `name`, or a key with a similar name.
 fn elsewhere(name: &str) -> Option<&'static str> {
     let has = |(_, keys): &&(&str, &[&str])| suggest::nearest(name, keys.iter().copied()).is_some();
     TABLES.iter().find(has).map(|(table, _)| *table)
@@ -150,14 +154,14 @@ fn did_you_mean(name: &str) -> String {
     format!("; did you mean `{name}`?")
 }
 
-/// Returns the name after `prefix`, up to its closing backtick.
+/// Returns the name that stands in `message` after `prefix`, up to its closing backtick.
 fn quoted<'a>(message: &'a str, prefix: &str) -> Option<&'a str> {
     let rest = message.strip_prefix(prefix)?;
     // The name may contain a backtick itself, so the parser's text after the closing backtick is matched too.
     rest.split_once("`, expected").or_else(|| rest.split_once("`, there")).map(|(name, _)| name)
 }
 
-/// Returns the names that the message lists after `expected`.
+/// Returns the names in backticks that the parser's message lists after the word `expected`.
 fn candidates(message: &str) -> Vec<&str> {
     let expected = message.rsplit_once("`, expected ").map_or("", |(_, expected)| expected);
     expected.split('`').skip(1).step_by(2).collect()

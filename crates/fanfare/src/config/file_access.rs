@@ -1,9 +1,9 @@
-//! Warns if users other than the owner can change a file that the hub trusts. A user who can write to a file of keys,
-//! or replace it, can give the hub a key of their own.
+//! Warns if users other than the owner can change a file with keys, tokens or the configuration. A user who can write
+//! to such a file, or replace it, can give the hub a key of their own.
 //!
-//! A directory causes a warning only if every user may write to it and remove the files of others. A directory that its
-//! group may write to causes none: the members of such a group are usually administrators, or only the user itself (on
-//! systems with `umask 002`).
+//! The directory of the file causes a warning only if every user may write to it and remove the files of others. A
+//! directory that only its owner and its group may write to causes no warning: usually, the members of such a group are
+//! administrators, or the owner is the only member (on systems with `umask 002`).
 use std::{fs, path::Path};
 
 const GROUP_WRITES: u32 = 0o020;
@@ -11,7 +11,8 @@ const OTHERS_WRITE: u32 = 0o002;
 /// The mode bit of a directory in which users cannot replace the files of other users.
 const STICKY: u32 = 0o1000;
 
-/// Returns a warning if others can change the file `path`, which contains `what`.
+/// Returns a warning if users other than the owner can change the file `path`. In the warning, `what` names the content
+/// of the file.
 pub(super) fn warning(what: &str, path: &Path) -> Option<String> {
     let who = |mode: u32| match mode {
         _ if mode & OTHERS_WRITE != 0 => Some("every user of this machine"),
@@ -22,7 +23,7 @@ pub(super) fn warning(what: &str, path: &Path) -> Option<String> {
     if let Some(who) = who(mode(path)?) {
         return Some(format!("{shown} contains {what}, and {who} can change it: run chmod go-w {shown}"));
     }
-    // The path of the file itself, if `path` is a symbolic link.
+    // If `path` is a symbolic link, whoever can write to the directory of its target can replace the file too.
     let real = fs::canonicalize(path).ok()?;
     [path, &real].into_iter().find_map(|file| {
         let directory = file.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -43,7 +44,7 @@ fn mode(path: &Path) -> Option<u32> {
     Some(fs::metadata(path).ok()?.permissions().mode())
 }
 
-/// Returns `None`, because other systems have other rules.
+/// Returns `None`: only Unix has mode bits.
 #[cfg(not(unix))]
 fn mode(_: &Path) -> Option<u32> {
     None

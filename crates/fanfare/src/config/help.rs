@@ -1,4 +1,5 @@
-//! The part of the help of `fanfare serve` that is not a comment on an option: variables, defaults and bounds.
+//! The parts of the help of `fanfare serve` that are not written in the comments on options: environment variables,
+//! defaults and bounds.
 use super::{
     definition::Definition,
     options::{DEFINITIONS, definition},
@@ -7,8 +8,8 @@ use super::{
 use clap::{Arg, Command, builder::StyledStr};
 use std::any::TypeId;
 
-/// Gives each option of `serve` its environment variable, and adds its default and bounds to the help. The help does
-/// not list the variables one by one, because a note below it gives the rule for their names.
+/// Gives each option of `serve` its environment variable, and adds the default and the bounds of the option to its
+/// help. The help does not name the variable of each option, because a note at its end gives the rule for the names.
 pub(crate) fn document(serve: Command) -> Command {
     serve.mut_args(|argument| match argument.get_long().and_then(definition) {
         Some(definition) => documented(argument, definition),

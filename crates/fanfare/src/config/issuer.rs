@@ -17,7 +17,7 @@ use std::{fmt, path::PathBuf, str::FromStr};
 pub(crate) struct Issuer {
     /// The `iss` claim of the issuer's tokens.
     pub name: String,
-    /// The `aud` claim of the issuer's tokens, if it is not the hub's audience.
+    /// The `aud` claim that the issuer's tokens must have. `None` means the hub's audience.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audience: Option<String>,
     #[serde(default, with = "words", skip_serializing_if = "Option::is_none")]
@@ -48,7 +48,7 @@ pub(crate) struct Issuer {
     pub subscriber_jwks: Option<Vec<Words<AsText<JwksUrl>>>>,
 }
 
-/// An issuer as a table of the file.
+/// An issuer that was read from a table of the configuration file.
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct IssuerTable(#[serde(with = "Issuer")] Issuer);
@@ -58,7 +58,7 @@ struct IssuerTable(#[serde(with = "Issuer")] Issuer);
 pub(crate) enum InvalidIssuer {
     /// The issuer has no name.
     NoName,
-    /// The text behind `=` is not a URL of keys.
+    /// The text after `=` contains `://`, but is not the URL of a JWK set.
     Jwks(InvalidJwksUrl),
 }
 
@@ -76,7 +76,7 @@ impl<'de> Deserialize<'de> for Issuer {
 
 impl Serialize for Issuer {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Calls the inherent function that serde derives because of `remote = "Self"`.
+        // This is not a recursion: it calls the inherent function that serde derives because of `remote = "Self"`.
         Self::serialize(self, serializer)
     }
 }
@@ -84,7 +84,8 @@ impl Serialize for Issuer {
 impl FromStr for Issuer {
     type Err = InvalidIssuer;
 
-    /// Parses `NAME` (an issuer that signs with the hub's keys), `NAME=URL` of a JWK set, or `NAME=FILE` with keys.
+    /// Parses `NAME` (an issuer whose tokens are verified with the hub's keys), `NAME=URL` (the URL of its JWK set) or
+    /// `NAME=FILE` (a file with its keys).
     fn from_str(text: &str) -> Result<Self, InvalidIssuer> {
         let (name, keys) = text.split_once('=').map_or((text, None), |(name, keys)| (name, Some(keys)));
         if name.is_empty() {

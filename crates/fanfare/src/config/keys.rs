@@ -1,10 +1,10 @@
-//! The keys that a configuration names, before any of them is fetched.
+//! The keys that a configuration contains, and the URLs of JWK sets that it names. Nothing is fetched here.
 use super::{as_text::AsText, error::ConfigError, issuer::Issuer, words::Words};
 use crate::secret::Secret;
 use fanfare_jwks::JwksUrl;
 use fanfare_server::auth::{Algorithm, Key, KeyRules};
 
-/// The options that give keys to the hub.
+/// The keys of the options that give the hub keys to verify tokens.
 pub(super) const OPTIONS: [&str; 10] = [
     "key",
     "key-file",
@@ -21,12 +21,13 @@ pub(super) const OPTIONS: [&str; 10] = [
 /// The keys that verify the tokens for one role: publishers or subscribers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KeyMaterial {
-    /// The name of these keys in messages, such as `publisher-key`, after the name of the issuer if they belong to one.
+    /// The name of these keys in messages, such as `publisher-key`, or `issuer NAME: publisher-key` if they belong to
+    /// an issuer.
     pub name: String,
     text: Option<Secret>,
-    /// The URLs of JWK sets with more keys.
+    /// The URLs of JWK sets, whose keys are used in addition to those of `text`.
     pub jwks: Vec<JwksUrl>,
-    /// The rules that the keys must follow.
+    /// The algorithms that the keys may be used with, and whether short secrets are allowed.
     pub rules: KeyRules,
 }
 
@@ -51,7 +52,7 @@ pub(crate) struct IssuerKeys {
     pub keys: KeyPair,
 }
 
-/// The options that give keys for one role, or for both roles.
+/// The values of the options that give keys for publishers, for subscribers, or for both.
 #[derive(Clone, Copy)]
 pub(super) struct Given<'a> {
     pub key: Option<&'a Secret>,
@@ -69,7 +70,7 @@ impl KeyMaterial {
         Some(Self { name, text: given.key.cloned(), jwks, rules: KeyRules { algorithms, allow_short_secrets } })
     }
 
-    /// Returns the keys that need not be fetched.
+    /// Returns the keys that the configuration itself contains, without those of JWK sets.
     ///
     /// # Errors
     /// [`ConfigError::Key`] if the keys cannot be used.
@@ -105,7 +106,8 @@ impl KeyMaterial {
 }
 
 impl KeyPair {
-    /// Makes a pair. `both` replaces what `publisher` or `subscriber` does not give.
+    /// Makes a pair. A role that has no key and no JWK set of its own uses everything from `both`. A role that has its
+    /// own keys, but no algorithms, uses the algorithms from `both`.
     pub(super) fn new(
         owner: &str,
         both: Given<'_>,
@@ -129,7 +131,8 @@ impl KeyPair {
         self.publisher.is_none() && self.subscriber.is_none()
     }
 
-    /// Iterates over the keys of both roles, or over one of the two if they are equal.
+    /// Iterates over the keys for publishers and the keys for subscribers. Keys that are equal for both roles are
+    /// returned once.
     pub(super) fn iter(&self) -> impl Iterator<Item = &KeyMaterial> {
         let subscriber = self.subscriber.as_ref().filter(|_| self.publisher != self.subscriber);
         self.publisher.iter().chain(subscriber)

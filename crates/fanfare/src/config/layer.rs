@@ -1,4 +1,4 @@
-//! A layer of configuration: the values that one source gives.
+//! A layer of the configuration: the values of options that come from one source, such as the environment.
 use std::{fmt, path::PathBuf};
 use toml::Table;
 
@@ -17,7 +17,7 @@ pub(crate) enum Source {
     Flag,
 }
 
-/// The values that one source gives.
+/// A layer of the configuration: the values of options that come from one source.
 #[derive(Debug)]
 pub(super) struct Layer {
     pub(super) source: Source,

@@ -1,11 +1,11 @@
-//! Lists in the configuration file: a list of one value needs no brackets.
+//! Reads lists in the configuration file. A list with only one value needs no brackets.
 use serde::{
     Deserialize, Deserializer,
     de::{self, IntoDeserializer as _, value::MapAccessDeserializer, value::SeqAccessDeserializer},
 };
 use std::{fmt, marker::PhantomData};
 
-/// Deserializes a list, or one value as a list of one.
+/// Deserializes a list, or a single value, which becomes a list with one value.
 ///
 /// # Errors
 /// The error of the value that cannot be read.
@@ -17,7 +17,7 @@ where
     split_or_list(deserializer, |text| vec![text])
 }
 
-/// Deserializes a list, or one text with the values that `split` finds in it.
+/// Deserializes a list, or one text, which `split` divides into the values.
 ///
 /// # Errors
 /// The error of the value that cannot be read.
@@ -54,7 +54,7 @@ impl<'de, T: Deserialize<'de>> de::Visitor<'de> for OneOrMany<T> {
     }
 }
 
-/// Reads a value that has two forms in a file: the text of the flag, or a table with more fields.
+/// Reads a value that may have two forms in a file: the text that the flag takes, or a table, which has more fields.
 pub(super) struct TextOr<Fields, T>(PhantomData<(Fields, T)>);
 
 impl<'de, Fields, T> TextOr<Fields, T>
@@ -65,7 +65,7 @@ where
     /// Reads a value in either of its two forms.
     ///
     /// # Errors
-    /// The error of the form that the value has.
+    /// The error that parsing the text, or reading the table, returns.
     pub(super) fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
         deserializer.deserialize_any(Self(PhantomData))
     }

@@ -6,14 +6,14 @@ use std::{
     str::FromStr,
 };
 
-/// The port in the examples of messages about a missing port.
+/// The port that a message proposes if an address has no port.
 const USUAL_PORT: u16 = 3000;
 
 /// An IP address and a port to listen on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ListenAddress(pub SocketAddr);
 
-/// The text is not an address to listen on.
+/// The error for a text that is not an address to listen on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidListenAddress {
     /// The reason why the text is not an address, if it is known.
@@ -50,7 +50,7 @@ fn explain(text: &str) -> InvalidListenAddress {
     if let Some((_, rest)) = text.split_once("://") {
         let address = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let meant = address.parse::<ListenAddress>().ok().map(|_| address.to_owned());
-        return because("an address is needed, not a URL", meant);
+        return because("this is a URL, not an address", meant);
     }
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     if let Ok(ip) = bare.parse::<IpAddr>() {
@@ -101,7 +101,7 @@ impl<'de> Deserialize<'de> for ListenAddress {
     }
 }
 
-/// Reads an address from a file, where a port may also be a number.
+/// The visitor that reads an address from a configuration file, where a port alone may also be a number.
 struct Text;
 
 impl de::Visitor<'_> for Text {

@@ -3,11 +3,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{fmt, str::FromStr};
 use tracing_subscriber::filter::Targets;
 
-/// The filter that selects the lines to log.
+/// The filter that selects which messages are logged.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct LogFilter(pub Targets);
 
-/// The text is not a filter.
+/// The error for a text that is not a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidLogFilter;
 

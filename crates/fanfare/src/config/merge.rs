@@ -1,5 +1,5 @@
-//! Merges the layers, as tables. Flags have priority over the environment, the environment over the file, and the file
-//! over the defaults.
+//! Merges the layers of the configuration, which are tables. Flags have priority over the environment, the environment
+//! over the file, and the file over the defaults.
 use super::{
     as_table::table,
     error::ConfigError,
@@ -23,11 +23,11 @@ pub(crate) struct Merged {
     pub values: Table,
     /// The configuration file, if there is one.
     pub config_file: Option<PathBuf>,
-    /// The files that keys were read from, in any layer.
+    /// The files with keys that the layers name, and that were read.
     pub key_files: Vec<PathBuf>,
     /// Warnings for the person who runs the hub.
     pub warnings: Vec<String>,
-    /// The variables for keys that are set but empty.
+    /// The names of the environment variables for keys that are set but empty.
     pub empty_keys: Vec<String>,
     sources: Vec<(String, Source)>,
 }

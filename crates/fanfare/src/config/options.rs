@@ -1,8 +1,9 @@
-//! The options of `fanfare serve`, each defined once: the name is the flag, the environment variable and the file's key,
-//! and the comment is the help.
+//! The options of `fanfare serve`, each defined once: its name is also the name of the flag, of the environment
+//! variable and of the key in the file, and its doc comment is the help.
 //!
-//! `--max-body` is `FANFARE_MAX_BODY` in the environment and `max-body` in the file. The help shows defaults and bounds
-//! from here, and `cargo xtask options` prints `examples/fanfare.toml` and `docs/options.md`.
+//! `--max-body` is `FANFARE_MAX_BODY` in the environment and `max-body` in the file. The help shows the defaults and
+//! bounds that are defined here, and `cargo xtask options` prints `examples/fanfare.toml` and `docs/options.md` from
+//! these definitions.
 use super::{
     alias::Alias,
     as_text::AsText,
@@ -40,11 +41,11 @@ options! {
         /// Keep the log in this directory, which is made if missing
         data: PathBuf as "DIR" = "fanfare-data";
 
-        /// Keep the log in memory instead: everything is lost at a restart
+        /// Keep the log in memory instead of on disk: everything is lost at a restart
         memory: bool as "BOOL" = false;
 
-        /// Give this URL of the hub to clients, if a proxy is in front of it. Pages of this URL may publish with a
-        /// cookie; if this URL is https, pages of the same host over http may not
+        /// Give this URL of the hub to clients, if a proxy is in front of it. Pages with this URL's origin may publish
+        /// with a cookie; if the URL is https, http pages of the same host may not
         public_url: AsText<PublicUrl> as "URL", such as "https://hub.example.com/";
 
         /// Serve the files of this directory, so that a page and its event stream have the same origin. Everybody can
@@ -92,8 +93,8 @@ options! {
         jwks: Vec<Words<AsText<JwksUrl>>> as "URL", such as ["https://login.example.com/jwks.json"];
 
         /// Accept only tokens that are signed with this algorithm, such as HS512, RS256, PS256, ES256 or EdDSA;
-        /// repeatable [default: that of the JWK; else HS256 for a secret, RS256 for an RSA key, and for any other key
-        /// the algorithm of its curve]
+        /// repeatable [default: the algorithm that the JWK names; else HS256 for a secret, RS256 for an RSA key, and
+        /// for any other key the algorithm of its curve]
         #[serde(default, with = "words")]
         algorithm: Vec<Words<AsText<Algorithm>>> as "NAME", such as ["RS256"];
 
@@ -177,40 +178,45 @@ options! {
 
     "Limits" {
         /// Send a comment on a stream that was silent for this long. Proxies close silent connections, many after 60s
-        // A shorter interval only costs traffic; no proxy waits longer than an hour.
+        // The bounds: an interval below a second only costs traffic, and no proxy keeps a silent connection for more
+        // than an hour.
         heartbeat_interval: HumanDuration as "DURATION" = "20s", within time(1, 3_600);
 
         /// End each stream after this time at the latest. The subscriber reconnects and resumes
-        // A shorter lifetime makes all subscribers reconnect again and again.
+        // The lower bound: with a lifetime below 10 s, all subscribers would reconnect all the time.
         max_lifetime: Limit<HumanDuration> as "DURATION|off" = "off", within time(10, 365 * DAY_S);
 
-        /// Refuse a publication with a body longer than this. Each request in progress takes as much memory
-        // A body is held in memory as a whole, and is at most half of the bytes that may wait for the log (32 MiB).
+        /// Refuse a publication with a body longer than this. Each request in progress may take this much memory
+        // The upper bound: a body is held in memory as a whole, and 16 MiB is half of the bytes that may wait for the
+        // log.
         max_body: ByteSize as "SIZE" = "1MiB", within bytes(1 << 10, 16 << 20);
 
         /// Serve at most this many subscribers at a time; further subscribers are asked to come back later. Each needs
         /// an open file
-        // Linux gives a process at most 2^30 descriptors; a large machine serves about a million subscribers.
+        // The upper bound: a large machine serves about a million subscribers. Linux would allow a process 2^30 open
+        // files.
         max_subscribers: Count as "COUNT" = 15_000, within count(1, 10_000_000);
 
         /// Refuse a subscription to more topics than this
-        // Each topic of a subscription is an entry in the router.
+        // There is an upper bound because each topic of a subscription is an entry in the router, which takes memory.
         max_topics: Count as "COUNT" = 100, within count(1, 10_000);
 
         /// Close a connection that has accepted no data for this long. The subscriber resumes when it reconnects
-        // A shorter time gives up peers behind a network that loses packets; nobody waits for a peer after an hour.
+        // The bounds: within less than a second, a network that loses packets may deliver nothing; after more than an
+        // hour, the peer is gone.
         write_timeout: HumanDuration as "DURATION" = "1m", within time(1, 3_600);
 
         /// Close a connection on which no request has arrived for this long. Load balancers and proxies reuse silent
         /// connections for up to 60s: use a longer time than theirs
-        // A shorter time makes every request open a new connection; no client reuses a connection after an hour.
+        // The bounds: with less than a second, almost every request would need a new connection; no client reuses a
+        // connection after more than an hour.
         keep_alive_timeout: HumanDuration as "DURATION" = "75s", within time(1, 3_600);
 
         /// Discard updates from the log that are older than this
         retention_age: Limit<HumanDuration> as "DURATION|off" = "7d", within time(1, 100 * 365 * DAY_S);
 
         /// Discard the oldest updates when the log is larger than this; on disk, or in memory with --memory
-        // The smallest log has room for at least some updates of the usual size.
+        // The lower bound: a log of 1 MiB has room for at least some updates of the usual size.
         retention_bytes: Limit<ByteSize> as "SIZE|off" = "1GiB", within bytes(1 << 20, 1 << 50);
 
         /// Discard the oldest updates when the log has more updates than this
@@ -232,7 +238,7 @@ options! {
         delivery: Delivery as "ENGINE" = "auto";
 
         /// Deliver with this many threads, unless `hyper` delivers [default: one per core]
-        // No machine has more cores.
+        // The upper bound: no machine has more cores than this, and more threads than cores would not help.
         delivery_threads: Count as "COUNT", within count(1, 1_024), such as 2;
     }
 

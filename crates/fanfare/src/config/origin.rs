@@ -1,4 +1,4 @@
-//! Origins whose pages may use the hub.
+//! Origins whose pages may use the hub from a browser.
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use url::Url;
@@ -8,10 +8,10 @@ use url::Url;
 #[serde(try_from = "String")]
 pub(crate) struct CorsOrigin(String);
 
-/// The text is not an origin in the form that browsers send.
+/// The error for a text that is not an origin in the form that browsers send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidOrigin {
-    /// The origin that was probably meant, if the text is a URL.
+    /// The origin in the form that browsers send, if the text is a URL with an origin.
     instead: Option<String>,
 }
 
@@ -25,13 +25,14 @@ impl CorsOrigin {
 impl FromStr for CorsOrigin {
     type Err = InvalidOrigin;
 
-    /// Accepts only the form that browsers send, because any other form would never be equal to a header.
+    /// Accepts only the form that browsers send, because an origin in any other form would never be equal to an
+    /// `Origin` header.
     fn from_str(text: &str) -> Result<Self, InvalidOrigin> {
         if text == "*" {
             return Ok(Self(text.to_owned()));
         }
         match Url::parse(text).map(|url| url.origin()) {
-            // The URL parser takes a pattern for a host, but no browser sends such a host.
+            // The URL parser accepts `*` and `,` in a host, but no browser sends such a host.
             _ if text.contains(['*', ',']) => Err(InvalidOrigin { instead: None }),
             Ok(origin) if origin.is_tuple() && origin.ascii_serialization() == text => Ok(Self(text.to_owned())),
             Ok(origin) if origin.is_tuple() => Err(InvalidOrigin { instead: Some(origin.ascii_serialization()) }),

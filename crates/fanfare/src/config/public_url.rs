@@ -6,7 +6,7 @@ use url::Url;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PublicUrl(pub Url);
 
-/// The text is not such a URL.
+/// The error for a text that is not an http or https URL without user, query and fragment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidPublicUrl;
 

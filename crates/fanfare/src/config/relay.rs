@@ -1,4 +1,4 @@
-//! Relays: event streams of other servers, published under topics of this hub.
+//! Relays: event streams of other servers, whose events this hub publishes under its own topics.
 use super::list::{self, TextOr};
 use crate::quantity::HumanDuration;
 use crate::{http::Header, shown::shown_id};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 use url::Url;
 
-/// The shortest silence after which a relay may reconnect, so that the server has time to send something.
+/// The smallest allowed idle timeout of a relay. A smaller one would leave the server no time to send something.
 const MIN_IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A relay: the events from `url` are published under `topics`.
@@ -60,13 +60,13 @@ pub(crate) enum InvalidRelay {
     NoTopics,
     /// The text is not an `http` or `https` URL.
     Url(String),
-    /// The URL contains a user or a password, which messages would show.
+    /// The URL contains a user or a password. Messages show the URL, so they would show the password too.
     UrlWithUser,
     /// One of the topics is not a valid topic.
     Topic(InvalidTopic),
     /// One of the topics is reserved for the hub itself.
     Reserved(String),
-    /// The ID contains a line end or NUL.
+    /// The last event ID contains a line end or NUL.
     LastEventId(String),
     /// The idle timeout is too short.
     IdleTimeout(HumanDuration),
@@ -80,7 +80,7 @@ impl Relay {
 
     /// Returns the topics under which events are published; there is at least one.
     pub(crate) fn topics(&self) -> Vec<Topic> {
-        self.topics.iter().map(|topic| Topic::new(topic).expect("the topic was checked before")).collect()
+        self.topics.iter().map(|topic| Topic::new(topic).expect("the topics are valid in a relay")).collect()
     }
 
     /// Returns the URL as messages show it, without the query, which often contains keys.
@@ -91,10 +91,11 @@ impl Relay {
         masked_url(url.as_str()).into_owned()
     }
 
-    /// Returns a name for a file, which is the same in each run and differs from the names of other relays.
+    /// Returns the name of the file for the state of this relay. It is the same each time the hub runs, and other
+    /// relays have other names.
     pub(crate) fn file_name(&self) -> String {
         let identity = [self.url.as_str(), &self.topics.join("\n")].join("\n");
-        // FNV-1a: the hashes of the standard library may change from one version to the next.
+        // The hash is FNV-1a, because the hashes of the standard library may change from one version to the next.
         let hash = identity
             .bytes()
             .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
@@ -104,8 +105,8 @@ impl Relay {
     }
 }
 
-/// Returns URLs in place of the hub's own URL, which is not known here. A topic is reserved because of its path, and
-/// may be relative to the URL of the hub, so there is one for each scheme.
+/// Returns two made-up URLs of a hub, one with each scheme, because this hub's own URL is not known here. A topic may
+/// be relative to the URL of the hub; whether it is reserved depends on its path, not on the host.
 fn hub_urls() -> impl Iterator<Item = Url> {
     ["http", "https"].into_iter().filter_map(|scheme| Url::parse(&format!("{scheme}://hub.invalid{HUB_PATH}")).ok())
 }
@@ -160,7 +161,8 @@ impl TryFrom<RelayFields> for Relay {
 impl FromStr for Relay {
     type Err = InvalidRelay;
 
-    /// Parses `URL=TOPIC[,TOPIC]`. The last `=` separates, because URLs contain `=` more often than topics do.
+    /// Parses `URL=TOPIC[,TOPIC]`. The last `=` separates the URL from the topics, because URLs contain `=` more often
+    /// than topics do.
     fn from_str(text: &str) -> Result<Self, InvalidRelay> {
         let (url, topics) = text.rsplit_once('=').ok_or(InvalidRelay::NoTopics)?;
         Self::try_from(RelayFields {

@@ -1,4 +1,5 @@
-//! Makes settings from the merged layers, and checks that they are within their bounds and consistent.
+//! Makes the settings from the merged layers. Checks that the values are within their bounds and that they fit
+//! together.
 use super::{
     ConfigError,
     layer::Source,
@@ -9,7 +10,7 @@ use super::{
 use fanfare_server::auth::Key;
 
 impl ServeSettings {
-    /// Makes settings from the values of the layers, if they are within their bounds and consistent.
+    /// Makes the settings from the merged layers, if the values are within their bounds and fit together.
     ///
     /// # Errors
     /// [`ConfigError`] says which value is at fault and where it comes from.
@@ -56,7 +57,7 @@ impl ServeSettings {
 
     fn check_relays(&self) -> Result<(), ConfigError> {
         for (index, relay) in self.relays().enumerate() {
-            // Both relays would store their position in the same file.
+            // Relays with the same file name would save their state in the same file.
             if self.relays().take(index).any(|other| other.file_name() == relay.file_name()) {
                 return Err(ConfigError::RelayTwice { url: relay.shown_url() });
             }
@@ -65,7 +66,7 @@ impl ServeSettings {
     }
 }
 
-/// Adds the source of a key to an error about this key. The source of an issuer's key is the source of the issuers.
+/// Adds the source of a key to an error about this key. The key of an issuer has the source of the option `issuer`.
 fn placed(error: ConfigError, merged: &Merged) -> ConfigError {
     let ConfigError::Key { name, error, .. } = error else { return error };
     let place = Some(place_of(&name, merged));

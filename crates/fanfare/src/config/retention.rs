@@ -5,7 +5,7 @@ use fanfare_hub::{log::TopicRetention, topic::matcher::Matcher};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::{fmt, str::FromStr};
 
-/// A rule: updates of `topics` are kept until they reach this `age`.
+/// A rule: updates of `topics` are discarded from the log when they are older than `age`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct RetentionRule {
     /// The topics whose updates the rule concerns: a topic, a URI Template, or `*` for all topics.
@@ -13,7 +13,7 @@ pub(crate) struct RetentionRule {
     age: HumanDuration,
 }
 
-/// A rule as a configuration file has it, not yet checked.
+/// A retention rule as a configuration file has it, not yet checked.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RetentionFields {
@@ -21,7 +21,7 @@ struct RetentionFields {
     age: HumanDuration,
 }
 
-/// The reason why a text or a table is not a rule.
+/// The reason why a text or a table is not a retention rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InvalidRetention {
     /// There is no `=` between topics and age.
@@ -33,7 +33,7 @@ pub(crate) enum InvalidRetention {
 }
 
 impl RetentionRule {
-    /// Returns the rule in the form that the log takes.
+    /// Returns the rule as the type that the log expects.
     pub(crate) fn to_topic_retention(&self) -> TopicRetention {
         let topics = Matcher::legacy_selector(&self.topics).expect("the topics were checked before");
         TopicRetention { topics, age_ms: u64::try_from(self.age.0.as_millis()).unwrap_or(u64::MAX) }
@@ -61,7 +61,7 @@ impl FromStr for RetentionRule {
     type Err = InvalidRetention;
 
     fn from_str(text: &str) -> Result<Self, InvalidRetention> {
-        // The last '=' separates: topics are often URLs.
+        // The last `=` separates the topics from the age, because topics are often URLs, which may contain `=`.
         let (topics, age) = text.rsplit_once('=').ok_or(InvalidRetention::NoAge)?;
         let age = age.parse().map_err(|_| InvalidRetention::Age(age.to_owned()))?;
         Self::try_from(RetentionFields { topics: topics.to_owned(), age })

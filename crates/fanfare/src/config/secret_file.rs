@@ -1,5 +1,6 @@
-//! Secrets from files: the content of `key-file` becomes `key`. Each layer reads its own files, so that a file named by
-//! a flag has priority over a key in the environment.
+//! Reads secrets from files: the content of the file that `key-file` names becomes the value of `key`. The files of
+//! each layer are read before the layers are merged, so that a file named by a flag has priority over a key in the
+//! environment.
 use super::{error::ConfigError, layer::Source};
 use fanfare_server::auth::MAX_SET_BYTES;
 use std::{
@@ -11,11 +12,11 @@ use toml::{Table, Value};
 
 const SUFFIX: &str = "-file";
 
-/// The largest file with keys, in bytes: as large as the largest JWK set.
+/// The size of the largest file with keys that is read, in bytes. It is that of the largest JWK set.
 const MAX_FILE_BYTES: u64 = MAX_SET_BYTES as u64;
 
-/// Replaces each `…-file` in one layer by the content of the file, also in the tables of issuers, and returns the paths
-/// of the files.
+/// Replaces each option `NAME-file` in one layer by the option `NAME` with the content of the file, also in the tables
+/// of issuers. Returns the paths of the files.
 ///
 /// # Errors
 /// [`ConfigError`] if a file cannot be read, or if the layer also has the secret itself.

@@ -1,4 +1,4 @@
-//! Methods that convert or combine settings.
+//! Methods of the settings that return them as the types that other parts of the program use.
 use super::{
     alias::Alias,
     as_text::AsText,
@@ -40,7 +40,7 @@ impl ServeSettings {
         self.alias.iter().flatten().flatten()
     }
 
-    /// Returns the event streams that are relayed.
+    /// Returns the relays: event streams of other servers, which the hub publishes.
     pub(crate) fn relays(&self) -> impl Iterator<Item = &Relay> {
         self.relay.iter().flatten().flatten()
     }
@@ -95,8 +95,8 @@ impl ServeSettings {
         warnings
     }
 
-    /// Returns the origins whose pages may publish with a cookie. `*` is left out: it lets every page read, but lets no
-    /// page publish with a cookie.
+    /// Returns the origins whose pages may publish with a cookie. `*` is not among them: it allows every page to read,
+    /// but no page to publish with a cookie.
     pub(crate) fn publish_origins(&self) -> impl Iterator<Item = &str> {
         let own = self.publish_origin.as_ref().filter(|origins| !origins.is_empty()).or(self.cors_origin.as_ref());
         own.into_iter().flatten().flatten().map(CorsOrigin::as_str).filter(|origin| *origin != "*")

@@ -6,10 +6,11 @@ use std::{
 };
 
 /// Checks that no private file of the hub (data, keys, tokens, the configuration) is inside the static directory, and
-/// that the static directory is not inside the data directory. Links are resolved first.
+/// that the static directory is not inside the data directory. Symbolic links in the paths are resolved first.
 ///
 /// # Errors
-/// [`ConfigError`] names the first path that is in the wrong place.
+/// [`ConfigError`] for the first of these paths that is in the wrong directory, and if the static directory or its
+/// fallback file cannot be used.
 pub(super) fn check(settings: &ServeSettings, merged: &Merged) -> Result<(), ConfigError> {
     let Some(directory) = &settings.r#static else {
         return match &settings.fallback {
@@ -37,9 +38,9 @@ pub(super) fn check(settings: &ServeSettings, merged: &Merged) -> Result<(), Con
     Ok(())
 }
 
-/// Returns the private files and directories of the hub, each with a word that says what it is.
+/// Returns the paths of the private files and directories of the hub, each with the word for it in messages.
 fn secrets<'a>(settings: &'a ServeSettings, merged: &'a Merged) -> impl Iterator<Item = (&'static str, &'a Path)> {
-    // With the log in memory, the directory may exist from an earlier run. Relays store their state in it, too.
+    // With the log in memory, the data directory is not used, but it may contain private files from an earlier run.
     let data = (!settings.memory || settings.data.exists()).then_some(("data", settings.data.as_path()));
     let configuration = merged.config_file.iter().map(|path| ("configuration", path.as_path()));
     let keys = merged.key_files.iter().map(|path| ("key", path.as_path()));
@@ -56,12 +57,12 @@ fn lies_in(path: &Path, directory: &Path) -> bool {
         let known = || Some(is_same(&fs::metadata(ancestor).ok()?, wanted.as_ref()?));
         ancestor == directory || known().unwrap_or(false)
     };
-    // If `path` is a link, both the target of the link and the place of the link itself count.
+    // If `path` is a symbolic link, neither its target nor the link itself may be inside the directory.
     let places = [resolved(path), path.parent().and_then(resolved)];
     places.into_iter().flatten().any(|place| place.ancestors().any(is_it))
 }
 
-/// Returns the path with its links resolved, as far as the path exists.
+/// Returns the absolute path with its symbolic links resolved. The end of the path need not exist.
 fn resolved(path: &Path) -> Option<PathBuf> {
     let path = absolute(if path.as_os_str().is_empty() { Path::new(".") } else { path }).ok()?;
     let found = path.ancestors().find_map(|ancestor| Some((ancestor, ancestor.canonicalize().ok()?)));
@@ -70,8 +71,8 @@ fn resolved(path: &Path) -> Option<PathBuf> {
     Some(if rest.as_os_str().is_empty() { canonical } else { canonical.join(rest) })
 }
 
-/// Returns true if both are the same directory, also if it is mounted in two places or its path can be written in two
-/// ways.
+/// Returns true if both are the metadata of the same directory, even if the directory is mounted in two places or its
+/// path can be written in two ways.
 #[cfg(unix)]
 fn is_same(one: &Metadata, other: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;

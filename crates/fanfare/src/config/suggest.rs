@@ -1,6 +1,6 @@
-//! Finds the name that was probably meant by a name that does not exist.
+//! Finds the known name that a user probably meant by an unknown one.
 
-/// Names that other programs use, without hyphens and underscores, each with the name that is used here.
+/// Names that other programs use for options, in the form of [`plain`], each with the name of our option.
 const SYNONYMS: [(&str, &str); 26] = [
     ("address", "listen"),
     ("addr", "listen"),
@@ -30,10 +30,10 @@ const SYNONYMS: [(&str, &str); 26] = [
     ("cookie", "cookie-name"),
 ];
 
-/// The least similarity, from 0 to 1, that a name must have to be suggested.
+/// The smallest similarity to the unknown name, from 0 to 1, that a name must have to be suggested.
 const ALIKE: f64 = 0.88;
 
-/// Returns the one of `names` that was probably meant by `written`, if there is one.
+/// Returns the one of `names` that a user who wrote `written` probably meant; `None` if none of them is similar.
 pub(crate) fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let written = plain(written);
     let names: Vec<&str> = names.into_iter().collect();
@@ -44,7 +44,8 @@ pub(crate) fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str
     }
     let alike = |name: &str| {
         let name = plain(name);
-        // The measure for longer names finds two short names very different if two letters changed places.
+        // The Jaro-Winkler similarity of short names is too small even after a single typing mistake. So names that
+        // differ by one mistake count as equal.
         let is_slip = written.len() >= 3 && strsim::osa_distance(&written, &name) <= 1;
         if is_slip { 1.0 } else { strsim::jaro_winkler(&written, &name) }
     };

@@ -2,16 +2,16 @@
 use serde::{Deserialize, Deserializer, Serialize, de};
 use std::{fmt, str::FromStr};
 
-/// `on` or `off`. In a file it may also be `true` or `false`.
+/// A value that is written `on` or `off`. `true` and `false` are accepted too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(into = "String")]
 pub(crate) struct Switch(pub bool);
 
-/// The text is neither `on` nor `off`.
+/// The error for a text that is not `on`, `off`, `true` or `false`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidSwitch;
 
-/// Reads a switch from a configuration file.
+/// The visitor that reads a switch from a configuration file.
 struct Written;
 
 impl FromStr for Switch {

@@ -1,15 +1,15 @@
-//! Checks the variables of the environment. An empty variable counts as not set. A variable that no option reads is an
-//! error, because a misspelt name would otherwise have no effect, without any message.
+//! Checks the environment variables whose names begin with `FANFARE_`. An empty variable counts as not set. A variable
+//! that no option reads is an error: otherwise a misspelt name would have no effect, and nobody would be told.
 use super::suggest;
 use std::{env, ffi::OsString, fmt};
 
 const PREFIX: &str = "FANFARE_";
 
-/// Variables that no option reads, and that are not an error: `subscribe --exec` gives them to its command, which may
-/// be this program.
+/// Variables that are allowed although no option reads them: `subscribe --exec` sets them for the command that it runs,
+/// and this command may be `fanfare` itself.
 const OTHERS: [&str; 3] = ["FANFARE_EVENT_TYPE", "FANFARE_EVENT_ID", "FANFARE_EVENT_ORIGIN"];
 
-/// A variable that is meant for this program, and that no option reads.
+/// The error for a variable whose name begins with `FANFARE_`, but that no option reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UnknownVariable {
     /// The name of the variable.
@@ -18,7 +18,7 @@ pub(crate) struct UnknownVariable {
     meant: Option<String>,
 }
 
-/// Returns the name of an option's variable: `FANFARE_MAX_BODY` for `max-body`.
+/// Returns the name of the environment variable of the option `key`: `FANFARE_MAX_BODY` for `max-body`.
 pub(super) fn of_option(key: &str) -> String {
     format!("{PREFIX}{}", key.replace('-', "_").to_uppercase())
 }
@@ -40,7 +40,7 @@ pub(crate) fn check(
         .map(|(name, _)| name)
         .filter(|name| !known.contains(&name.as_str()) && !OTHERS.contains(&name.as_str()))
         .collect();
-    // The environment has no fixed order, so the names are sorted to report always the same one.
+    // The environment has no fixed order. The names are sorted so that the error always names the same variable.
     unknown.sort_unstable();
     let Some(name) = unknown.into_iter().next() else { return Ok(()) };
     let stems = known.iter().filter_map(|known| known.strip_prefix(PREFIX));
@@ -55,8 +55,8 @@ pub(crate) fn without_empty(command: clap::Command) -> clap::Command {
     names.into_iter().fold(command, |command, name| {
         command.mut_subcommand(name, |command| {
             command.mut_args(|argument| match argument.get_env().map(|name| (name.to_owned(), env::var_os(name))) {
-                // clap cannot remove the variable of an argument. Nobody sets a variable whose name ends with a space,
-                // and the help looks the same.
+                // clap cannot remove the variable of an argument, so the argument gets another variable, whose name
+                // ends with a space. Nobody sets such a variable, and the help looks the same.
                 Some((mut name, Some(value))) if value.is_empty() => {
                     name.push(" ");
                     argument.env(name)
@@ -67,8 +67,8 @@ pub(crate) fn without_empty(command: clap::Command) -> clap::Command {
     })
 }
 
-/// Returns true if Kubernetes made the variable for a service named `fanfare` or `fanfare-…`, as in
-/// `FANFARE_PORT_3000_TCP_ADDR`, or Docker for a linked container of that name.
+/// Returns true if the variable, such as `FANFARE_PORT_3000_TCP_ADDR`, was set by Kubernetes for a service named
+/// `fanfare` or `fanfare-…`, or by Docker for a linked container of that name.
 fn is_of_a_service(name: &str, value: &str) -> bool {
     let is_address = || ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme));
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -94,7 +94,8 @@ impl fmt::Display for UnknownVariable {
             Some(meant) => write!(f, "did you mean {meant}?")?,
             None => f.write_str("it belongs to no option; for example, FANFARE_MAX_BODY belongs to --max-body.")?,
         }
-        // A Compose file or a deployment may have other variables with this prefix, for the version or the image.
+        // The environment of a Compose file or a deployment may contain variables with this prefix for its own use, for
+        // example for the version of the image.
         write!(
             f,
             " If it is not for this program, give it a name that does not begin with {PREFIX}, such as HUB_{}",

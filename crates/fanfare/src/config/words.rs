@@ -1,5 +1,5 @@
-//! The values of an option that is repeatable. One text may have several, which white space separates: in a flag, in
-//! the environment and in the file. A flag that is given several times has several such texts.
+//! The values of an option that is repeatable. One text, from a flag, a variable or the file, may contain several
+//! values, separated by white space. A flag that is given several times has several such texts.
 use super::list;
 use clap::{
     Arg, Command,
@@ -8,14 +8,14 @@ use clap::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{error::Error, ffi::OsStr, marker::PhantomData, slice, str::FromStr};
 
-/// The values in one text.
+/// The values that one text contains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Words<T>(pub Vec<T>);
 
-/// The parser of the text of a flag or a variable.
+/// The parser of the text of a flag or a variable, which may contain several values.
 pub(crate) struct WordsParser<T>(PhantomData<fn() -> T>);
 
-/// Deserializes a list, or one text.
+/// Deserializes a list of values, or one text with values that white space separates.
 ///
 /// # Errors
 /// The error of the value that cannot be read.
@@ -43,8 +43,8 @@ where
     }
 }
 
-/// Splits a text. A blank text is one empty value, so that it is an error and not an empty list: a variable with a blank
-/// by mistake must not take the keys from the hub.
+/// Splits a text at white space. A text with nothing but white space gives one empty word, which is an error later. If
+/// it gave an empty list instead, a blank variable by mistake would leave the hub without keys.
 fn split(text: &str) -> Vec<&str> {
     if text.trim().is_empty() { vec![""] } else { text.split_whitespace().collect() }
 }

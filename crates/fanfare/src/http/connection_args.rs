@@ -1,4 +1,4 @@
-//! Options for connections to servers. They have the same names as in curl.
+//! Command-line options for connections to servers. Most of them have the same names as in curl.
 use crate::quantity::HumanDuration;
 use fanfare_client::{
     Builder,
@@ -12,7 +12,8 @@ use std::{
     time::Duration,
 };
 
-/// The longest file of certificates: the file of all public authorities has a quarter of a megabyte.
+/// The size of the largest file of certificates that is read, in bytes. A file with all public authorities has a
+/// quarter of a megabyte.
 const MAX_CERTIFICATES_BYTES: u64 = 4 << 20;
 
 /// The text under the help of commands that connect to servers.
@@ -21,12 +22,12 @@ Environment variables (those of proxies also in capital letters):
   http_proxy, https_proxy, all_proxy  proxies: http://USER:PASSWORD@HOST:PORT, socks5://HOST, …
   no_proxy                            hosts without a proxy: names, addresses, networks; * for all
   SSL_CERT_FILE, SSL_CERT_DIR         authorities to trust instead of the system's (PEM)";
-/// The text under the help of commands that accept options of curl that change nothing.
+/// The text under the help of commands that accept some options of curl without any effect.
 pub(crate) const HABITS: &str = "\
 These options of curl are accepted and change nothing, because fanfare always works in this way:
 -s, -S, -N, -L, -f, --compressed.";
 
-/// Options for the connection to one server: the authorities to trust, and the time to try.
+/// Options for the connection to one server: the certificate authorities to trust, and the time limit of an attempt.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct ConnectArgs {
     /// Trust only the authorities whose certificates (PEM) are in this file
@@ -43,7 +44,7 @@ pub(crate) struct ConnectArgs {
     connect_timeout: Option<Duration>,
 }
 
-/// Options for the connection to the hub, for commands that connect to another server as well.
+/// Options for the connection to the hub. Commands that connect to the hub and to another server have them.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct HubConnectArgs {
     /// For the hub, trust only the authorities whose certificates (PEM) are in this file
@@ -81,7 +82,7 @@ pub(crate) struct ConnectionArgs {
     habits: Habits,
 }
 
-/// Options of curl that change nothing, since Fanfare always works so.
+/// Options of curl that are accepted and have no effect, because Fanfare always does what they ask for.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct Habits {
     #[arg(short = 's', long, hide = true)]
@@ -98,7 +99,7 @@ pub(crate) struct Habits {
     compressed: bool,
 }
 
-/// The certificates of `--cacert` cannot be used.
+/// The error for a file of certificates, given with `--cacert` or `--hub-cacert`, that cannot be used.
 #[derive(Debug)]
 pub(crate) struct CertificatesError {
     path: PathBuf,
@@ -121,7 +122,7 @@ impl ConnectArgs {
     /// Makes the transport that sends requests.
     ///
     /// # Errors
-    /// [`CertificatesError`] if the file given with `--cacert` has no certificates.
+    /// [`CertificatesError`] if the file of certificates cannot be read, or contains none.
     pub(crate) fn transport(&self) -> Result<HyperTransport, CertificatesError> {
         let mut builder = HyperTransport::builder().danger_accept_invalid_certificates(self.insecure);
         if let Some(time) = self.connect_timeout {
@@ -147,12 +148,12 @@ impl ConnectionArgs {
     /// Makes the transport that sends requests.
     ///
     /// # Errors
-    /// [`CertificatesError`] if the file given with `--cacert` has no certificates.
+    /// [`CertificatesError`] if the file of certificates cannot be read, or contains none.
     pub(crate) fn transport(&self) -> Result<HyperTransport, CertificatesError> {
         self.connect.transport()
     }
 
-    /// Sets the timeouts of an attempt to connect.
+    /// Sets the times after which an attempt is given up: the time to connect, and the time until the answer begins.
     pub(crate) fn in_time(&self, mut builder: Builder) -> Builder {
         if let Some(time) = self.connect.connect_timeout {
             builder = builder.connect_timeout(time);

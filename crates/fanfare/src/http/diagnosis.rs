@@ -1,12 +1,13 @@
-//! Messages about requests without an answer and streams that broke: the reason, and what to do if that is known.
+//! Messages about requests that got no answer and streams that broke. They say the reason and, if it is known, what to
+//! do.
 use super::Party;
 use fanfare_client::transport::{Failure, HyperError};
 use std::error::Error;
 
-/// Parts of rustls' messages about a certificate whose signer this machine does not trust.
+/// Texts in rustls' messages about a certificate whose signer this machine does not trust.
 const NOT_TRUSTED: [&str; 2] = ["UnknownIssuer", "CaUsedAsEndEntity"];
 
-/// Part of rustls' message about a peer that closed the connection without ending the TLS session.
+/// A text in rustls' message about a peer that closed the connection without ending the TLS session.
 const CLOSE_NOTIFY: &str = "close_notify";
 const END_NOT_TOLD: &str =
     "the connection ended without the message that ends a TLS session (close_notify), so data may be missing";
@@ -44,7 +45,8 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
     std::iter::successors(Some(error), |&error| error.source())
 }
 
-/// Returns the last cause of an error, which is the one that a person can do something about: "Connection refused".
+/// Returns the last error in the chain of causes, such as "Connection refused". It tells people more than the errors
+/// before it.
 fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
     chain(error).last().unwrap_or(error)
 }

@@ -1,16 +1,16 @@
-//! The reason why there is no event stream, or why it ended: as a message that names the right party, and as an exit
-//! code.
+//! The error that ended an event stream, or an attempt to open one. It becomes a message, which names the party that
+//! the request was sent to, and an exit code.
 use super::{Party, Refusal, broken, error, no_answer};
 use crate::exit::Exit;
 use fanfare_client::{Cause, Error};
 use std::fmt;
 
-/// The error that ended a stream or an attempt to open one, with the party that was asked.
+/// The error that ended an event stream or an attempt to open one, with the party that the request was sent to.
 #[derive(Debug)]
 pub(crate) struct Ending<E> {
-    /// The party that was asked.
+    /// The party that the request was sent to.
     pub party: Party,
-    /// The reason why the stream could not be opened, or has ended.
+    /// The error because of which the stream could not be opened, or has ended.
     pub error: E,
 }
 
@@ -36,7 +36,8 @@ impl Ending<Error> {
 fn of_cause(cause: &Cause) -> Exit {
     match cause {
         Cause::Status(refused) | Cause::Verdict(refused) => error::exit(refused.parts.status),
-        // A broken stream is an answer that stopped in the middle, so the server was reached.
+        // A broken stream is an answer that stopped in the middle. The server was reached, so the exit code is another
+        // one than for an unreachable server.
         Cause::Broken(_) => Exit::Failed,
         _ => Exit::Unreachable,
     }
@@ -57,7 +58,7 @@ impl fmt::Display for Ending<Error> {
                 write!(f, "{}: {error}: {}", party.place(), error::reason(excerpt))
             }
             Error::GaveUp { cause, .. } | Error::NotRepeated { cause } => write_cause(party, cause, f),
-            // The store is on this machine, so the message does not name the party.
+            // The store for the last event ID is on this machine, so the message does not name the party.
             Error::Store(_) => error.fmt(f),
             error => write!(f, "{}: {error}", party.place()),
         }

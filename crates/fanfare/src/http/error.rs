@@ -7,7 +7,7 @@ use http::{StatusCode, header::LOCATION, response::Parts};
 use serde::Deserialize;
 use std::{error::Error, fmt};
 
-/// The reason why there is no answer, or only a part of one.
+/// The reason why a request got no answer, or only a part of one.
 #[derive(Debug)]
 pub(crate) enum Unreachable {
     /// The token contains characters that no header can carry.
@@ -29,13 +29,13 @@ pub(crate) struct Refusal {
     pub status: StatusCode,
     /// The reason that the answer gives; empty if it gives none.
     pub reason: String,
-    /// The address to which the answer redirects, if it is a redirect.
+    /// The address to which the answer redirects; `None` if its status is not that of a redirect.
     location: Option<Box<str>>,
-    /// The proxy that forwarded the answer, or sent it itself.
+    /// The proxy that the answer came through, or that sent the answer itself; `None` without a proxy.
     proxy: Option<Box<str>>,
 }
 
-/// The part of a problem document ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)) that is for people.
+/// The texts for people in a problem document ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)).
 #[derive(Deserialize)]
 struct Problem {
     #[serde(default)]
@@ -44,8 +44,8 @@ struct Problem {
     detail: String,
 }
 
-/// The greatest number of characters of a reason that are shown, because the answer may be a long page instead of a
-/// problem document.
+/// The greatest number of characters of a reason that are shown. Without this limit, a message could contain a long
+/// page that a server sends instead of a problem document.
 const MAX_REASON_CHARACTERS: usize = 300;
 
 impl Unreachable {
@@ -60,8 +60,8 @@ impl Unreachable {
 }
 
 impl Refusal {
-    /// Makes a refusal from the head and body of an answer of `party`. The reason is read from a problem document, or
-    /// else it is the beginning of the body.
+    /// Makes a refusal from the head and the body of an answer of `party`. If the body is a problem document, the
+    /// reason is read from it; otherwise the reason is the beginning of the body.
     pub(crate) fn new(party: &Party, head: &Parts, body: &str) -> Self {
         let location = head.headers.get(LOCATION).filter(|_| head.status.is_redirection());
         Self {
@@ -79,7 +79,7 @@ impl Refusal {
             || self.status.is_server_error()
     }
 
-    /// Returns true if the content of the request was refused, rather than its sender or its address.
+    /// Returns true if the status says that the content of the request was refused, and not its sender or its address.
     pub(crate) fn is_of_content(&self) -> bool {
         matches!(
             self.status,
@@ -93,7 +93,7 @@ impl Refusal {
     }
 }
 
-/// Returns the reason that the body of a refusal gives.
+/// Returns the reason in `body`, the body of an answer that refuses a request.
 pub(crate) fn reason(body: &str) -> String {
     match serde_json::from_str::<Problem>(body) {
         Ok(Problem { detail, .. }) if !detail.is_empty() => excerpt(&detail),
@@ -111,7 +111,8 @@ pub(crate) fn exit(status: StatusCode) -> Exit {
     }
 }
 
-/// Returns the beginning of a text from another party, made safe for a terminal.
+/// Returns the beginning of a text from another party. Secrets are masked, and control characters are escaped, so that
+/// the text is safe for a terminal.
 pub(crate) fn excerpt(text: &str) -> String {
     // Secrets are masked before the text is cut, because a part of a secret may not be recognised.
     let text = &*masked(text.trim());
@@ -128,7 +129,7 @@ pub(crate) fn excerpt(text: &str) -> String {
 impl fmt::Display for Unreachable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TokenCharacters => f.write_str("the token contains characters that a token cannot contain"),
+            Self::TokenCharacters => f.write_str("the token contains characters that an HTTP header cannot contain"),
             Self::NoAnswer { party, error } => f.write_str(&diagnosis::no_answer(party, &**error)),
             Self::Timeout { party } => write!(f, "{} does not answer in time", party.place()),
             Self::BrokenAnswer { party, error } => f.write_str(&diagnosis::broken(party, &**error)),
@@ -139,7 +140,7 @@ impl fmt::Display for Unreachable {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { party, status, reason, location, proxy } = self;
-        // Only a proxy answers with this status, whichever party was asked.
+        // Only a proxy answers with the status 407, whichever party the request was sent to.
         let is_of_proxy = *status == StatusCode::PROXY_AUTHENTICATION_REQUIRED;
         match proxy {
             Some(proxy) if is_of_proxy => write!(f, "the proxy {proxy} answers {status}")?,

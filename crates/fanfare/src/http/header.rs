@@ -1,4 +1,4 @@
-//! A header of a request as people give it: `Name: value`.
+//! Headers of requests as people write them: `Name: value`.
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize, Serializer};
 use std::{
@@ -8,7 +8,8 @@ use std::{
     str::FromStr,
 };
 
-/// A header. Its value is sensitive: it is sent only to the server that was named, and is never shown.
+/// A header of a request. Its value may be a secret: it is sent only to the server that the user named, and is never
+/// shown.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Header {
@@ -18,9 +19,9 @@ pub(crate) struct Header {
     pub value: HeaderValue,
 }
 
-/// The headers of one argument: a single header, or `@FILE`, a file with one header on each line, which other users of
-/// the machine cannot see. As with curl, `Name;` is a header with an empty value, and `Name:` removes a header that
-/// would be sent otherwise.
+/// The headers that one argument gives: a single header, or, with `@FILE`, all headers in a file, one on each line.
+/// Other users of the machine can see arguments, but not such a file. As with curl, `Name;` is a header with an empty
+/// value, and `Name:` removes a header that would be sent otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct HeaderArgument {
     /// The headers to send.
@@ -29,14 +30,14 @@ pub(crate) struct HeaderArgument {
     pub removed: Vec<HeaderName>,
 }
 
-/// The longest file of headers, in bytes: no server takes more.
+/// The size of the largest file of headers that is read, in bytes: no server accepts more bytes of headers.
 const MAX_FILE_BYTES: u64 = 64 << 10;
 
-/// The text is not a header.
+/// The error for a text that is not a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidHeader;
 
-/// The reason why an argument gives no headers.
+/// The reason why an argument is neither a header nor a file of headers.
 #[derive(Debug)]
 pub(crate) enum InvalidHeaderArgument {
     /// The argument is not a header.
@@ -94,7 +95,7 @@ impl HeaderArgument {
         Ok(())
     }
 
-    /// Joins the headers of several arguments, in order.
+    /// Returns the headers of several arguments together, in the order of the arguments.
     pub(crate) fn join(arguments: Vec<Self>) -> Self {
         arguments.into_iter().fold(Self::default(), |mut joined, argument| {
             joined.sent.extend(argument.sent);

@@ -1,4 +1,4 @@
-//! The addresses of a hub's topic API.
+//! The URL of a hub, and the URLs for requests to its topic API.
 use super::{RewindQuery, corrected};
 use crate::quantity::HumanDuration;
 use fanfare_hub::topic::Topic;
@@ -7,8 +7,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::{env, fmt, str::FromStr};
 use url::{Host, Url, form_urlencoded};
 
-/// The characters that are escaped in a path: all except the unreserved ones, and except `/`, `:` and `@`, so that
-/// topics that are URLs stay readable.
+/// The characters that are percent-encoded when a topic becomes a part of a path. The unreserved characters are not
+/// among them, nor are `/`, `:` and `@`, so that topics that are URLs stay readable.
 const TOPIC_ESCAPES: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/').remove(b':').remove(b'@');
 
@@ -16,11 +16,11 @@ const TOPIC_ESCAPES: &AsciiSet =
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HubUrl(Url);
 
-/// The environment variable with the URL of the hub.
+/// The name of the environment variable with the URL of the hub.
 pub(crate) const VARIABLE: &str = "FANFARE_HUB";
-/// The URL of the hub if no other is given.
+/// The URL of the hub if neither `--hub` nor the environment gives one.
 pub(crate) const DEFAULT: &str = "http://127.0.0.1:3000";
-/// The longest URL, in bytes: what the HTTP library can hold.
+/// The length of the longest URL that the HTTP library accepts, in bytes.
 pub(crate) const MAX_URL_BYTES: usize = u16::MAX as usize - 1;
 
 /// The reason why a text is not the URL of a hub.
@@ -34,21 +34,22 @@ pub(crate) enum InvalidHubUrl {
     Mistyped(String),
     /// The URL contains a user or a password.
     User,
-    /// The URL is that of something on the hub, such as a topic. The field is the URL of the hub itself.
+    /// The URL leads to something on the hub, such as a topic, and not to the hub itself. The field is the URL of the
+    /// hub itself.
     Within(String),
 }
 
 /// Paths of a hub's endpoints. A user who gives a URL with such a path means the hub itself.
 const PATHS_OF_A_HUB: [&str; 2] = ["/.well-known/mercure", "/topics"];
 
-/// A URL would be longer than [`MAX_URL_BYTES`].
+/// The error for a URL that would be longer than [`MAX_URL_BYTES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UrlTooLong {
     /// The length that the URL would have.
     pub bytes: usize,
 }
 
-/// The fields of a publication beside its topic and data.
+/// The fields of an update that is published, other than its topic and its data.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct PublishQuery {
     /// Event type, for which pages listen with addEventListener [default: message]
@@ -74,10 +75,11 @@ pub(crate) struct PublishQuery {
 }
 
 impl HubUrl {
-    /// Returns the hub that the environment names, for commands that have no flag for it.
+    /// Returns the URL of the hub from the environment, or else [`DEFAULT`]. Commands without the option `--hub` use
+    /// it.
     ///
     /// # Errors
-    /// [`InvalidHubUrl`] if the variable is not the URL of a hub.
+    /// [`InvalidHubUrl`] if the value of the variable is not the URL of a hub.
     pub(crate) fn of_environment() -> Result<Self, InvalidHubUrl> {
         env::var(VARIABLE).ok().filter(|url| !url.is_empty()).as_deref().unwrap_or(DEFAULT).parse()
     }
@@ -110,7 +112,8 @@ impl HubUrl {
         self.join(&format!("topics/{}", utf8_percent_encode(topic, TOPIC_ESCAPES)), &pairs.finish())
     }
 
-    /// Returns the URL `publish` with the parameter `id-prefix`, for lines whose IDs begin with `prefix`.
+    /// Returns the URL `publish` with the parameter `id-prefix`. It tells the hub to give the update from each line of
+    /// the body an ID that begins with `prefix`.
     ///
     /// # Errors
     /// [`UrlTooLong`] if the address is longer than [`MAX_URL_BYTES`].
@@ -121,10 +124,10 @@ impl HubUrl {
         if url.len() > MAX_URL_BYTES {
             return Err(UrlTooLong { bytes: url.len() });
         }
-        Ok(url.parse().expect("a URL with escaped text at its end is a URL"))
+        Ok(url.parse().expect("a URL with escaped text after it is still a URL"))
     }
 
-    /// Returns the address to which updates of all of `topics` together are published.
+    /// Returns the address to which updates are published that have all of `topics`.
     ///
     /// # Errors
     /// [`UrlTooLong`] if the address is longer than [`MAX_URL_BYTES`].
@@ -137,8 +140,8 @@ impl HubUrl {
         self.join("topics", &pairs.finish())
     }
 
-    /// Returns the address at which the hub sends the updates that are in its log and have any of `topics`. Then the
-    /// hub ends the answer.
+    /// Returns the address of the stored updates of `topics`: the hub sends all updates in its log that have any of
+    /// these topics, and then ends the answer.
     ///
     /// # Errors
     /// [`UrlTooLong`] if the address is longer than [`MAX_URL_BYTES`].
@@ -169,15 +172,15 @@ impl HubUrl {
         if url.len() > MAX_URL_BYTES {
             return Err(UrlTooLong { bytes: url.len() });
         }
-        Ok(url.parse().expect("a URL with escaped text at its end is a URL"))
+        Ok(url.parse().expect("a URL with escaped text after it is still a URL"))
     }
 }
 
 impl FromStr for HubUrl {
     type Err = InvalidHubUrl;
 
-    /// Parses a URL. For a hub on this machine, whose traffic nobody else can read, an address without a scheme is
-    /// enough: `localhost:3000`, `:3000`.
+    /// Parses the URL of a hub. For a hub on this machine, an address without a scheme is enough, such as
+    /// `localhost:3000` or `:3000`: nobody else can read the traffic, so `http` is safe.
     fn from_str(text: &str) -> Result<Self, InvalidHubUrl> {
         let text = text.trim();
         if let Some(meant) = corrected(text) {
@@ -207,7 +210,7 @@ impl FromStr for HubUrl {
     }
 }
 
-/// Parses the address of a hub without a scheme. The hub must be on this machine.
+/// Parses an address without a scheme as the URL of a hub. The hub must be on this machine.
 fn of_address(text: &str) -> Result<HubUrl, InvalidHubUrl> {
     let address = match text.strip_prefix(':').unwrap_or(text) {
         port if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => format!("127.0.0.1:{port}"),
@@ -236,7 +239,7 @@ impl fmt::Display for InvalidHubUrl {
             }
             Self::Mistyped(meant) => write!(f, "expected the URL of a hub: did you mean {meant}?"),
             Self::User => f.write_str(
-                "expected the URL of a hub, without user and password: give a token in the variable FANFARE_TOKEN",
+                "expected the URL of a hub, without user and password: to authenticate, give a token in FANFARE_TOKEN",
             ),
             Self::Within(hub) => write!(f, "expected the URL of the hub itself: did you mean {hub}?"),
         }

@@ -1,4 +1,4 @@
-//! The HTTP client of the commands: requests, answers, and messages about what went wrong.
+//! The HTTP client of the commands: requests, answers, and messages about requests that failed.
 mod connection_args;
 mod diagnosis;
 mod ending;
@@ -37,25 +37,25 @@ use hyper::{
 };
 use tower_service::Service as _;
 
-/// The largest part of an answer, in bytes, that is read if the answer is not an event stream but, for example, IDs or
-/// the reason of a refusal.
+/// The size of the largest answer, in bytes, that is read if it is not an event stream but, for example, the IDs of
+/// published updates or the reason of a refusal.
 const MAX_ANSWER_BYTES: usize = 4 << 20;
 const AGENT: &str = concat!("fanfare/", env!("CARGO_PKG_VERSION"));
 
-/// The address of the hub and the token, for every command that speaks with one.
+/// The URL of the hub and the token: options of every command that sends requests to a hub.
 #[derive(Debug, clap::Args)]
 pub(crate) struct HubArgs {
     /// URL of the hub. For a hub on this machine, an address such as localhost:3000 is enough
     #[arg(long, value_name = "URL", env = hub_url::VARIABLE, default_value = hub_url::DEFAULT)]
     pub hub: HubUrl,
 
-    /// The token, whether an argument or the environment gave it.
+    /// The token from the option `--token`, or else from the environment.
     #[command(flatten)]
     pub token: TokenArg,
 }
 
 impl HubArgs {
-    /// Returns the token for the hub itself.
+    /// Returns the token for requests to the hub.
     pub(crate) fn token(&self) -> Option<&Secret> {
         self.token_for(self.hub.as_str()).ok().flatten()
     }
@@ -77,7 +77,7 @@ pub(crate) struct Http {
 }
 
 impl Http {
-    /// Makes a client that sends requests by `transport`, with `token`.
+    /// Makes a client that sends its requests through `transport`, each with `token`.
     ///
     /// # Errors
     /// [`Unreachable`] if the token contains characters that a header cannot contain.
@@ -103,10 +103,10 @@ impl Http {
     }
 }
 
-/// Reads the body of an answer of `party`, up to [`MAX_ANSWER_BYTES`], as text.
+/// Reads the body of an answer of `party` as text.
 ///
 /// # Errors
-/// [`Unreachable`] if the answer breaks off or is longer than [`MAX_ANSWER_BYTES`].
+/// [`Unreachable`] if the body stops before its end, or is longer than [`MAX_ANSWER_BYTES`].
 pub(crate) async fn read_text(party: &Party, answer: HyperBody) -> Result<String, Unreachable> {
     let broken = |error| Unreachable::BrokenAnswer { party: party.clone(), error };
     let body = Limited::new(answer, MAX_ANSWER_BYTES).collect().await.map_err(broken)?;

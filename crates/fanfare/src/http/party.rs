@@ -1,11 +1,11 @@
-//! The party that a request was sent to, as messages name it.
+//! The party that a request was sent to, and its name in messages.
 use fanfare_mask::masked_url;
 use hyper::Uri;
 use std::fmt;
 use url::Url;
 
-/// The party that a failed request was sent to. A message names it, so that its reader knows where to look: at the hub
-/// or at another server.
+/// The party that a failed request was sent to. The message about the failure names the party, so that the reader knows
+/// where to look: at the hub or at another server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Party {
     /// The hub that `--hub` names.
@@ -13,26 +13,27 @@ pub(crate) enum Party {
         /// The host and port of the hub.
         host: String,
     },
-    /// A server of any kind, whose URL was given.
+    /// A server whose URL the user gave. It may be a hub or any other server.
     Server {
         /// The URL, without secrets.
         url: String,
     },
-    /// The server whose event stream is relayed.
+    /// The server whose event stream a relay publishes.
     Upstream {
         /// The URL, without secrets.
         url: String,
     },
-    /// A server that another party has redirected to.
+    /// A server to which a redirect of another party led.
     Redirected {
         /// The URL, without secrets.
         url: String,
-        /// True if scheme, host or port are not those of the first server, which alone gets tokens and credentials.
+        /// True if scheme, host or port differ from those of the server that got the first request. Only that server
+        /// gets tokens and credentials.
         is_elsewhere: bool,
         /// The party that the first request was sent to.
         from: Box<Party>,
     },
-    /// No server: the events come from standard input.
+    /// Standard input, in place of a server: the events are read from it.
     Input,
 }
 
@@ -47,12 +48,13 @@ impl Party {
         Self::Server { url: shown_url(url) }
     }
 
-    /// Returns the server that is relayed from `url`.
+    /// Returns the server at `url`, whose event stream a relay publishes.
     pub(crate) fn upstream(url: &str) -> Self {
         Self::Upstream { url: shown_url(url) }
     }
 
-    /// Returns the party that a request to `uri` is sent to, after a request to this party and perhaps redirects.
+    /// Returns the party that the latest request was sent to. Its URL is `uri`, and the first request was sent to
+    /// `self`; if they are not the same, a redirect led to `uri`.
     pub(crate) fn redirected(&self, uri: &Uri) -> Self {
         let is_same = match self {
             Self::Hub { .. } => Self::hub(uri) == *self,
@@ -80,14 +82,14 @@ impl Party {
         }
     }
 
-    /// Returns advice about what to give if the party answers 401.
+    /// Returns advice about the credentials to give if the party answers 401.
     pub(crate) fn advice(&self) -> Option<&'static str> {
         match self {
             Self::Hub { .. } => Some("Give a token with --token or FANFARE_TOKEN; `fanfare token` makes one"),
             Self::Server { .. } => Some("Give a token with --token, or other credentials with -H 'Authorization: …'"),
             Self::Upstream { .. } => Some("Give its credentials with -H 'Authorization: …'; --token is for the hub"),
             Self::Redirected { is_elsewhere: true, .. } => Some(
-                "Credentials are not sent to a server that a redirect leads to: give its address in place of the first",
+                "Credentials are not sent to a server that a redirect leads to: give the URL of that server instead",
             ),
             Self::Redirected { from, .. } => from.advice(),
             Self::Input => None,
@@ -108,7 +110,7 @@ fn without_user(authority: &str) -> String {
 fn shown_url(text: &str) -> String {
     let Ok(mut url) = Url::parse(text) else { return "that URL".to_owned() };
     url.set_fragment(None);
-    // Both can fail only for URLs without a host.
+    // `set_username` and `set_password` fail only for URLs without a host, which have no user and no password.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     masked_url(url.as_str()).into_owned()

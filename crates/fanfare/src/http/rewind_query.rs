@@ -1,11 +1,12 @@
-//! Parameters of a subscription's URL that say where the stream begins for a subscriber without a last event ID.
+//! The parameters `last` and `since` of a subscription's URL. They say where the stream begins for a subscriber that
+//! sends no last event ID.
 //!
-//! The parameters stay in the URL when the subscriber reconnects. A hub ignores them then, because the request also has
-//! a last event ID.
+//! The parameters stay in the URL when the subscriber reconnects. The hub then ignores them, because the request to
+//! reconnect also has a last event ID.
 use crate::moment::Moment;
 use url::form_urlencoded::{Serializer, Target};
 
-/// The updates that a stream begins with.
+/// The options that say with which earlier updates a stream begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub(crate) struct RewindQuery {
     /// Begin with the newest COUNT updates of each topic; with `*`, the newest of all. If the connection is lost, or if
@@ -26,7 +27,7 @@ impl RewindQuery {
         *self == Self::default()
     }
 
-    /// Appends the parameters to a query.
+    /// Appends the parameters to the query of a URL.
     pub(crate) fn append_to<T: Target>(&self, pairs: &mut Serializer<'_, T>) {
         if let Some(count) = self.last {
             pairs.append_pair("last", &count.to_string());

@@ -1,7 +1,7 @@
 //! The token of a command, and the decision to which servers it is sent.
 //!
 //! A token that is given with `--token` goes to the server that the command line names. A token from the environment is
-//! available to every command of a shell or a container, and was given for the hub: no other server may see it,
+//! meant for the hub, but every command of a shell or a container can read it. So it is sent to no other server,
 //! whichever URL a command is given. Servers are compared as browsers compare origins ([WHATWG HTML,
 //! 7.1.1](https://html.spec.whatwg.org/multipage/browsers.html#same-origin)): scheme, host and port must be the same.
 //! If a port is left out, it is the default port of the scheme. Upper case and the forms of an IP address make no
@@ -13,7 +13,7 @@ use clap::{Arg, ArgMatches, Command, FromArgMatches, parser::ValueSource, value_
 use std::fmt;
 use url::Url;
 
-/// The variable that holds a token for the hub.
+/// The name of the environment variable with a token for the hub.
 pub(crate) const VARIABLE: &str = "FANFARE_TOKEN";
 const NAME: &str = "token";
 
@@ -28,7 +28,7 @@ enum Given {
     Environment,
 }
 
-/// The token of the environment is not sent to a server that is not the hub.
+/// The error that a token from the environment must not be sent to a server, because this server is not the hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Withheld {
     server: String,
@@ -36,7 +36,7 @@ pub(crate) struct Withheld {
 }
 
 impl TokenArg {
-    /// Returns the token that a request to `url` may carry, where `hub` is the hub.
+    /// Returns the token that a request to `url` may carry. `hub` is the URL of the hub, with which `url` is compared.
     ///
     /// # Errors
     /// [`Withheld`] if there is a token, and it must not be sent to that server. The text of the error is for the
@@ -58,13 +58,13 @@ impl TokenArg {
 
 fn is_same_origin(url: &str, hub: &HubUrl) -> bool {
     match (Url::parse(url), Url::parse(hub.as_str())) {
-        // Opaque origins, which are those without a host, are never the same.
+        // URLs without a host have opaque origins, which are never the same.
         (Ok(url), Ok(hub)) => url.origin().is_tuple() && url.origin() == hub.origin(),
         _ => false,
     }
 }
 
-/// Returns scheme, host and port of a URL, for messages.
+/// Returns scheme, host and port of a URL as text for messages.
 fn origin(url: &str) -> String {
     match Url::parse(url) {
         Ok(url) if url.origin().is_tuple() => url.origin().ascii_serialization(),
@@ -72,7 +72,7 @@ fn origin(url: &str) -> String {
     }
 }
 
-/// Implemented by hand, because derived code does not know the source of a value.
+/// This is not derived, because derived code does not know whether a value came from a flag or from the environment.
 impl FromArgMatches for TokenArg {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let given = match matches.value_source(NAME) {

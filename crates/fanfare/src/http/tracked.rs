@@ -1,5 +1,5 @@
-//! A transport that remembers where requests go. A message about a request names that address, which a redirect may have
-//! given.
+//! A transport that stores the address of the latest request. If a request fails after a redirect, the message about
+//! the failure names this address.
 use super::Party;
 use http::{Request, Uri};
 use std::{
@@ -8,11 +8,11 @@ use std::{
 };
 use tower_service::Service;
 
-/// The address of the latest request. Clones are the same address.
+/// The address of the latest request. All clones share one address.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LatestAddress(Arc<Mutex<Option<Uri>>>);
 
-/// A transport that notes the address of each request before `inner` sends it.
+/// A transport that stores the address of each request before `inner` sends it.
 #[derive(Clone, Debug)]
 pub(crate) struct Tracked<S> {
     inner: S,
@@ -30,7 +30,7 @@ impl LatestAddress {
 }
 
 impl<S> Tracked<S> {
-    /// Makes a transport that notes addresses in `latest`.
+    /// Makes a transport that stores the address of each request in `latest`.
     pub(crate) fn new(inner: S, latest: LatestAddress) -> Self {
         Self { inner, latest }
     }

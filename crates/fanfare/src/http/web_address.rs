@@ -2,8 +2,8 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use url::Url;
 
-/// Returns a correction of `text`, if `text` is a web URL except for its beginning: leading blanks, a mistyped scheme,
-/// or the scheme of a WebSocket, which is never that of an event stream.
+/// Returns a correction of `text`, if only its beginning keeps it from being a web URL: leading blanks, a mistyped
+/// scheme, or the scheme of a WebSocket, which an event stream never has.
 pub(crate) fn corrected(text: &str) -> Option<String> {
     let trimmed = text.trim_start();
     if trimmed.len() < text.len() {
@@ -34,15 +34,16 @@ pub(crate) fn has_web_scheme(text: &str) -> bool {
 /// Returns a correction of `text`, if `text` looks like a URL without its scheme: `localhost:3000/topics/x`,
 /// `127.0.0.1:8080`, `example.com/events`.
 ///
-/// A word with dots only, such as `order.created`, and a word with a number, such as `user:42`, are topics. A mistyped
-/// scheme, as in `http:/h` or `htp://h`, is corrected. A text with another scheme, such as `urn:`, is a topic.
+/// A name with dots but without a port or a path, such as `order.created`, is a topic, and so is a word without dots
+/// that has a number, such as `user:42`. A mistyped scheme, as in `http:/h` or `htp://h`, is corrected. A text with
+/// another scheme, such as `urn:`, is a topic.
 pub(crate) fn scheme_hint(text: &str) -> Option<String> {
     if lacks_scheme(text.trim()) { Some(either(text.trim())) } else { corrected(text) }
 }
 
 /// Returns the text after a mistyped `http://` or `https://`, or after two slashes at the beginning.
 fn behind_mistyped_scheme(text: &str) -> Option<&str> {
-    /// A colon, and the semicolon, which is on the same key of many keyboards.
+    /// The colon after a scheme, and the semicolon, which is on the same key of many keyboards and is typed by mistake.
     const COLONS: [char; 2] = [':', ';'];
     const MISTYPED: [&str; 6] = ["htp", "htps", "http", "https", "hhtp", "hhtps"];
     if has_web_scheme(text) {
@@ -56,7 +57,8 @@ fn behind_mistyped_scheme(text: &str) -> Option<&str> {
     (!rest.is_empty() && (is_mistyped || (slash == 0 && slashes == 2))).then_some(rest)
 }
 
-/// Returns a correction of `text` where only a URL makes sense, so that `hub:3000` is corrected too.
+/// Returns a correction of `text`, where the user must give a URL. So `hub:3000` is corrected too, which could be a
+/// topic in other places.
 pub(crate) fn url_hint(text: &str) -> Option<String> {
     let is_one = || Url::parse(&format!("http://{text}")).is_ok_and(|url| url.has_host());
     corrected(text).or_else(|| (!text.contains("://") && !text.contains('@') && is_one()).then(|| either(text)))
@@ -75,7 +77,7 @@ fn lacks_scheme(text: &str) -> bool {
     is_address || (is_name && (port.is_some() || rest.starts_with('/')))
 }
 
-/// Returns host and port; `None` if the text after the colon is not a port.
+/// Returns the host and, if there is one, the port; `None` if the text after the colon is not a port.
 fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     let in_brackets = authority.ends_with(']');
     match authority.rsplit_once(':') {
@@ -84,7 +86,7 @@ fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     }
 }
 
-/// Returns true if `host` is a name with a dot whose last part has only letters, like a top-level domain.
+/// Returns true if `host` is a name with a dot, and its last label has only letters, as top-level domains do.
 fn is_public_name(host: &str) -> bool {
     let is_label = |label: &str| {
         !label.is_empty()

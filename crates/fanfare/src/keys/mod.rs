@@ -1,11 +1,11 @@
-//! Makes the keys that verify tokens from the keys that a configuration names.
+//! Makes the keys with which the hub verifies tokens, from the keys and the JWK sets that the configuration names.
 use crate::config::{ConfigError, KeyMaterial, KeyPair, ServeSettings};
 use fanfare_jwks::{Addresses, Client, JwksSource, JwksUrl, Timing};
 use fanfare_server::auth::{KeyRules, KeySet, KeySource, TrustedIssuer, TrustedKeys};
 use std::sync::Arc;
 
-/// The JWK sets that are fetched from URLs. When the configuration is read again, the sets that it still names are kept
-/// as they are.
+/// The JWK sets that are fetched from URLs. When the configuration is read again, the sets that it still names stay,
+/// with the keys that were fetched.
 #[derive(Debug)]
 pub(crate) struct KeyRing {
     client: Client,
@@ -20,13 +20,14 @@ struct Source {
 }
 
 impl KeyRing {
-    /// Makes a ring without keys, which may fetch sets from these addresses.
+    /// Makes a ring without JWK sets. It may fetch sets only from `addresses`.
     pub(crate) fn new(addresses: Addresses) -> Self {
         Self { client: Client::new(addresses), sources: Vec::new() }
     }
 
-    /// Returns the keys that verify tokens under `settings`. Fetching begins, on the current tokio runtime, for sets
-    /// that are new in the ring. It ends for sets that are no longer named, once nobody uses them.
+    /// Returns the keys that verify tokens under `settings`. The ring begins to fetch the JWK sets that are new in
+    /// `settings`, on the current tokio runtime. It drops the sets that `settings` no longer name; these are fetched no
+    /// more once nobody uses their keys.
     ///
     /// # Errors
     /// [`ConfigError::Key`] if a key cannot be used; then the ring stays as it was.
@@ -43,15 +44,16 @@ impl KeyRing {
         Ok(TrustedKeys { publisher_keys, subscriber_keys, issuers })
     }
 
-    /// Waits until each set was fetched, or the attempt has failed and was logged.
+    /// Waits until the first attempt to fetch each JWK set has ended. A failed attempt is logged.
     pub(crate) async fn ready(&self) {
         for source in &self.sources {
-            // A failure is logged where it happens, and the set is fetched again later.
+            // The task that fetches the set logs the failure and tries again later, so it can be ignored here.
             let _ = source.keys.ready().await;
         }
     }
 
-    /// Waits until each set was fetched or the attempt has failed, and returns each URL with the keys or the error.
+    /// Waits until the first attempt to fetch each JWK set has ended. Returns the URL of each set with its keys, or
+    /// with the error.
     pub(crate) async fn fetched(&self) -> Vec<(String, Result<Vec<String>, String>)> {
         let mut fetched = Vec::new();
         for source in &self.sources {

@@ -11,7 +11,8 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = format!("{EXAMPLES}\n\n{}\n\n{}\n\n{}", http::HABITS, http::HELP, exit::HELP),
-    // `lint` has no option `--state` and never reconnects, so these options need other help texts here.
+    // `lint` has no option `--state` and never reconnects, so `--last` and `--since` need other help texts than in
+    // other commands.
     mut_arg("last", |arg| arg.help(
         "Begin with the newest COUNT updates of each topic; with `*`, the newest of all. To a URL this is added as the \
          parameter `last`, and --since as `since`, which other servers may not know"

@@ -1,5 +1,5 @@
-//! Checks whether compression holds events back. The stream is requested twice: without compression, and with the
-//! compression that browsers accept.
+//! Checks whether compression delays events. For this, a stream that was requested without compression is requested
+//! again, with the compression that browsers accept.
 use super::{
     finding::{Finding, Rule, Severity},
     headers::{line, value},
@@ -8,15 +8,15 @@ use super::{
 use http::header::CONTENT_ENCODING;
 use std::time::Duration;
 
-/// The time within which the first event or comment of the compressed stream must arrive. This rule applies only if the
-/// stream without compression sent its first event or comment at once.
+/// The time within which the first event or comment of the compressed stream must arrive. This is checked only if the
+/// stream without compression sent its first event or comment within half of this time.
 pub(super) const WAIT: Duration = Duration::from_secs(5);
 
 const UNASKED: Rule = Rule {
     name: "compression-unasked",
     severity: Severity::Warning,
-    why: "the request asked for no compression (Accept-Encoding: identity); programs that cannot decompress it cannot \
-          read it",
+    why: "the request asked for no compression (Accept-Encoding: identity); programs that cannot decompress the stream \
+          cannot read it",
     advice: "compress only in a way that the request's Accept-Encoding names",
 };
 const HELD_BACK: Rule = Rule {
@@ -29,7 +29,7 @@ const HELD_BACK: Rule = Rule {
 const COMPRESSED: Rule = Rule {
     name: "compressed",
     severity: Severity::Note,
-    why: "compression costs the server memory and time for each connection, and saves much only if events are long",
+    why: "compression costs the server memory and CPU time for each connection, and saves much only if events are long",
     advice: "no change is needed if compression is intended",
 };
 
@@ -45,12 +45,13 @@ pub(super) fn unasked(plain: &Observation) -> Option<Finding> {
     })
 }
 
-/// Returns a finding about `coded`, a response that may be compressed, compared with `plain`, a response that is not.
+/// Returns a finding if the response `coded` is compressed. `plain` is the response of the same stream without
+/// compression, with which `coded` is compared.
 pub(super) fn held_back(plain: &Observation, coded: &Observation) -> Option<Finding> {
     let header = line("Content-Encoding", &coding(coded)?);
     match (plain.first_sign, coded.first_sign) {
-        // The stream without compression has only half of the time, because the two streams need not begin at the same
-        // time.
+        // Without compression, the first event or comment must have arrived in half of the time. Then the compressed
+        // stream has enough time, even if its first event is due later.
         (Some(soon), None) if soon <= WAIT / 2 && coded.lasted >= WAIT => {
             let (soon, bytes) = (soon.as_secs_f64(), coded.recording.bytes.len());
             let waited = coded.lasted.as_secs_f64();

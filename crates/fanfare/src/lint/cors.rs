@@ -1,4 +1,5 @@
-//! Checks which pages of other origins may read the stream. The `Origin` of the request is [`PAGE_ORIGIN`].
+//! Checks whether the response allows pages of other origins to read the stream. The `Origin` header of the request is
+//! [`PAGE_ORIGIN`].
 use super::{
     finding::{Finding, Rule, Severity},
     headers::{line, value},
@@ -17,21 +18,21 @@ const SAME_ORIGIN: Rule = Rule {
 const CONTRADICTION: Rule = Rule {
     name: "cors-credentials-for-all",
     severity: Severity::Error,
-    why: "browsers refuse `*` if cookies are sent (`withCredentials: true`)",
-    advice: "send the origin of the request if it is one of yours; or do not allow credentials",
+    why: "browsers refuse the response if it allows `*` and the page sends cookies (`withCredentials: true`)",
+    advice: "instead of `*`, send the origin of the request if it is one of your origins; or do not allow credentials",
 };
 const MALFORMED: Rule = Rule {
     name: "cors-origins",
     severity: Severity::Error,
     why: "the header may contain one origin or `*`; browsers refuse anything else for all pages",
-    advice: "look for the request's Origin in your list, and send only this one",
+    advice: "look for the request's Origin in your list of origins, and send only the origin that was found",
 };
 const REFLECTED: Rule = Rule {
     name: "cors-reflected",
     severity: Severity::Warning,
     why: "every origin is allowed, with cookies: any page on the web can read the stream with the cookies of its \
           visitors",
-    advice: "allow only the origins in a list of yours",
+    advice: "allow only the origins of your own pages, which you keep in a list",
 };
 const NO_VARY: Rule = Rule {
     name: "cors-vary",

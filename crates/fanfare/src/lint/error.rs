@@ -6,15 +6,15 @@ use std::{fmt, io};
 
 #[derive(Debug)]
 pub(crate) enum LintError {
-    /// The arguments are not exactly one stream that can be requested from a server.
+    /// The arguments name several streams, or standard input, instead of one stream of a server.
     Source,
     /// The request cannot be made.
     Request(RequestError),
-    /// The server gave no answer. The value is the reason, if it is known.
+    /// The server gave no answer. The field is the reason, if it is known.
     NoAnswer(Option<Box<Ending<Error>>>),
     /// The report cannot be printed.
     Print(io::Error),
-    /// The report contains this many errors.
+    /// The report contains findings that are errors. The field is their number.
     Findings { errors: usize },
     /// The asynchronous runtime cannot start.
     Runtime(io::Error),
@@ -39,10 +39,10 @@ impl fmt::Display for LintError {
             Self::Source => f.write_str("lint checks one stream of a server: give one URL, or topics of a hub"),
             Self::Request(error) => error.fmt(f),
             Self::NoAnswer(Some(ending)) => ending.fmt(f),
-            Self::NoAnswer(None) => f.write_str("no answer"),
+            Self::NoAnswer(None) => f.write_str("the server gave no answer"),
             Self::Print(error) => write!(f, "cannot print the report: {error}"),
             Self::Findings { errors } => write!(f, "{} in this event stream", count(*errors, "error")),
-            Self::Runtime(error) => write!(f, "cannot start: {error}"),
+            Self::Runtime(error) => write!(f, "cannot start the asynchronous runtime: {error}"),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Checks the fields of events: some are ignored by browsers, or are understood otherwise than the server means them.
+//! Checks the fields of events: finds those that browsers ignore, and those that mean something else to browsers than
+//! the server probably intended.
 use super::{
     finding::{Finding, Rule, Severity, count},
     lines::{BYTE_ORDER_MARK, Content, Line, first_of, lines},
@@ -8,7 +9,7 @@ use super::{
 const NAMES: [&[u8]; 4] = [b"data", b"event", b"id", b"retry"];
 /// The usual values of `retry`, in milliseconds.
 const USUAL_RETRY_MS: std::ops::RangeInclusive<u64> = 1_000..=3_600_000;
-/// The types of the events by which an EventSource reports the state of its connection.
+/// The types of the events by which an EventSource tells a page that its connection was opened or lost.
 const OWN_TYPES: [&str; 2] = ["error", "open"];
 
 const NEAR_MISS: Rule = Rule {
@@ -20,9 +21,9 @@ const NEAR_MISS: Rule = Rule {
 const UNKNOWN: Rule = Rule {
     name: "unknown-field",
     severity: Severity::Warning,
-    why: "there are only data, event, id and retry; browsers ignore all other lines. A line break inside of data also \
-          causes such lines",
-    advice: "send a `data:` line for each line of the data, and no other fields: put what they hold into the data",
+    why: "the only fields are data, event, id and retry; browsers ignore all others. A line break inside of the data \
+          also causes lines with unknown fields",
+    advice: "send a `data:` line for each line of the data; put the content of other fields into the data",
 };
 const RETRY_NO_NUMBER: Rule = Rule {
     name: "retry-no-number",
@@ -48,7 +49,7 @@ const OWN_TYPE: Rule = Rule {
     severity: Severity::Warning,
     why: "an EventSource reports changes of its connection as events of the types `open` and `error`; listeners cannot \
           distinguish yours from these",
-    advice: "give the event another type",
+    advice: "give your event another type than `open` and `error`",
 };
 
 /// All checks of fields.
@@ -72,7 +73,7 @@ fn retry_no_number(recording: &Recording) -> Option<Finding> {
 
 fn retry_unusual(recording: &Recording) -> Option<Finding> {
     let unusual = |line: &Line<'_>| {
-        // A number that is too large to be read is unusual as well.
+        // A number that does not fit into the integer type is unusual as well.
         let number = |value: &[u8]| str::from_utf8(value).ok()?.parse().ok();
         let digits = retry(line).filter(|value| !value.is_empty() && is_digits(value));
         digits.is_some_and(|value| !number(value).is_some_and(|ms| USUAL_RETRY_MS.contains(&ms)))
@@ -105,8 +106,8 @@ fn own_type(recording: &Recording) -> Option<Finding> {
     Some(OWN_TYPE.broken(format!("{} of the type `{}`", count(1 + events.count(), "event"), first.event_type)))
 }
 
-/// Returns the first line for which `is_so` is true, as text, and the number of further such lines; `None` if there are
-/// none.
+/// Returns a text with the first line for which `is_so` is true and the number of further such lines; `None` if there
+/// is no such line.
 fn shown(recording: &Recording, is_so: impl Fn(&Line<'_>) -> bool) -> Option<String> {
     first_of(lines(&recording.bytes).filter(is_so), |line| line.to_string())
 }
@@ -126,10 +127,10 @@ fn is_near_miss(name: &[u8]) -> bool {
     if NAMES.contains(&name) || name.len() > 16 {
         return false;
     }
-    // White space around the name, and a byte order mark before it, are ignored.
+    // White space around the name, and a byte order mark before it, are removed before the comparison.
     let trimmed = name.trim_ascii().to_ascii_lowercase();
     let bare = trimmed.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&trimmed);
-    // This does not apply to `id`: too many other names differ from two letters by one byte.
+    // A difference of one byte is not allowed for `id`: too many other names differ from it by one byte.
     NAMES.iter().any(|known| bare == *known || (known.len() > 2 && differs_by_one(bare, known)))
 }
 

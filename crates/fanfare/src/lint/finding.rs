@@ -1,4 +1,4 @@
-//! A finding: a rule, and what was seen that breaks it.
+//! A finding: a rule that the stream breaks, and the evidence for this.
 use fanfare_mask::masked;
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
@@ -6,11 +6,11 @@ use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Severity {
-    /// Browsers do not receive what the server meant.
+    /// Browsers do not receive what the server wanted to send.
     Error,
-    /// The stream fails behind proxies, or when a client resumes it.
+    /// The stream may fail behind proxies, or when a client reconnects.
     Warning,
-    /// Nothing fails, but it is worth knowing.
+    /// Nothing fails, but the fact is worth knowing.
     Note,
 }
 
@@ -37,7 +37,7 @@ impl Rule {
 #[derive(Debug)]
 pub(super) struct Finding {
     pub rule: &'static Rule,
-    /// The exact evidence. It may contain anything that a server sends.
+    /// The evidence: what was seen in the stream. It may contain any characters that a server sends.
     pub seen: String,
 }
 
@@ -53,7 +53,7 @@ impl Serialize for Finding {
     }
 }
 
-/// The longest excerpt of a stream or a header that is shown, in bytes.
+/// The length of the longest excerpt of a stream or a header in a report, in bytes.
 pub(super) const EXCERPT_BYTES: usize = 100;
 
 /// Returns `bytes` as a report shows them: text unchanged, everything else escaped, and cut after [`EXCERPT_BYTES`].
@@ -62,7 +62,8 @@ pub(super) fn excerpt(bytes: &[u8]) -> String {
     let text = str::from_utf8(bytes).ok().map(masked);
     let bytes = text.as_deref().map_or(bytes, str::as_bytes);
     let shown = &bytes[..bytes.len().min(EXCERPT_BYTES)];
-    // A character that is cut in two is left out. Bytes that are not text are shown as hexadecimal numbers.
+    // If the cut is inside a character, the first bytes of this character are left out. Other bytes that are not UTF-8
+    // are shown as hexadecimal numbers.
     let mut text = String::new();
     for part in shown.utf8_chunks() {
         text.extend(part.valid().chars().flat_map(|character| match character {
@@ -76,7 +77,7 @@ pub(super) fn excerpt(bytes: &[u8]) -> String {
     if shown.len() < bytes.len() { format!("{text}…") } else { text }
 }
 
-/// Returns true if `bytes` is the beginning of a character.
+/// Returns true if `bytes` ends in the middle of a UTF-8 character, and is valid UTF-8 up to there.
 pub(super) fn is_begun(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none())
 }

@@ -1,4 +1,5 @@
-//! Checks how a stream is written: its characters, line ends and blocks, and how it ends.
+//! Checks how a stream is written: its characters, its line ends, the blank lines between events, and how the stream
+//! ends.
 use super::{
     finding::{Finding, Rule, Severity, count, is_begun},
     lines::{BYTE_ORDER_MARK, Line, LineEnd, first_of, lines},
@@ -6,10 +7,10 @@ use super::{
 };
 use std::time::Duration;
 
-/// The time after which a block without its blank line counts as unfinished.
+/// The time after which an event whose blank line has not arrived counts as unfinished.
 const BLOCK_WAIT: Duration = Duration::from_secs(2);
-/// The number of data lines from which a stream without any blank line counts as several events whose blank lines are
-/// missing. With fewer lines it counts as one long event.
+/// The smallest number of data lines with which a stream without any blank line counts as several events whose blank
+/// lines are missing. With fewer lines it counts as one event that has not yet arrived completely.
 const ENDLESS_LINES: usize = 3;
 /// The largest data of an event, in bytes, that does not cause a note.
 const LARGE_DATA_BYTES: usize = 1 << 20;
@@ -17,15 +18,15 @@ const LARGE_DATA_BYTES: usize = 1 << 20;
 const MARK: Rule = Rule {
     name: "byte-order-mark",
     severity: Severity::Note,
-    why: "a byte order mark at the beginning is allowed and ignored; a later one, from a second writer, makes its line \
-          useless",
+    why: "browsers ignore a byte order mark at the beginning of the stream; but if the server writes another one \
+          later, browsers ignore the whole line after it",
     advice: "write UTF-8 without a byte order mark",
 };
 const LATER_MARK: Rule = Rule {
     name: "byte-order-mark-later",
     severity: Severity::Error,
-    why: "browsers ignore it only at the very beginning: here it is part of the field's name, so browsers ignore the \
-          line",
+    why: "browsers skip a byte order mark only at the beginning of the stream: here it is part of the field's name, so \
+          browsers ignore the line",
     advice: "write UTF-8 without a byte order mark; some libraries add one for each new writer",
 };
 const NOT_UTF8: Rule = Rule {
@@ -44,19 +45,21 @@ const LINE_ENDS: Rule = Rule {
 const UNFINISHED: Rule = Rule {
     name: "event-unfinished",
     severity: Severity::Error,
-    why: "a page gets an event only after its blank line; an event without it is lost when the stream ends",
-    advice: "send a blank line after each event: end it with two line ends",
+    why: "a page gets an event only when the blank line after it has arrived; without this line, the event is lost \
+          when the stream ends",
+    advice: "send a blank line after each event: one line end after the last field, and another one",
 };
 const LARGE: Rule = Rule {
     name: "event-large",
     severity: Severity::Note,
-    why: "until its last byte has arrived, the page gets neither this event nor any other",
-    advice: "send the URL of the data, or send the data in several events",
+    why: "the page gets this event, and all events after it, only when the last byte of this event has arrived",
+    advice: "send the URL of the data instead, or send the data in several events",
 };
 const BROKEN: Rule = Rule {
     name: "connection-broken",
     severity: Severity::Warning,
-    why: "the response stopped before its end: perhaps a server or a proxy crashed, or ends slow responses",
+    why: "the response stopped before its end: perhaps a server or a proxy crashed, or it closes responses that take \
+          long",
     advice: "check the time limits of the server and of proxies; end streams properly when the server stops",
 };
 const CLOSED: Rule = Rule {
@@ -64,10 +67,10 @@ const CLOSED: Rule = Rule {
     severity: Severity::Warning,
     why: "browsers reconnect after 3 to 5 seconds, or after the time in `retry`: a response that ends after a few \
           events is polling",
-    advice: "keep the response open, flush after each event, and end it only after minutes",
+    advice: "keep the response open for minutes at least, and flush after each event",
 };
 
-/// All checks of how the stream is written.
+/// All checks of this module, which show how the stream is written.
 pub(super) const CHECKS: [fn(&Observation) -> Option<Finding>; 8] =
     [mark, later_mark, not_utf8, line_ends, unfinished, large, broken, closed];
 
@@ -88,7 +91,7 @@ fn not_utf8(observation: &Observation) -> Option<Finding> {
         offset += part.valid().len();
         let at = offset;
         offset += part.invalid().len();
-        // The observation may have stopped within a character.
+        // The observation may have stopped in the middle of a character, so incomplete bytes at the end are no fault.
         let is_cut = offset == observation.recording.bytes.len() && is_begun(part.invalid());
         (!part.invalid().is_empty() && !is_cut).then(|| (part.invalid(), at))
     });

@@ -1,4 +1,4 @@
-//! Checks what the head of the response says to browsers, and to proxies on the way.
+//! Checks the status and the headers of the response: what they tell browsers, and proxies between server and browser.
 use super::{
     finding::{Finding, Rule, Severity, excerpt},
     observe::Observation,
@@ -35,25 +35,25 @@ const WRONG_TYPE: Rule = Rule { name: "content-type-wrong", ..NO_TYPE };
 const CHARSET: Rule = Rule {
     name: "charset",
     severity: Severity::Warning,
-    why: "event streams are always UTF-8: browsers ignore another charset, other programs may not",
+    why: "event streams are always UTF-8: browsers ignore another charset in the header, but other programs may use it",
     advice: "send `Content-Type: text/event-stream` and write UTF-8",
 };
 const CACHED: Rule = Rule {
     name: "from-a-cache",
     severity: Severity::Warning,
     why: "the response comes from a cache: everybody gets the same old events",
-    advice: "send `Cache-Control: no-cache, no-transform`, and exclude the path in the cache",
+    advice: "send `Cache-Control: no-cache, no-transform`, and configure the cache not to store this path",
 };
 const CACHEABLE: Rule = Rule {
     name: "cache-control",
     severity: Severity::Warning,
-    why: "caches between server and client may store the stream, or wait for its end to store it",
+    why: "caches between server and client may store the stream, or hold it back until it ends",
     advice: "send `Cache-Control: no-cache, no-transform`",
 };
 const TRANSFORMABLE: Rule = Rule {
     name: "no-transform",
     severity: Severity::Note,
-    why: "proxies may compress the response, and delay events for this; `no-transform` forbids it",
+    why: "proxies may compress the response, which can delay events; `no-transform` forbids compression",
     advice: "send `Cache-Control: no-cache, no-transform`",
 };
 const BUFFERING: Rule = Rule {
@@ -65,28 +65,28 @@ const BUFFERING: Rule = Rule {
 const FINITE: Rule = Rule {
     name: "content-length",
     severity: Severity::Warning,
-    why: "a response with a known length is complete before it is sent: browsers get all events together, and then \
-          poll",
+    why: "a response with a known length is complete before it is sent: browsers get all events at once, and then \
+          request the stream again and again",
     advice: "do not send Content-Length, keep the response open and flush after each event",
 };
 const HTTP1: Rule = Rule {
     name: "http-1",
     severity: Severity::Note,
     why: "browsers open six connections per origin over HTTP/1: if six tabs have a stream open, nothing else loads",
-    advice: "serve browsers over HTTP/2, which needs TLS; a proxy in front can do that",
+    advice: "serve browsers over HTTP/2, which needs TLS; a proxy in front of the server can do that",
 };
 const PROXY: Rule = Rule {
     name: "through-a-proxy",
     severity: Severity::Note,
-    why: "a proxy is between server and client, with its own buffers and time limits",
-    advice: "also check the server without the proxy, and compare",
+    why: "a proxy between server and client has its own buffers and time limits",
+    advice: "also check the server without the proxy, and compare the two reports",
 };
-/// All checks of the head.
+/// All checks of the status and the headers of the response.
 pub(super) const CHECKS: [fn(&Observation) -> Option<Finding>; 8] =
     [status, content_type, cached, cache_control, accel_buffering, content_length, version, proxy];
 
-/// Returns true if the response counts as an event stream. Unlike browsers, this accepts a response without a content
-/// type.
+/// Returns true if the response counts as an event stream. A response without a content type counts too, although
+/// browsers refuse it.
 pub(super) fn is_stream(observation: &Observation) -> bool {
     let has_type = |value: &str| essence(value).eq_ignore_ascii_case(EVENT_STREAM);
     observation.head.status == StatusCode::OK && value(observation, &CONTENT_TYPE).as_deref().is_none_or(has_type)

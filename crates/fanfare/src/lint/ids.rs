@@ -6,14 +6,15 @@ use super::{
 };
 use std::collections::HashSet;
 
-/// The longest ID, in bytes, that every server certainly accepts in a header: many refuse heads above 4 or 8 KiB.
+/// The length of the longest ID, in bytes, that every server certainly accepts in a header. Many servers refuse
+/// requests with more than 4 or 8 KiB of headers.
 const MAX_USUAL_ID_BYTES: usize = 1024;
 
 const NONE: Rule = Rule {
     name: "no-ids",
     severity: Severity::Note,
-    why: "without IDs, a browser that reconnects cannot say which events it has received; it misses the events in \
-          between",
+    why: "without IDs, a browser that reconnects cannot say which events it has received; it misses the events that \
+          were sent while it was not connected",
     advice: "give each event an `id:`, and begin after the event in Last-Event-ID when a client reconnects",
 };
 const SOME: Rule = Rule {
@@ -26,13 +27,14 @@ const SOME: Rule = Rule {
 const SEVERAL_EVENTS: Rule = Rule {
     name: "id-of-several-events",
     severity: Severity::Warning,
-    why: "an ID tells the server where to continue; if several events have the same ID, the server cannot know",
+    why: "an ID tells the server after which event to continue; if several events have the same ID, it cannot \
+          know after which",
     advice: "give each event its own ID",
 };
 const TWICE: Rule = Rule {
     name: "id-twice-in-an-event",
     severity: Severity::Warning,
-    why: "browsers use the last ID, and ignore the others",
+    why: "if an event has several IDs, browsers use the last one and ignore the others",
     advice: "send one `id:` per event",
 };
 const NUL: Rule = Rule {
@@ -44,7 +46,7 @@ const NUL: Rule = Rule {
 const LONG: Rule = Rule {
     name: "id-long",
     severity: Severity::Warning,
-    why: "the browser sends it back in the header Last-Event-ID, and servers and proxies refuse requests with heads of \
+    why: "browsers send the ID back in the header Last-Event-ID, and servers and proxies refuse requests with heads of \
           more than a few KiB",
     advice: "make IDs shorter",
 };
@@ -66,7 +68,7 @@ fn some(recording: &Recording) -> Option<Finding> {
 fn several_events(recording: &Recording) -> Option<Finding> {
     let mut known = HashSet::new();
     let repeated = recording.events.iter().filter_map(|event| event.id.as_deref()).filter(|id| !known.insert(*id));
-    let shown = first_of(repeated, |id| format!("the ID `{}` came again", excerpt(id.as_bytes())));
+    let shown = first_of(repeated, |id| format!("a later event has the ID `{}` again", excerpt(id.as_bytes())));
     shown.map(|seen| SEVERAL_EVENTS.broken(seen))
 }
 
@@ -93,7 +95,7 @@ fn long(recording: &Recording) -> Option<Finding> {
     first_of(lines, |(line, id)| format!("{line} has an ID of {} bytes", id.len())).map(|seen| LONG.broken(seen))
 }
 
-/// Iterates over all `id` fields whose lines have ended.
+/// Iterates over all `id` fields whose lines have arrived completely.
 fn ids(recording: &Recording) -> impl Iterator<Item = (Line<'_>, &[u8])> {
     lines(&recording.bytes).filter(|line| line.end != LineEnd::Missing).filter_map(|line| match line.field()? {
         (b"id", value) => Some((line, value)),

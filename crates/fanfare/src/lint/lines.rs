@@ -1,22 +1,22 @@
-//! The lines of a stream as the server wrote them. They show details that the parser of events accepts silently, but
-//! that a person wants to know.
+//! The lines of a stream as the server wrote them. They show details that the parser of events accepts without a
+//! message, such as unknown fields.
 //!
-//! This reads [WHATWG HTML,
-//! 9.2.5](https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream) a second time, on
-//! purpose: it shares no code with the parser.
+//! This module is a second implementation of [WHATWG HTML,
+//! 9.2.5](https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream), which on purpose
+//! shares no code with the parser.
 use super::finding::excerpt;
 use std::fmt;
 
 /// The byte order mark. A stream may begin with one.
 pub(super) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// The end of a line.
+/// The characters that end a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LineEnd {
     Lf,
     CrLf,
     Cr,
-    /// The stream stopped before the end of the line.
+    /// The line has no end: the stream stopped in the middle of the line.
     Missing,
 }
 
@@ -25,14 +25,14 @@ pub(super) enum LineEnd {
 pub(super) struct Line<'a> {
     /// The number of the line, from 1.
     pub number: usize,
-    /// The number of bytes of the stream before the line.
+    /// The number of bytes in the stream before the first byte of `text`.
     pub offset: usize,
     /// The text without the end of the line, and without the byte order mark at the beginning of the stream.
     pub text: &'a [u8],
     pub end: LineEnd,
 }
 
-/// The kind of a line.
+/// The kind of a line. A line that is not blank and not a comment is a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Content<'a> {
     Blank,
@@ -54,7 +54,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Returns name and value, if the line is a field and has arrived completely.
+    /// Returns the name and the value of the field; `None` if the line is not a field, or has not arrived completely.
     pub(super) fn field(&self) -> Option<(&'a [u8], &'a [u8])> {
         match self.content() {
             Content::Field { name, value } if self.end != LineEnd::Missing => Some((name, value)),
@@ -63,14 +63,14 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Shows the text of the line, and where the line is.
+/// Shows the text of the line, the number of the line, and its offset in the stream.
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` in line {}, at byte {}", excerpt(self.text), self.number, self.offset)
     }
 }
 
-/// Iterates over the lines of `bytes`. The last line may have no end.
+/// Iterates over the lines of `bytes`. The last line may lack its line end.
 pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = Line<'_>> {
     let mut offset = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
     (1..).map_while(move |number| {
@@ -88,9 +88,10 @@ pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = Line<'_>> {
     })
 }
 
-/// Returns the first item in the format of `show`, and the number of further items; `None` if there are no items.
+/// Returns the text that `show` makes of the first item, with the number of further items; `None` if there are no
+/// items.
 pub(super) fn first_of<T>(mut found: impl Iterator<Item = T>, show: impl FnOnce(T) -> String) -> Option<String> {
-    // Only the first item is formatted, because a stream may have very many.
+    // Only the first item is made a text, because a stream may contain very many such items.
     let first = show(found.next()?);
     match found.count() {
         0 => Some(first),

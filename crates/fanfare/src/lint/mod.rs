@@ -1,9 +1,11 @@
-//! `fanfare lint`: observes an event stream for a while, and reports what is wrong with it or worth knowing.
+//! `fanfare lint`: observes an event stream for a while, and reports faults of the stream and facts that are worth
+//! knowing.
 //!
 //! [`mod@observe`] requests the stream through a transport ([`tap`]) that keeps a [`recording`] of the bytes that
 //! arrive. Each check is a function from an observation to a [`finding`]: [`redirects`], [`headers`] and [`cors`] check
 //! redirects and the head of the response; [`framing`], [`fields`] and [`ids`] check the [`lines`]; [`timing`] checks
-//! when they arrived. Two checks need a second response: [`resume`] and [`coding`]. [`report`] prints the findings.
+//! when the bytes arrived. Two checks request the stream again: [`resume`] and [`coding`]. [`report`] prints the
+//! findings.
 mod args;
 mod coding;
 mod cors;
@@ -38,14 +40,14 @@ use observe::{Observation, Until, observe};
 use report::Report;
 use std::io::{self, BufWriter, Write};
 
-/// The client's limits for data and for lines. They are larger than a recording, so that they never end the
-/// observation.
+/// The client's limit for the data of an event and for a line, in bytes. It is larger than the largest recording, so
+/// that it never ends an observation.
 const LIMIT_BYTES: usize = 4 * tap::MAX_BYTES;
 
 /// Runs the command: observes one stream, and prints a report.
 ///
 /// # Errors
-/// [`LintError`] if there is no answer, or if there are errors in the report.
+/// [`LintError`] if the stream cannot be requested, if the report cannot be printed, or if it contains errors.
 pub(crate) fn run(args: &LintArgs) -> Result<(), LintError> {
     let (hub, rewind) = (&args.request.hub.hub, &args.request.begin.rewind);
     let sources = request::find((&args.from, &args.topics), hub, rewind).map_err(LintError::Request)?;
@@ -87,7 +89,7 @@ impl Lint<'_> {
         }
     }
 
-    /// Requests the stream and observes it. `asking` changes the request.
+    /// Requests the stream and observes it. `asking` adds to the request what is special in this observation.
     async fn ask(&self, until: Until, asking: impl FnOnce(Builder) -> Builder) -> Result<Observation, LintError> {
         let limits = Limits { max_data_bytes: LIMIT_BYTES, max_line_bytes: LIMIT_BYTES, ..Limits::default() };
         let builder =
@@ -116,13 +118,13 @@ impl Lint<'_> {
     }
 }
 
-/// Makes a request ask for no compression, because compressed bytes would hide what the server writes.
+/// Adds to a request a header that asks for no compression, because the checks of lines cannot read compressed bytes.
 fn as_it_is(builder: Builder) -> Builder {
     builder.header(ACCEPT_ENCODING, "identity")
 }
 
-/// Returns the observation; `None` if there was no answer. A server that answers only the first request may still have
-/// a stream without faults.
+/// Returns the observation of a further request; `None` if there was no answer. This is not an error, because a server
+/// that answers only the first request may still have a stream without faults.
 fn answered(asked: Result<Observation, LintError>) -> Result<Option<Observation>, LintError> {
     match asked {
         Err(LintError::NoAnswer(_)) => Ok(None),

@@ -16,17 +16,18 @@ use tokio::time::{Instant, timeout_at};
 
 pub(super) use super::tap::End;
 
-/// The number of events that are enough: if [`ENOUGH_TIME`] has passed too, more events would show nothing new.
+/// The number of events after which an observation ends early, if at least [`ENOUGH_TIME`] has passed: more events
+/// would show nothing new.
 const ENOUGH_EVENTS: u64 = 100;
 const ENOUGH_TIME: Duration = Duration::from_secs(10);
-/// The greatest number of events and comments of a stream that are observed.
+/// The greatest number of events and comments together that an observation waits for.
 const MAX_SIGNS: u64 = 100_000;
 
 /// The condition that ends the observation, if the stream does not end before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Until {
-    /// The observation ends after this time, or after this number of events if it is given, or otherwise once enough is
-    /// known.
+    /// The observation ends after this time, or after this number of events. If no number is given, it ends early after
+    /// [`ENOUGH_EVENTS`] events and [`ENOUGH_TIME`].
     Known { time: Duration, events: Option<u64> },
     /// The observation ends after this time, or after the first event.
     Event { time: Duration },
@@ -37,10 +38,10 @@ pub(super) enum Until {
 /// The part of a response that was observed.
 #[derive(Debug)]
 pub(super) struct Observation {
-    /// The heads of responses that redirected.
+    /// The heads of the redirects that led to the response, in order.
     pub redirects: Vec<Head>,
     pub head: Head,
-    /// The body, with the times at which its parts arrived.
+    /// The body of the response, with the times at which its bytes arrived.
     pub recording: Recording,
     pub end: End,
     /// The time for which the stream was observed, from the head of the response on.
@@ -56,8 +57,8 @@ impl Until {
         }
     }
 
-    /// Returns true if the condition is met after `events` events, `signs` events and comments together, and the time
-    /// `lasted`.
+    /// Returns true if the observation can end before its time. So far, it has taken the time `lasted` and has seen
+    /// `events` events, and `signs` events and comments together.
     fn is_reached(self, events: u64, signs: u64, lasted: Duration) -> bool {
         match self {
             Self::Known { .. } if signs >= MAX_SIGNS => true,
@@ -69,8 +70,8 @@ impl Until {
     }
 }
 
-/// Sends the request of `builder` once, and observes the response. The client handles redirects, credentials and events
-/// in the same way as always.
+/// Sends the request of `builder` once, and observes the response. Redirects, credentials and events are handled by the
+/// client, as in all other commands.
 ///
 /// # Errors
 /// [`LintError`] if there is no answer.
@@ -85,7 +86,7 @@ pub(super) async fn observe(
     let is_untyped = |response: &http::response::Parts| {
         response.status == StatusCode::OK && !response.headers.contains_key(CONTENT_TYPE)
     };
-    // A response that lacks only its content type is observed too.
+    // A response that lacks only its content type is observed too, although the client would refuse it.
     let builder =
         builder.on_response(move |response| if is_untyped(response) { Verdict::Accept } else { Verdict::ByPolicy });
     let mut signals = builder.build().map_err(|error| LintError::Request(RequestError::Build(error)))?.signals();
@@ -93,7 +94,7 @@ pub(super) async fn observe(
     let mut deadline = None;
     let error = loop {
         let next = match deadline {
-            // The client's own timeout limits this wait.
+            // Until the head of the response has arrived, only the client's own timeout limits the wait.
             None => signals.next().await,
             Some(deadline) => match timeout_at(deadline, signals.next()).await {
                 Ok(next) => next,
@@ -128,7 +129,8 @@ fn observation(
     first_sign: Option<Duration>,
 ) -> Result<Observation, LintError> {
     let mut passed = tap.passed();
-    // If there is no answer after a redirect, the only head is that of the redirect. It is not the head of the stream.
+    // If a redirect was followed, and that request got no answer, the last recorded head is the head of the redirect.
+    // It is not the head of the stream.
     let head = if passed.is_waiting { None } else { passed.heads.pop() };
     let Some(head) = head else {
         return Err(LintError::NoAnswer(ending));

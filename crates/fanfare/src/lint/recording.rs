@@ -3,14 +3,14 @@ use super::lines::{Content, lines};
 use fanfare_event_stream::{Chunk, Item, Limits, Parser};
 use std::time::Duration;
 
-/// The limits of the parser, in bytes: larger than everything that a caller adds to a recording.
+/// The limit of the parser for data, IDs, types and lines, in bytes. It is larger than a whole recording.
 const MAX_FIELD_BYTES: usize = 1 << 30;
 
-/// The time after the first byte of a piece within which further bytes belong to the same piece. The peer decides into
-/// how many parts it cuts the bytes.
+/// The time, from the first byte of a piece on, within which further bytes belong to the same piece. Bytes that the
+/// server writes at once may arrive in several reads; they should be one piece.
 const PIECE: Duration = Duration::from_millis(1);
 
-/// A piece: the bytes that arrived at one time.
+/// A piece of the stream: bytes that arrived at almost the same time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arrival {
     /// The time at which the piece arrived, counted from the arrival of the response's head.
@@ -22,29 +22,29 @@ pub(super) struct Arrival {
 /// An event, as browsers would dispatch it.
 #[derive(Debug)]
 pub(super) struct Seen {
-    /// The index of the arrival that completed the event.
+    /// The index in [`Recording::arrivals`] of the piece whose bytes completed the event.
     pub arrival: usize,
     pub event_type: String,
-    /// The ID that the block of this event set.
+    /// The ID in the event's own `id` field; `None` if the event has no such field.
     pub id: Option<String>,
     /// The length of the event's data, in bytes.
     pub data_bytes: usize,
 }
 
-/// A stream as it arrived. The caller of [`Recording::push`] limits its size.
+/// A stream as it arrived. Its size is limited by the caller of [`Recording::push`].
 #[derive(Debug)]
 pub(super) struct Recording {
     pub bytes: Vec<u8>,
     pub arrivals: Vec<Arrival>,
     pub events: Vec<Seen>,
-    /// The indexes of the arrivals that completed comments.
+    /// For each comment, the index in `arrivals` of the piece whose bytes completed it.
     pub comments: Vec<usize>,
     parser: Parser,
 }
 
 impl Recording {
     pub(super) fn new() -> Self {
-        // All bytes are kept anyway, so smaller limits would save no memory.
+        // The recording stores all bytes anyway, so smaller limits of the parser would save no memory.
         let limits = Limits {
             max_data_bytes: MAX_FIELD_BYTES,
             max_id_bytes: MAX_FIELD_BYTES,
@@ -83,7 +83,7 @@ impl Recording {
         }
     }
 
-    /// Returns the fields since the last blank line, which are not yet an event.
+    /// Returns the block of fields after the last blank line, which is not yet an event; `None` if there are no fields.
     pub(super) fn unfinished(&self) -> Option<Unfinished> {
         let mut unfinished: Option<Unfinished> = None;
         for line in lines(&self.bytes) {
@@ -109,7 +109,8 @@ impl Recording {
     }
 }
 
-/// A block without its blank line: where it begins, and how many lines of data it has.
+/// A block of fields whose blank line has not arrived: the number and the offset of its first line, and the number of
+/// its `data` lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Unfinished {
     pub number: usize,

@@ -1,4 +1,4 @@
-//! Checks the redirects on the way to the stream.
+//! Checks the redirects that led to the stream.
 use super::{
     finding::{Finding, Rule, Severity, excerpt},
     observe::Observation,
@@ -9,20 +9,20 @@ const REDIRECTED: Rule = Rule {
     name: "redirect",
     severity: Severity::Note,
     why: "after each lost connection, browsers start with the first URL again, and follow all redirects",
-    advice: "use the last URL in pages",
+    advice: "use the URL after the last redirect in pages",
 };
 const REDIRECTED_AWAY: Rule = Rule {
     name: "redirect-to-another-origin",
     severity: Severity::Warning,
     why: "the new origin must allow pages to read the stream, cookies of the first origin are not sent, and \
           `event.origin` is the new origin",
-    advice: "use the last URL in pages, or let the first server forward the stream",
+    advice: "use the URL after the last redirect in pages, or let the first server forward the stream",
 };
 const DOWNGRADED: Rule = Rule {
     name: "redirect-to-http",
     severity: Severity::Error,
     why: "browsers refuse a redirect from https to http",
-    advice: "redirect to https",
+    advice: "redirect to an https URL",
 };
 
 /// Returns a finding about the redirects, if there are any.

@@ -1,4 +1,4 @@
-//! The report of the findings, for people and for programs.
+//! The report of `fanfare lint`, as text for people and as JSON for programs.
 use super::{
     finding::{Finding, Severity, count},
     headers::value,
@@ -30,7 +30,7 @@ pub(super) struct Report {
     head_ms: u64,
     observed_ms: u64,
     bytes: usize,
-    /// The number of pieces in which the bytes arrived.
+    /// The number of pieces in which the bytes arrived; a piece is the bytes that arrived within a millisecond.
     pieces: usize,
     events: usize,
     comments: usize,

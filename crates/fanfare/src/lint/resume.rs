@@ -1,5 +1,5 @@
-//! Checks whether a client that reconnects with an ID receives the events after it. The stream is requested once more,
-//! with the ID of an event that was seen.
+//! Checks whether a client that reconnects with the ID of an event receives the events after it. For this, the stream
+//! is requested again, with the ID of an event of the first response.
 use super::{
     finding::{Finding, Rule, Severity, excerpt},
     headers::is_stream,
@@ -9,7 +9,7 @@ use super::{
 use http::{HeaderValue, StatusCode};
 use std::time::Duration;
 
-/// The time within which the first event must arrive after the client has reconnected.
+/// The time, from the head of the second response on, within which an event must arrive.
 pub(super) const WAIT: Duration = Duration::from_secs(5);
 
 const REFUSED: Rule = Rule {
@@ -28,24 +28,26 @@ const TWICE: Rule = Rule {
 const NOT_RESUMED: Rule = Rule {
     name: "resume-ignored",
     severity: Severity::Warning,
-    why: "events have IDs, but the events after the one in Last-Event-ID are not sent again: clients that reconnect \
-          miss them",
-    advice: "keep the last events, and begin after the event that Last-Event-ID names",
+    why: "events have IDs, but the server does not send the events after the one that Last-Event-ID names: clients \
+          that reconnect miss them",
+    advice: "store the newest events, and begin after the event that Last-Event-ID names",
 };
 const SKIPS: Rule = Rule {
     name: "resume-skips",
     severity: Severity::Warning,
-    why: "clients that reconnect miss the events between the one in Last-Event-ID and the first one that is sent",
+    why: "clients that reconnect miss the events between the one that Last-Event-ID names and the first one that they \
+          get",
     advice: "begin directly after the event that Last-Event-ID names",
 };
 
 /// Returns the ID to reconnect with. This is the ID of the last event but one, so that the server has to send one event
-/// again; if there is only one event, it is the ID of that event. Returns `None` if the ID does not identify one event.
+/// again; if only one event has an ID, it is this ID. Returns `None` if several events have the ID, or if a header
+/// cannot contain it.
 pub(super) fn cursor(recording: &Recording) -> Option<&str> {
     let ids = ids(recording);
     let id = *ids.get(ids.len().saturating_sub(2))?;
     let is_single = ids.iter().filter(|other| **other == id).count() == 1;
-    // Clients do not send an ID that a header cannot contain.
+    // Clients do not send Last-Event-ID if the ID is empty, or has characters that a header cannot contain.
     (is_single && !id.is_empty() && HeaderValue::from_bytes(id.as_bytes()).is_ok()).then_some(id)
 }
 
@@ -53,7 +55,7 @@ pub(super) fn cursor(recording: &Recording) -> Option<&str> {
 /// the stream in which `id` was seen.
 pub(super) fn check(before: &Recording, id: &str, resumed: &Observation) -> Option<Finding> {
     let sent = format!("a request with Last-Event-ID: {}", excerpt(id.as_bytes()));
-    // With 204, a server says that there will be no more events.
+    // With the status 204, a server tells clients that there will be no more events, which is allowed.
     if resumed.head.status == StatusCode::NO_CONTENT {
         return None;
     }
@@ -64,15 +66,15 @@ pub(super) fn check(before: &Recording, id: &str, resumed: &Observation) -> Opti
     let at = ids.iter().position(|other| *other == id)?;
     let first = resumed.recording.events.first();
     let Some(first) = first else {
-        // If no event was missed, no event has to arrive.
+        // If no event followed the one with this ID, the server need not send any.
         let waited = resumed.lasted.as_secs_f64();
         return (at + 1 < ids.len())
             .then(|| NOT_RESUMED.broken(format!("after {sent}, no event arrived in {waited:.1} s")));
     };
     let shown = first.id.as_deref().map_or("no ID".to_owned(), |id| format!("the ID `{}`", excerpt(id.as_bytes())));
     let seen = format!("after {sent}, the first event has {shown}");
-    // The same ID need not be the same event: a server may begin to count again for each connection. That is reported
-    // as well, because it skips events or repeats them just the same.
+    // Events with the same ID may be different events, if the server numbers the events of each connection from 1. This
+    // is reported as well, because clients of such a server miss events or get them twice, too.
     let came = first.id.as_deref().and_then(|first| ids.iter().position(|other| *other == first));
     match came {
         Some(came) if came <= at => Some(TWICE.broken(seen)),
@@ -82,7 +84,7 @@ pub(super) fn check(before: &Recording, id: &str, resumed: &Observation) -> Opti
     }
 }
 
-/// Returns the IDs that events set, in order.
+/// Returns the IDs of the events that have an `id` field, in order.
 fn ids(recording: &Recording) -> Vec<&str> {
     recording.events.iter().filter_map(|event| event.id.as_deref()).collect()
 }

@@ -1,4 +1,4 @@
-//! A transport that records responses: their heads and bytes, and when these arrived.
+//! A transport that records responses: their heads, their bytes, and the times at which both arrived.
 use super::recording::Recording;
 use crate::request::Transport;
 use fanfare_client::transport::{HyperBody, HyperError, RequestBody};
@@ -19,13 +19,13 @@ use tower_service::Service;
 /// The `Origin` of the request, as a browser sends it for a page of another origin. The domain is reserved, so it
 /// belongs to nobody.
 pub(super) const PAGE_ORIGIN: &str = "https://page.example";
-/// The greatest number of bytes of a stream that `fanfare lint` looks at.
+/// The number of bytes of a stream after which `fanfare lint` stops reading.
 pub(super) const MAX_BYTES: usize = 16 << 20;
 
 /// The head of a response.
 #[derive(Clone, Debug)]
 pub(super) struct Head {
-    /// The URL of the request.
+    /// The URL of the request that this head answers.
     pub uri: Uri,
     pub status: StatusCode,
     pub version: Version,
@@ -34,32 +34,33 @@ pub(super) struct Head {
     pub after: Duration,
 }
 
-/// The reason why a response ended.
+/// The reason why the recording of a response ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// The server ended the response.
     Closed,
     /// The connection broke, with this error.
     Broken(String),
-    /// The observation stopped, because enough was seen.
+    /// The observation stopped before the response ended: its time was over, or enough was seen.
     Stopped,
 }
 
 /// The responses that were recorded.
 #[derive(Debug)]
 pub(super) struct Passed {
-    /// The heads of all responses: redirects, and the last one.
+    /// The heads of all responses, in order: first those of redirects, and last the head of the response that is not
+    /// one.
     pub heads: Vec<Head>,
     /// The body of the last response.
     pub recording: Recording,
     /// The time at which the last head arrived.
     pub since: Instant,
-    /// True if the last request has no answer.
+    /// True while the latest request has no answer.
     pub is_waiting: bool,
     pub end: Option<End>,
 }
 
-/// The recording transport. All clones write to the same recording.
+/// A transport that records the responses it gets. All clones write to the same recording.
 #[derive(Clone)]
 pub(super) struct Tap {
     transport: Transport,
@@ -115,7 +116,7 @@ impl Service<Request<RequestBody>> for Tap {
     }
 }
 
-/// A body that is recorded while it is read.
+/// The body of a response. What the client reads from it is recorded.
 pub(super) struct Tapped {
     body: HyperBody,
     tap: Tap,

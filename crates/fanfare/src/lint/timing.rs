@@ -1,29 +1,30 @@
-//! Checks when the head and the bytes arrived: whether something on the way holds them back, and whether silence could
-//! break the connection.
+//! Checks the times at which the head and the bytes arrived. They show whether something between server and client
+//! delays them, and whether the connection is silent so long that a proxy could close it.
 use super::{
     finding::{Finding, Rule, Severity, count},
     observe::{End, Observation},
 };
 use std::time::Duration;
 
-/// The longest usual time from a request to the head. A later head has waited for something.
+/// The longest usual time from a request to the head. If the head arrives later, something has delayed it.
 const SLOW_HEAD: Duration = Duration::from_secs(1);
-/// The longest usual time from the head to the first byte. If the first byte is later, something may hold back the head
-/// too.
+/// The longest usual time from the head to the first byte. If the first byte arrives later, the head may be late too:
+/// some proxies send it only with the first byte.
 const SLOW_FIRST_BYTE: Duration = Duration::from_secs(2);
-/// The longest usual silence: the time between two comments that WHATWG recommends.
+/// The longest usual silence. It is the interval between comments that the WHATWG HTML specification recommends.
 const LONG_SILENCE: Duration = Duration::from_secs(15);
-/// The time within which two pieces count as one burst.
+/// The longest time between two pieces of the stream that belong to the same burst.
 const AT_ONCE: Duration = Duration::from_millis(20);
-/// The fewest bursts that are not an accident. `MIN_BURST_GAP` is the shortest mean time between them.
+/// The smallest number of bursts with several events that is reported. They are reported only if the mean time between
+/// them is at least `MIN_BURST_GAP`.
 const MIN_BURSTS: usize = 3;
 const MIN_BURST_GAP: Duration = Duration::from_millis(500);
 
 const HEAD: Rule = Rule {
     name: "head-late",
     severity: Severity::Warning,
-    why: "until the head arrives, a page does not know that it is connected, and time limits of proxies run",
-    advice: "send and flush the head at once, before there is an event",
+    why: "until the head arrives, a page does not know that it is connected, and a proxy may close the connection",
+    advice: "send and flush the head at once, without waiting for an event",
 };
 const FIRST_BYTE: Rule = Rule {
     name: "first-byte-late",
@@ -69,10 +70,10 @@ fn first_byte(observation: &Observation) -> Option<Finding> {
     }
 }
 
-/// Bytes that arrived at almost the same time.
+/// A burst: bytes that arrived at almost the same time.
 struct Burst {
     at: Duration,
-    /// The time at which the last of these bytes arrived.
+    /// The time at which the last bytes of the burst arrived.
     until: Duration,
     bytes: usize,
     events: usize,
@@ -103,14 +104,15 @@ fn arrived(observation: &Observation) -> Vec<Burst> {
 
 fn bursts(observation: &Observation) -> Option<Finding> {
     let arrived = arrived(observation);
-    // The first burst may be events that the client missed earlier.
+    // The first burst is not counted: it may consist of older events, which the server sends at once to a new client.
     let live = arrived.get(1..)?;
     let several: Vec<_> = live.iter().filter(|burst| burst.events > 1).collect();
     let (events, single) =
         (several.iter().map(|burst| burst.events).sum::<usize>(), live.iter().filter(|burst| burst.events == 1));
     let gaps: Duration = several.windows(2).map(|pair| pair[1].at - pair[0].until).sum();
     let gap = gaps / u32::try_from(several.len()).unwrap_or(u32::MAX).saturating_sub(1).max(1);
-    // A few single events are allowed: one may be the rest of a buffer, or come in a quiet moment.
+    // For every ten events in bursts, one event may arrive alone: it may be the last one of a buffer, or arrive at a
+    // quiet time.
     if several.len() < MIN_BURSTS || gap < MIN_BURST_GAP || single.count() * 10 > events {
         return None;
     }
@@ -138,7 +140,7 @@ fn silence(observation: &Observation) -> Option<Finding> {
     let (silence, since) = longest;
     let seen = || {
         format!(
-            "nothing arrived for {:.1} s, from {:.1} s after the head on",
+            "nothing arrived for {:.1} s, beginning {:.1} s after the head",
             silence.as_secs_f64(),
             since.as_secs_f64()
         )

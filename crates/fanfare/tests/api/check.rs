@@ -68,7 +68,7 @@ fn why_a_token_is_refused_and_what_to_change() {
     assert_says(
         &explain(other.trim_end(), &[]),
         3,
-        &["none of the hub's keys verifies the token's signature", "sign it with the key"],
+        &["none of the hub's keys verifies the token's signature", "sign the token with the key"],
     );
     let wrong_algorithm = token(&["--publish", "*", "--algorithm", "HS384", "--allow-short-keys"]);
     assert_says(&explain(&wrong_algorithm, &[]), 3, &["signed with HS384, but must be signed with HS256"]);
@@ -82,7 +82,7 @@ fn why_a_token_is_refused_and_what_to_change() {
     );
     let trusted = ["--issuer", "https://a", "--audience", "https://h"];
     assert_says(&explain(&modern("https://a", "https://h"), &trusted), 0, &["of the issuer https://a"]);
-    assert_says(&explain(&modern("https://a", "https://x"), &trusted), 3, &["its `aud` must be \"https://h\""]);
+    assert_says(&explain(&modern("https://a", "https://x"), &trusted), 3, &["the token's `aud` must be \"https://h\""]);
     assert_says(
         &explain(&modern("https://b", "https://h"), &trusted),
         3,

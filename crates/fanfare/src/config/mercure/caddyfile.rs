@@ -1,8 +1,9 @@
-//! The syntax of a [Caddyfile](https://caddyserver.com/docs/caddyfile/concepts): one directive on each line, with
+//! A parser for [Caddyfiles](https://caddyserver.com/docs/caddyfile/concepts): one directive on each line, with
 //! arguments, and perhaps a block of directives in braces.
 use super::translation::Environment;
 
-/// The deepest nesting of blocks. The known directives need a depth of two: an issuer and its publisher.
+/// The greatest number of blocks inside each other. The known directives need two: the block of an issuer, and in it
+/// the block of its publisher.
 const MAX_DEPTH: usize = 8;
 
 /// A directive with its arguments and its block.
@@ -13,7 +14,7 @@ pub(super) struct Directive {
     pub(super) block: Vec<Directive>,
 }
 
-/// The reason why a text cannot be read.
+/// The reason why a text is not a Caddyfile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SyntaxError {
     /// A quotation mark or a block has no end, or a block has no beginning.
@@ -22,7 +23,8 @@ pub(super) enum SyntaxError {
     TooDeep,
 }
 
-/// Reads directives. Placeholders such as `{env.NAME}` and `{$NAME:default}` are replaced with the values of variables.
+/// Parses the directives in `text`. Placeholders such as `{env.NAME}` and `{$NAME:default}` are replaced with the
+/// values of variables.
 pub(super) fn parse(text: &str, environment: Environment<'_>) -> Result<Vec<Directive>, SyntaxError> {
     let mut lines = Vec::new();
     let mut rest = text;
@@ -63,7 +65,8 @@ fn block(lines: &mut dyn Iterator<Item = Vec<String>>, depth: usize) -> Result<B
     Ok(Block { list, closed: false })
 }
 
-/// Returns the tokens of the first line, and the text after that line. A line does not end within quotation marks.
+/// Returns the tokens of the first line, and the text after that line. A line break within quotation marks belongs to
+/// the token and does not end the line.
 fn next_line(text: &str) -> Result<Option<(Vec<String>, &str)>, SyntaxError> {
     if text.is_empty() {
         return Ok(None);
@@ -93,8 +96,8 @@ fn next_line(text: &str) -> Result<Option<(Vec<String>, &str)>, SyntaxError> {
     Ok(Some((tokens, rest)))
 }
 
-/// Returns the text up to the closing quotation mark, and its length with the mark. A backslash escapes the mark only
-/// if the mark is `"`.
+/// Returns the text up to the closing quotation mark `mark`, without backslashes before escaped marks, and the number
+/// of bytes up to and including the closing mark. A backslash escapes only the mark `"`, not a backtick.
 fn quoted(text: &str, mark: char) -> Option<(String, usize)> {
     let mut value = String::new();
     let mut characters = text.char_indices().peekable();

@@ -7,43 +7,47 @@ use super::{
 use fanfare_mask::MASK;
 use toml::{Table, Value};
 
-/// The scheme of the URL of a JWK set in a file.
+/// The beginning of the URL of a JWK set that is in a file.
 const FILE: &str = "file://";
 
 const VARIABLE: &str = "MERCURE_EXTRA_DIRECTIVES";
 
 /// Directives that have no effect on this hub, and the warning about each.
 const WITHOUT_MEANING: [(&str, &str); 10] = [
-    ("demo", "the hub's page is always at /; there are no demonstration endpoints"),
-    ("ui", "the hub's page is always at /"),
-    ("debugger", "the hub's page is always at /"),
+    ("demo", "the hub's page is at /fanfare, unless FANFARE_PAGE is off; there are no demonstration endpoints"),
+    ("ui", "the hub's page is at /fanfare, unless FANFARE_PAGE is off; the directive has no effect"),
+    ("debugger", "the hub's page is at /fanfare, unless FANFARE_PAGE is off; the directive has no effect"),
     ("topic_selector_cache", "topics are found without a cache of this kind; the directive has no effect"),
     ("topic_matcher_cache", "topics are found without a cache of this kind; the directive has no effect"),
     ("subscriber_list_cache_size", "subscribers are found without a cache; the directive has no effect"),
     ("cache_size_approx", "topics are found without a cache of this kind; the directive has no effect"),
-    ("drain_timeout", "streams end at once when the hub stops, and other requests have 10 s to finish"),
-    ("name", "a process is one hub here; the name has no effect"),
+    (
+        "drain_timeout",
+        "streams end at once when the hub stops, and other requests have 4 s to finish; the directive has no effect",
+    ),
+    ("name", "there is only one hub in a process here; its name has no effect"),
     (
         "authorization_server",
         "every issuer is advertised as an authorization server, under its name; the directive has no effect",
     ),
 ];
 
-/// Translates all directives of a text.
+/// Translates all directives in `text`, the value of `MERCURE_EXTRA_DIRECTIVES`.
 pub(super) fn translate(translator: &mut Translator<'_>, text: &str) {
     let directives = caddyfile::parse(text, &|name| translator.peek(name));
     match directives {
         Ok(directives) => directives.iter().for_each(|directive| one(translator, directive)),
         Err(caddyfile::SyntaxError::Unbalanced) => {
-            translator.refuse("", "a quotation mark or a brace is not closed");
+            translator.refuse("", "a quotation mark or a brace has no counterpart");
         }
-        Err(caddyfile::SyntaxError::TooDeep) => translator.refuse("", "its blocks are nested too deeply"),
+        Err(caddyfile::SyntaxError::TooDeep) => translator.refuse("", "the blocks are nested too deeply"),
     }
 }
 
 fn one(translator: &mut Translator<'_>, directive: &Directive) {
     let Directive { name, arguments, block } = directive;
-    // A word that cannot be the name of a directive is masked: it may be a key on its own line.
+    // A word that cannot be the name of a directive is masked in messages: it may be a key that stands on a line of its
+    // own.
     let is_name = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     translator.at(format!("{VARIABLE}: {}", if is_name { name } else { MASK }));
     if let Some((_, why)) = WITHOUT_MEANING.iter().find(|(known, _)| known == name) {
@@ -69,7 +73,7 @@ fn one(translator: &mut Translator<'_>, directive: &Directive) {
         ("public_urls", [url, more @ ..]) => {
             translator.set("public-url", *url);
             if !more.is_empty() {
-                translator.warn("the hub has one public URL; only the first one is used");
+                translator.warn("this hub has only one public URL: it uses the first one in the list");
             }
         }
         ("max_request_body_size", [size]) => body_size(translator, size),
@@ -81,7 +85,7 @@ fn one(translator: &mut Translator<'_>, directive: &Directive) {
         }
         ("issuer", [name]) => issuer(translator, name, block),
         ("protocol_version_compatibility", ["7" | "8"]) => {
-            translator.warn("this hub always supports both revisions; the directive has no effect");
+            translator.warn("this hub always supports both revisions of Mercure; the directive has no effect");
         }
         ("playground", []) => translator.refuse(
             "",
@@ -92,7 +96,8 @@ fn one(translator: &mut Translator<'_>, directive: &Directive) {
     }
 }
 
-/// Sets a list of origins, without slashes at their ends, as browsers write them.
+/// Sets the option `key` to a list of origins. A slash at the end of an origin is removed, because browsers send
+/// origins without it.
 pub(super) fn origins(translator: &mut Translator<'_>, key: &'static str, origins: &[&str]) {
     if key == "publish-origin" && origins.contains(&"*") {
         return translator.refuse(
@@ -104,8 +109,8 @@ pub(super) fn origins(translator: &mut Translator<'_>, key: &'static str, origin
     translator.set_list(key, origins.iter().map(|origin| origin.trim_end_matches('/')));
 }
 
-/// Sets a duration in the syntax of Go. In a Mercure hub zero means never. Where this hub does not allow that, its
-/// default stays.
+/// Translates a directive whose value is a duration in the syntax of Go. In a Mercure hub, zero means that the limit or
+/// the heartbeat is switched off. Where this hub does not allow that, its default applies, and a warning says so.
 pub(super) fn duration(translator: &mut Translator<'_>, directive: &str, value: &str) {
     let mut digits = value.chars().filter(char::is_ascii_digit).peekable();
     let is_zero = digits.peek().is_some() && digits.all(|digit| digit == '0');
@@ -117,14 +122,16 @@ pub(super) fn duration(translator: &mut Translator<'_>, directive: &str, value: 
              interval is 20 s",
         ),
         ("heartbeat", false) => translator.set("heartbeat-interval", value),
-        (_, true) => translator.warn("a connection that accepts no data is always closed here, after a minute"),
+        (_, true) => translator.warn(
+            "a connection that accepts no data for a minute is always closed; FANFARE_WRITE_TIMEOUT sets another time",
+        ),
         (_, false) => translator.set("write-timeout", value),
     }
 }
 
 fn body_size(translator: &mut Translator<'_>, size: &str) {
     if size == "0" {
-        translator.warn("bodies always have a largest size here, at most 16 MiB; the default is used");
+        translator.warn("the size of request bodies is always limited here, to at most 16 MiB; the default is used");
     } else {
         translator.set("max-body", size);
     }
@@ -137,7 +144,7 @@ fn set_key(translator: &mut Translator<'_>, key: (&'static str, &str), algorithm
     }
 }
 
-/// Sets the URL of a JWK set, or its file if the URL begins with `file://`.
+/// Sets the option `jwks` to the URL of a JWK set, or the option `file` to its path if the URL begins with `file://`.
 fn set_jwks(translator: &mut Translator<'_>, [jwks, file]: [&'static str; 2], url: &str) {
     match url.strip_prefix(FILE) {
         Some(path) => translator.set(file, path),

@@ -1,7 +1,8 @@
-//! The translation of a Mercure hub's environment: layers, and what could not be translated.
+//! The result of translating the environment of a Mercure hub: layers of the configuration, warnings, and settings that
+//! could not be translated.
 use crate::config::{error::ConfigError, layer::Layer};
 
-/// The configuration that the environment gives.
+/// The result of translating the environment of a Mercure hub.
 #[derive(Debug, Default)]
 pub(in crate::config) struct Translation {
     /// A layer for each value that was translated.
@@ -13,8 +14,8 @@ pub(in crate::config) struct Translation {
 /// A setting of a Mercure hub that asks for something that this hub cannot do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
-    /// The key of the option that the user can give instead, so that this is not an error, such as `listen`; empty if
-    /// there is no such option.
+    /// The key of the option that the user can give instead, such as `listen`. If it is given, the refusal is not an
+    /// error. Empty if there is no such option.
     pub(super) key: &'static str,
     pub(super) place: String,
     pub(super) reason: String,
@@ -24,10 +25,11 @@ pub(super) struct Refusal {
 pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 impl Translation {
-    /// Returns the warnings, if for each refusal `given` contains the option that the user can give instead.
+    /// Returns the warnings, if `given` contains, for each refusal, the key of the option that the user can give
+    /// instead.
     ///
     /// # Errors
-    /// [`ConfigError::Mercure`] for the first refusal whose option is not in `given`.
+    /// [`ConfigError::Mercure`] for the first refusal whose key is not in `given`.
     pub(in crate::config) fn heed(&self, given: &[&str]) -> Result<Vec<String>, ConfigError> {
         match self.refusals.iter().find(|refusal| !given.contains(&refusal.key)) {
             Some(Refusal { place, reason, .. }) => {

@@ -1,4 +1,4 @@
-//! Collects the translated values, and the warnings and refusals about values that cannot be translated.
+//! Collects the values that were translated, and the warnings and refusals about values that cannot be translated.
 use super::translation::{Environment, Refusal, Translation};
 use crate::config::{
     layer::{Layer, Source},
@@ -6,7 +6,7 @@ use crate::config::{
 };
 use toml::{Table, Value};
 
-/// Collects the values of the variables, one variable or directive after the other.
+/// Collects the results of translating the variables and directives, one after the other.
 pub(super) struct Translator<'a> {
     environment: Environment<'a>,
     place: String,
@@ -22,19 +22,21 @@ impl<'a> Translator<'a> {
         self.translation
     }
 
-    /// Returns a variable that is set and not empty. The values, warnings and refusals that follow carry its name.
+    /// Returns the value of the variable `name` if it is set and not empty. The values, warnings and refusals that are
+    /// added after this call name the variable as their source.
     pub(super) fn variable(&mut self, name: &str) -> Option<String> {
         let value = self.peek(name)?;
         name.clone_into(&mut self.place);
         Some(value)
     }
 
-    /// Returns a variable that is set and not empty, without changing the name that later values and warnings carry.
+    /// Returns the value of the variable `name` if it is set and not empty. Unlike [`Self::variable`], this does not
+    /// change the source of values and warnings that are added later.
     pub(super) fn peek(&self, name: &str) -> Option<String> {
         (self.environment)(name).filter(|value| !value.trim().is_empty())
     }
 
-    /// Sets the name of the variable or directive that the next values come from.
+    /// Sets the source of the values, warnings and refusals that are added next: the name of a variable or directive.
     pub(super) fn at(&mut self, place: String) {
         self.place = place;
     }

@@ -1,20 +1,22 @@
-//! Translates the transport of a Mercure hub, which keeps its history, into options of our log. The history itself is
-//! not read, because our log is another file.
+//! Translates the transport of a Mercure hub, which stores its updates, into options of our log. The stored updates are
+//! not read, because our log has another format.
 use super::translator::Translator;
 use std::path::Path;
 use url::Url;
 
-/// The name of the directory of our log. It is beside the file of the Mercure hub, so that it is on the same volume.
+/// The name of the directory of our log. The directory is beside the file of the Mercure hub, so that both are on the
+/// same volume.
 const DIRECTORY: &str = "fanfare-data";
 
-const NO_CLUSTER: &str = "this hub cannot share its log with other machines; remove it, and the log is on disk";
+const NO_CLUSTER: &str = "this hub cannot share its log with other machines; without this setting, its log is on disk";
 
 /// Translates a transport URL: `bolt://updates.db?size=100&cleanup_frequency=0.3`, `local://local`.
 pub(super) fn url(translator: &mut Translator<'_>, text: &str) {
     let Ok(url) = Url::parse(text.trim()) else {
         translator.refuse(
             "data",
-            "it is not a URL such as bolt:///data/mercure.db; or give the directory of the log with FANFARE_DATA",
+            "the value is not a URL such as bolt:///data/mercure.db: correct it, or set FANFARE_DATA to the \
+             directory of the log",
         );
         return;
     };

@@ -2,9 +2,9 @@
 use super::{directive, translator::Translator, transport};
 use toml::{Table, Value};
 
-/// Variables of the reference hub's image that have no effect here, and the warning about each.
+/// Variables of the reference hub's container image that have no effect here, and the warning about each.
 const IMAGE_WITHOUT_MEANING: [(&str, &str); 4] = [
-    ("MERCURE_LICENSE", "no license is needed; the variable has no effect"),
+    ("MERCURE_LICENSE", "this hub needs no license; the variable has no effect"),
     ("GLOBAL_OPTIONS", "options of Caddy have no effect here"),
     ("CADDY_EXTRA_CONFIG", "configuration of Caddy has no effect here; use a proxy in front of the hub for it"),
     (
@@ -13,19 +13,19 @@ const IMAGE_WITHOUT_MEANING: [(&str, &str); 4] = [
     ),
 ];
 
-/// Variables without a prefix, of the older hub, that have no effect here, and the warning about each.
+/// Variables of the older Mercure hub, without a prefix, that have no effect here, and the warning about each.
 const BARE_WITHOUT_MEANING: [(&str, &str); 8] = [
-    ("DEBUG", "set FANFARE_LOG_LEVEL=debug to log more"),
-    ("DEMO", "the hub's page is always at /"),
+    ("DEBUG", "the variable has no effect here: set FANFARE_LOG_LEVEL=debug to log more"),
+    ("DEMO", "the hub's page is at /fanfare, unless FANFARE_PAGE is off; the variable has no effect"),
     ("COMPRESS", "streams are not compressed here; a proxy in front of the hub can compress them"),
     ("METRICS_ENABLED", "this hub has no metrics"),
-    ("USE_FORWARDED_HEADERS", "set FANFARE_PUBLIC_URL to the URL under which clients reach the hub"),
-    ("READ_TIMEOUT", "the time for a request's body is fixed here, at 30 s"),
-    ("READ_HEADER_TIMEOUT", "the time for a request's head is fixed here, at 60 s"),
+    ("USE_FORWARDED_HEADERS", "the variable has no effect here: set FANFARE_PUBLIC_URL to the hub's URL for clients"),
+    ("READ_TIMEOUT", "a request's body must always arrive within 30 s here; the variable has no effect"),
+    ("READ_HEADER_TIMEOUT", "a request's head must always arrive within 60 s here; the variable has no effect"),
     ("ACME_HTTP01_ADDR", NO_TLS),
 ];
 
-/// Variables that make the older hub serve TLS.
+/// Variables with which the older Mercure hub serves TLS.
 const BARE_TLS: [&str; 3] = ["ACME_HOSTS", "CERT_FILE", "KEY_FILE"];
 
 pub(super) const NO_TLS: &str = "the hub does not support TLS itself: use a proxy with a certificate in front of it, \
@@ -36,19 +36,21 @@ pub(super) fn translate(translator: &mut Translator<'_>, has_our_keys: bool) {
     if !has_our_keys {
         bare(translator);
     } else if translator.variable("JWT_KEY").is_some() {
-        translator.warn("the variables of the older Mercure hub have no effect, because FANFARE_ options give keys");
+        translator.warn("the variables of the older Mercure hub have no effect, because options of Fanfare give keys");
     }
     image(translator);
 }
 
-/// Translates the variables of the hub before it became a module of Caddy. Their names have no prefix.
+/// Translates the variables of the older Mercure hub, from before it became a module of Caddy. Their names have no
+/// prefix.
 fn bare(translator: &mut Translator<'_>) {
     const KEYS: [(&str, &str, &str, &str); 3] = [
         ("JWT_KEY", "key", "JWT_ALGORITHM", "algorithm"),
         ("PUBLISHER_JWT_KEY", "publisher-key", "PUBLISHER_JWT_ALGORITHM", "publisher-algorithm"),
         ("SUBSCRIBER_JWT_KEY", "subscriber-key", "SUBSCRIBER_JWT_ALGORITHM", "subscriber-algorithm"),
     ];
-    // The older hub did not start without a key. If there is none, these variables belong to another program.
+    // The older Mercure hub did not start without a key. If no variable gives a key, all these variables belong to
+    // another program.
     if !KEYS.iter().any(|(name, ..)| translator.peek(name).is_some()) {
         return;
     }
@@ -93,7 +95,7 @@ fn bare(translator: &mut Translator<'_>) {
     }
 }
 
-/// Translates the variables of the reference hub's image.
+/// Translates the variables of the reference hub's container image.
 fn image(translator: &mut Translator<'_>) {
     let issuers = translator.peek("MERCURE_TRUSTED_ISSUERS");
     if let Some(issuers) = &issuers {
@@ -144,7 +146,8 @@ fn keys(translator: &mut Translator<'_>, key: (&str, &'static str), algorithm: (
     }
 }
 
-/// Returns an issuer with the keys from the variables for keys. All issuers of the newer image share these keys.
+/// Returns the issuer `name` with the keys from `MERCURE_PUBLISHER_JWT_KEY` and `MERCURE_SUBSCRIBER_JWT_KEY`. The
+/// reference hub's image uses these keys for all its issuers.
 fn trusted_issuer(translator: &Translator<'_>, name: &str) -> Table {
     let mut issuer = Table::from_iter([("name".to_owned(), Value::String(name.to_owned()))]);
     for purpose in ["publisher", "subscriber"] {
@@ -187,7 +190,7 @@ fn server_name(translator: &mut Translator<'_>, value: &str) {
     let mut names = names(value);
     let Some(name) = names.next() else { return };
     if names.next().is_some() {
-        translator.warn("the hub answers requests for every name; only the port of the first one is used");
+        translator.warn("the hub answers requests for every host name; only the port of the first name is used");
     }
     let (is_plain, rest) = match name.split_once("://") {
         Some(("http", rest)) => (true, rest),
@@ -197,7 +200,7 @@ fn server_name(translator: &mut Translator<'_>, value: &str) {
     let (host, port) = rest.rsplit_once(':').unwrap_or((rest, ""));
     let port: Option<u16> = if port.is_empty() { is_plain.then_some(80) } else { port.parse().ok() };
     match port {
-        // A bare port other than 443 is served without a certificate, and so is port 80 of any name.
+        // Caddy serves a site without TLS if its name is only a port other than 443, and if its port is 80.
         Some(port) if is_plain || port == 80 || (host.is_empty() && port != 443) => {
             translator.set("listen", format!("0.0.0.0:{port}"));
             if !host.is_empty() {
