@@ -1,17 +1,17 @@
 //! The allocator of the program and its options. They suit many small objects that live long, and return memory to the
 //! system after many connections have closed. A program that embeds the hub chooses its own allocator.
-#![allow(unsafe_code, reason = "the name of a symbol is a promise that the linker cannot check")]
+#![allow(unsafe_code, reason = "the linker cannot check the type of an exported symbol")]
 
-/// jemalloc, because glibc's allocator does not return the memory of closed connections to the system: it keeps this
-/// memory in its arenas.
+/// The allocator of the program is jemalloc, because glibc's allocator keeps the memory of closed connections in its
+/// arenas and does not return it to the system.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// The options of jemalloc. A background thread of jemalloc returns unused pages to the system after one second, also
-/// when the program is idle. By default this takes ten seconds, and only threads that go on allocating return pages.
-/// Two arenas are enough for few threads, and hold less memory that is only partly used. Of large objects, such as the
-/// buffers of connections, each thread keeps only a few freed ones for reuse: by default a thread that has accepted many
-/// connections would keep 20 buffers of each size.
+/// when the program is idle. By default, unused pages are returned only after ten seconds, and only by threads that go
+/// on allocating. Two arenas are enough for few threads: with more arenas, more memory would be reserved and only
+/// partly used. Each thread keeps only a few freed large objects, such as the buffers of connections, for reuse: by
+/// default, a thread that has accepted many connections would keep 20 buffers of each size.
 const OPTIONS: &[u8] =
     b"background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0,narenas:2,tcache_nslots_small_min:4\0";
 

@@ -54,13 +54,13 @@ enum Command {
     Relay(RelayArgs),
     /// Make a token for publishers or subscribers
     Token(TokenArgs),
-    /// Check a configuration without running it, or show what a token allows under it
+    /// Check a configuration without starting a hub, or show what a token allows in such a hub
     Check(Box<CheckArgs>),
     /// Put load on a server of event streams, and report its cost and whether every event arrived
     Load(Box<LoadArgs>),
     /// Show, check, copy or change a log on disk
     Log(LogArgs),
-    /// Print a document of all options of `serve`
+    /// Print a document that lists all options of `serve`
     #[command(hide = true)]
     Options {
         #[arg(value_enum)]
@@ -71,12 +71,12 @@ enum Command {
     LoadWorker,
 }
 
-/// A document that is printed from the definitions of options.
+/// A document that `fanfare options` generates from the definitions of the options of `serve`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Document {
-    /// The example of a configuration file
+    /// An example of a configuration file, with all options
     Example,
-    /// The page of the documentation
+    /// The page of the documentation that describes all options
     Reference,
 }
 
@@ -93,7 +93,7 @@ pub(crate) enum CommandError {
     Check(CheckError),
     Load(LoadError),
     Log(LogCommandError),
-    /// A document, the version or a help text cannot be printed.
+    /// The output of `fanfare options`, the version or a help text cannot be printed.
     Print(io::Error),
 }
 
@@ -103,7 +103,7 @@ fn command() -> clap::Command {
     Cli::command().mut_subcommand("serve", config::document).mut_subcommand("check", config::document)
 }
 
-/// Parses the arguments and runs the command; wrong arguments end the process.
+/// Parses the arguments and runs the command that they name. If the arguments are wrong, the process ends.
 ///
 /// # Errors
 /// [`CommandError`] holds the error of the command.
@@ -114,11 +114,11 @@ pub(crate) fn run() -> Result<(), CommandError> {
     let matches = parsed.try_get_matches_from_mut(env::args_os()).unwrap_or_else(|error| refuse(&command, error));
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| refuse(&command, error));
     if !matches!(cli.command, Command::LoadWorker) {
-        // The process that started this worker has already checked the variables.
+        // A worker process does not check the variables: the process that started it has already done so.
         config::check_variables(&command, env::vars_os()).map_err(CommandError::Variable)?;
     }
     let (name, given) = matches.subcommand().expect("a command is required");
-    let exposed = exposed::warnings(command.find_subcommand(name).expect("the command was parsed"), given);
+    let exposed = exposed::warnings(command.find_subcommand(name).expect("clap has found this command"), given);
     if !matches!(cli.command, Command::Serve(_) | Command::Check(_)) {
         warn(&exposed, given);
     }
@@ -179,11 +179,11 @@ fn refuse(command: &clap::Command, mut error: clap::Error) -> ! {
     process::exit(error.exit_code())
 }
 
-/// The endings of the names of arguments to which people give a key by mistake, because these arguments are next to
-/// those for keys.
+/// The endings of the names of arguments, such as `publisher-algorithm`, to which people give a key by mistake, because
+/// they stand in the help next to the arguments for keys.
 const BESIDE_KEYS: [&str; 3] = ["algorithm", "jwks", "issuer"];
-/// The greatest number of bytes of a wrong value of such an argument that are shown: a value this short is a misspelt
-/// name and not a key.
+/// The greatest length, in bytes, of a wrong value of an argument in [`BESIDE_KEYS`] that an error message shows. A
+/// value this short is a misspelt name and not a key; a longer value may be a key.
 const MAX_NAME_BYTES: usize = 8;
 
 /// Returns true if the wrong value `value` may be a secret. `argument` is the argument as errors show it (`--header
@@ -220,7 +220,7 @@ impl CommandError {
         }
     }
 
-    /// Prints this error on standard error, without secrets.
+    /// Prints this error on standard error, with secrets masked.
     pub(crate) fn print(&self) {
         let style = anstyle::AnsiColor::Red.on_default().bold();
         stderr::print(format_args!("{style}error:{style:#} {}\n", masked(&self.to_string())));
@@ -240,7 +240,7 @@ impl fmt::Display for CommandError {
             Self::Check(error) => error.fmt(f),
             Self::Load(error) => error.fmt(f),
             Self::Log(error) => error.fmt(f),
-            Self::Print(error) => write!(f, "cannot print: {error}"),
+            Self::Print(error) => write!(f, "cannot print to standard output: {error}"),
         }
     }
 }

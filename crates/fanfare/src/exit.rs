@@ -11,13 +11,13 @@ Exit codes:
   4  the server rejects the request (any other 4xx), or its answer is not an event stream
   5  the server cannot be reached, or fails (5xx)";
 
-/// The kind of failure of a command, as its exit code.
+/// The exit code of a command that has failed. It tells what kind of failure it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
     /// The command failed on this machine, for example while it read or wrote.
     Failed = 1,
-    /// Wrong arguments or configuration; clap exits with the same code.
+    /// The arguments or the configuration are wrong. The parser of the arguments (clap) exits with the same code.
     Usage = 2,
     /// The server answered 401 or 403.
     Unauthorized = 3,

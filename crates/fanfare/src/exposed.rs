@@ -1,4 +1,4 @@
-//! Secrets in arguments, which every user of the machine can see in the list of processes.
+//! Warns of secrets in arguments, which every user of the machine can see in the list of processes.
 use clap::{Arg, ArgMatches, Command, parser::ValueSource};
 use fanfare_mask::{is_secret_name, masked_url};
 
@@ -10,11 +10,11 @@ pub(crate) const HEADER: &str = "NAME: VALUE";
 const COOKIES_OR_FILE: &str = "COOKIES|FILE";
 /// The value name of an argument whose value is a user with a password.
 const USER: &str = "USER:PASSWORD";
-/// The first character of a value that names a file, whose lines are read as values.
+/// The first character of an argument that names a file: each line of the file is read as one value.
 const FILE: char = '@';
 
-/// Returns a warning for each argument of `command` that contains a secret. Secrets are the arguments whose variables
-/// the help does not show, headers such as `Authorization`, and URLs with a password, a token or the like.
+/// Returns a warning for each argument of `command` that contains a secret. Secrets are: the arguments that clap marks
+/// with `hide_env_values`, headers such as `Authorization`, and URLs with a password, a token or the like.
 pub(crate) fn warnings(command: &Command, given: &ArgMatches) -> Vec<String> {
     let was_given = |argument: &&Arg| given.value_source(argument.get_id().as_str()) == Some(ValueSource::CommandLine);
     command.get_arguments().filter(was_given).filter_map(|argument| warning(command, argument, given)).collect()
@@ -25,7 +25,7 @@ fn warning(command: &Command, argument: &Arg, given: &ArgMatches) -> Option<Stri
     let names: String = argument.get_value_names().unwrap_or_default().join(" ");
     let name = shown(argument);
     let (what, instead) = if argument.is_hide_env_values_set() {
-        // As with curl, a value without `=` is the name of a file with cookies.
+        // A value of `--cookie` without `=` is the name of a file with cookies, as with curl.
         let may_be_file = names.contains(COOKIES_OR_FILE);
         let is_secret = |value: &str| !value.is_empty() && value != "-" && (!may_be_file || value.contains('='));
         (values.any(is_secret).then_some(name)?, instead_of_secret(command, argument))
@@ -35,7 +35,7 @@ fn warning(command: &Command, argument: &Arg, given: &ArgMatches) -> Option<Stri
         };
         (
             values.any(is_secret).then(|| format!("the value of {name}"))?,
-            format!("read it from a file: {name} {FILE}FILE"),
+            format!("read the header from a file: {name} {FILE}FILE"),
         )
     } else if names.contains(URL) {
         let is_secret = |value: &str| masked_url(value) != value;
@@ -67,9 +67,9 @@ fn instead_of_secret(command: &Command, argument: &Arg) -> String {
     let file = file.filter(|file| command.get_arguments().any(|other| other.get_long() == Some(file)));
     let file = file.map(|file| format!("a file with --{file}"));
     match (variable, file) {
-        (Some(variable), Some(file)) => format!("give it in {variable}, or in {file}"),
-        (Some(way), None) | (None, Some(way)) => format!("give it in {way}"),
-        (None, None) => format!("give it on standard input, with {} -", shown(argument)),
+        (Some(variable), Some(file)) => format!("give the secret in {variable}, or in {file}"),
+        (Some(way), None) | (None, Some(way)) => format!("give the secret in {way}"),
+        (None, None) => format!("give the secret on standard input, with {} -", shown(argument)),
     }
 }
 
@@ -78,12 +78,14 @@ fn instead_of_url(command: &Command, argument: &Arg) -> String {
     let variable = argument.get_env().and_then(|name| name.to_str());
     let is_server = has("config").is_some() || has("listen").is_some();
     match (variable, has("header")) {
-        (Some(variable), _) if is_server => format!("give it in the variable {variable}, or in the configuration file"),
-        (Some(variable), _) => format!("give it in the variable {variable}"),
+        (Some(variable), _) if is_server => {
+            format!("give the URL in the variable {variable}, or in the configuration file")
+        }
+        (Some(variable), _) => format!("give the URL in the variable {variable}"),
         (None, Some(_)) => {
             format!("if the server accepts it in a header, read the header from a file: --header {FILE}FILE")
         }
-        (None, None) => "give it in another way".to_owned(),
+        (None, None) => "do not give the secret as an argument".to_owned(),
     }
 }
 
@@ -111,7 +113,7 @@ mod tests {
     #[test]
     fn each_secret_is_told_with_another_way() {
         let cases: [(&[&str], &str, &str); 10] = [
-            (&["--token", "a"], "--token can be seen", "give it in the variable FANFARE_X_TOKEN"),
+            (&["--token", "a"], "--token can be seen", "give the secret in the variable FANFARE_X_TOKEN"),
             (&["--key=a"], "--key can be seen", "in the variable FANFARE_X_KEY, or in a file with --key-file"),
             (&["--bare", "a"], "--bare can be seen", "on standard input, with --bare -"),
             (&["--user", "me:a"], "--user can be seen", "--header @FILE"),

@@ -1,11 +1,11 @@
 //! The `fanfare` program: a hub for Server-Sent Events, with commands to try the hub and to use it in scripts.
 //!
-//! [`cli`] defines the commands; each has a module with its name. [`config`] is the configuration of `serve`, and
-//! [`keys`] makes the keys that verify tokens from it. [`http`] is the client that `publish` and `subscribe` share;
-//! [`request`] is the request that `subscribe` and `lint` share. [`fanfare_mask`] hides secrets in everything that is
-//! shown, and [`exposed`] warns of secrets that other users of the machine can see already. [`stdout`] and [`stderr`]
-//! print, also where nobody reads.
-#![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where nothing can be printed")]
+//! [`cli`] defines the commands; each has a module with its name. [`config`] is the configuration of `serve`. From the
+//! configuration, [`keys`] makes the keys that verify tokens. [`http`] is the client that `publish` and `subscribe`
+//! share; [`request`] is the request that `subscribe` and `lint` share. [`fanfare_mask`] hides secrets in everything
+//! that is shown, and [`exposed`] warns of secrets that other users of the machine can see already. [`stdout`] and
+//! [`stderr`] print, without a panic if the reader has closed the output.
+#![warn(clippy::print_stdout, clippy::print_stderr, reason = "these macros panic if the output is closed")]
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod allocator;
 mod check;

@@ -1,9 +1,9 @@
-//! Times as arguments: RFC 3339, or how long ago they were.
+//! Times as arguments: in the format of RFC 3339, or as a duration before now.
 use crate::quantity::HumanDuration;
 use fanfare_hub::entry::Timestamp;
 use std::{fmt, str::FromStr};
 
-/// A time as an argument: in the format of RFC 3339, or how long ago it was.
+/// A time as an argument: in the format of RFC 3339, or as a duration before now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moment {
     At(Timestamp),
@@ -37,7 +37,7 @@ impl Moment {
     }
 }
 
-/// Writes the form that [`FromStr`] reads.
+/// Writes the time in the form that [`FromStr`] parses.
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

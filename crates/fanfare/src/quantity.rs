@@ -1,5 +1,5 @@
-//! Durations, sizes and numbers as people write them: `20s`, `1h 30m`, `7d`, `1MiB`, `1000`, and `off` where a limit may
-//! be lifted.
+//! Durations, sizes and numbers as people write them: `20s`, `1h 30m`, `7d`, `1MiB`, `1000`, and `off` for a limit that
+//! does not apply.
 use jiff::{Span, SpanRelativeTo};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{any, fmt, marker::PhantomData, num::IntErrorKind, str::FromStr, time::Duration};
@@ -26,16 +26,16 @@ pub(crate) enum Limit<T> {
     At(T),
 }
 
-/// A type of quantities.
+/// A type of values that people write as text: durations, sizes, numbers, and limits of these.
 pub(crate) trait Quantity: FromStr<Err = Invalid<Self>> {
-    /// Returns the form in which people write a value.
+    /// Returns a description of the form in which people write a value, for error messages.
     fn form() -> String;
 }
 
-/// The reason why a text is not a `T`.
+/// The reason why a text cannot be parsed as a value of the type `T`.
 #[derive(PartialEq, Eq)]
 pub(crate) enum Invalid<T> {
-    /// The text does not have the form of a `T`.
+    /// The text does not have the form in which a value of the type `T` is written.
     Form(PhantomData<fn() -> T>),
     /// The number in the text is too large.
     TooLarge,
@@ -44,7 +44,7 @@ pub(crate) enum Invalid<T> {
 impl<T> Invalid<T> {
     const FORM: Self = Self::Form(PhantomData);
 
-    /// Returns the error with which the number in a text was not read.
+    /// Converts the error of a number in a text that cannot be parsed.
     fn number(error: &std::num::ParseIntError) -> Self {
         if *error.kind() == IntErrorKind::PosOverflow { Self::TooLarge } else { Self::FORM }
     }
@@ -74,7 +74,7 @@ impl<T: Quantity> Quantity for Limit<T> {
     }
 }
 
-/// The units of sizes, the largest first: a size is written with the first unit that divides it.
+/// The units of sizes, the largest first. A size is written with the first unit of which it is a whole multiple.
 const SIZE_UNITS: [(&str, u64); 9] = [
     ("TiB", 1 << 40),
     ("TB", 1_000_000_000_000),
@@ -201,8 +201,8 @@ impl<T> fmt::Debug for Invalid<T> {
 
 impl<T: Quantity> std::error::Error for Invalid<T> {}
 
-/// Writes a number, or, if it is larger than the numbers of a TOML file, its text. The text is out of the bounds of its
-/// option, and that is checked when the layers are merged.
+/// Writes a count as a number. A count that is too large for a number in TOML is written as text. Such a count is out
+/// of the bounds of its option; this is reported later, when the layers of the configuration are merged.
 impl Serialize for Count {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match i64::try_from(self.0) {
@@ -212,7 +212,8 @@ impl Serialize for Count {
     }
 }
 
-/// Reads a quantity from a file: its text, or a number where the text may be a bare number.
+/// Reads a quantity from a configuration file. In the file it is a text, or a number if the quantity may be written
+/// without a unit.
 struct TextOrNumber<T>(PhantomData<T>);
 
 impl<T: Quantity> de::Visitor<'_> for TextOrNumber<T> {

@@ -1,7 +1,7 @@
 //! The option `--reconnect` of `publish` and `subscribe`.
 use clap::ValueEnum;
 
-/// The cases in which a request to a server that does not answer is repeated.
+/// The cases in which a command repeats a request to a server that does not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Reconnect {
     Never,

@@ -29,7 +29,8 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Reads a text. The error about any other value does not contain that value, because it may be the secret.
+/// Reads a secret, which must be a text. If it is another value, such as a number, the error does not contain this
+/// value, because it may be the secret.
 struct Text;
 
 impl<'de> Deserialize<'de> for Secret {

@@ -1,5 +1,5 @@
-//! Text from other parties in messages. A publisher chooses what is in an event: IDs may have any length, and control
-//! characters.
+//! Prepares text from other parties for messages. A publisher chooses the content of its events: an ID may have any
+//! length, and may contain control characters.
 use fanfare_mask::shortened;
 use std::borrow::Cow;
 

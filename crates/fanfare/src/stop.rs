@@ -7,11 +7,13 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-/// The longest time that a process may run on after it was told to stop. Docker kills after 10 s.
+/// The longest time that a process may take to end after it was told to stop. It is shorter than the 10 s after which
+/// Docker kills a container.
 const DEADLINE: Duration = Duration::from_secs(8);
 
-/// The time that a process always has to end by itself, even after a second signal. A terminal signals all processes of
-/// a command at once, and some of them, such as npm, pass the signal on. So one Ctrl-C can arrive as two signals.
+/// The time after the first signal in which a second signal does not yet end the process, so that it can end by itself.
+/// A terminal signals all processes of a command at once, and some of them, such as npm, pass the signal on. So one
+/// Ctrl-C can arrive as two signals.
 const GRACE: Duration = Duration::from_millis(100);
 
 /// Returns a future that resolves when the process is told to stop. The signals are caught from this call on, not only
@@ -34,7 +36,7 @@ pub(crate) fn stop_in_time() -> io::Result<impl Future<Output = ()>> {
     stop_within(Some(DEADLINE))
 }
 
-/// Waits for signals in a separate thread, because whatever blocks the process may block every other thread.
+/// Waits for signals in a separate thread. A blocked disk or pipe may block all other threads, but not this thread.
 fn stop_within(deadline: Option<Duration>) -> io::Result<impl Future<Output = ()>> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let mut signals = {
@@ -45,7 +47,7 @@ fn stop_within(deadline: Option<Duration>) -> io::Result<impl Future<Output = ()
     thread::Builder::new().name("fanfare-stop".to_owned()).spawn(move || {
         let code = runtime.block_on(async {
             signals.next().await;
-            // Nobody receives this any more if the process is already ending by itself.
+            // Sending fails if the receiver was dropped, because the process is already ending by itself.
             _ = tell.send(());
             let earliest = Instant::now() + GRACE;
             tokio::select! {
@@ -92,7 +94,7 @@ impl Signals {
     }
 }
 
-/// The signals that tell a process to stop on other systems: only Ctrl-C.
+/// The signals that tell a process to stop, on systems other than Unix: only Ctrl-C.
 #[cfg(not(unix))]
 struct Signals;
 

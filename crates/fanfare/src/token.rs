@@ -78,7 +78,7 @@ pub(crate) struct TokenArgs {
     #[arg(long, value_name = "NAME", default_value = "fanfare")]
     subject: String,
 
-    /// Kind of the topics, with --modern; without it they are URI Templates
+    /// Kind of the topics with --modern; without --modern, topics are URI Templates
     #[arg(long, value_name = "TYPE", default_value = "exact", requires = "modern")]
     match_type: MatchType,
 }
@@ -91,14 +91,15 @@ enum MatchType {
     Urlpattern,
 }
 
-/// The reason why there is no token.
+/// The reason why no token was made or printed.
 #[derive(Debug)]
 pub(crate) enum TokenError {
-    /// The file with the secret cannot be read.
+    /// The file with the key cannot be read.
     KeyFile { path: PathBuf, error: io::Error },
-    /// The key cannot sign.
+    /// The key cannot be used to sign a token.
     Key(InvalidKey),
-    /// An access token without an end was asked for, but access tokens always expire.
+    /// The arguments ask for an access token that never expires (`--modern --expires off`), but access tokens always
+    /// expire.
     NeverExpires,
     /// The token cannot be printed.
     Print(io::Error),

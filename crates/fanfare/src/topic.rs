@@ -1,4 +1,5 @@
-//! Topics as arguments. An argument that is not a topic is an error before any request is sent.
+//! Checks topics that are given as arguments. If an argument is not a topic, the command fails before it sends a
+//! request.
 use fanfare_hub::topic::{
     InvalidTopic, Topic,
     matcher::{InvalidMatcher, MAX_MATCHER_BYTES, Matcher},
@@ -14,7 +15,7 @@ pub(crate) enum InvalidArgument {
     Blank,
     /// The argument cannot be a topic.
     Topic(InvalidTopic),
-    /// The argument cannot match topics.
+    /// The argument is not a valid matcher of topics.
     Matcher(InvalidMatcher),
 }
 
@@ -27,7 +28,7 @@ pub(crate) fn topic(text: &str) -> Result<Topic, InvalidArgument> {
     Topic::new(text).map_err(InvalidArgument::Topic)
 }
 
-/// Checks and returns a topic, or something that matches topics: `*`, a template.
+/// Checks and returns a topic, or a matcher of topics: `*` or a URI Template.
 ///
 /// # Errors
 /// [`InvalidArgument`] says what is wrong with the text.
@@ -42,7 +43,7 @@ pub(crate) fn matcher(text: &str) -> Result<String, InvalidArgument> {
     }
 }
 
-/// Parses a matcher of topics that is used without a hub: `*`, a URI Template, or a topic.
+/// Parses a matcher of topics that the command itself uses, without asking a hub: `*`, a URI Template, or a topic.
 ///
 /// # Errors
 /// [`InvalidArgument`] says what is wrong with the text.

@@ -1,11 +1,12 @@
 //! The addresses from which a JWK set may be fetched.
 //!
-//! Without a check, an attacker who can choose a URL, or the address of its name, could make the hub send requests to
-//! services that only the hub's network reaches (server-side request forgery). The ranges come from the registries of
-//! special addresses, [RFC 6890](https://www.rfc-editor.org/rfc/rfc6890).
+//! Without a check, an attacker who can choose the URL of a JWK set, or the address to which the name in it resolves,
+//! could make the hub send requests to services that only the hub's network reaches (server-side request forgery). The
+//! ranges of addresses in this module come from the registries of special addresses, [RFC
+//! 6890](https://www.rfc-editor.org/rfc/rfc6890).
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The addresses to which a connection may be made.
+/// The addresses to which a connection may be made to fetch a JWK set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Addresses {
     /// Addresses of the public internet.
@@ -19,9 +20,9 @@ pub enum Addresses {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reach {
     Public,
-    /// This machine, or a private network.
+    /// An address of this machine or of a private network.
     Private,
-    /// A link-local address, a multicast address, or a reserved or unused one.
+    /// A link-local, multicast, reserved or unused address. No connection may be made to it.
     Never,
 }
 
@@ -48,7 +49,8 @@ fn reach_v4(address: Ipv4Addr) -> Reach {
     let [a, b, c, _] = address.octets();
     match (a, b, c) {
         (10 | 127, ..) | (172, 16..=31, _) | (192, 168, _) => Reach::Private,
-        // These addresses are shared by the customers of a provider, and used inside of clusters.
+        // These addresses are shared by the customers of an internet provider (carrier-grade NAT), and are also used
+        // inside clusters.
         (100, 64..=127, _) => Reach::Private,
         (0, ..) | (169, 254, _) | (192, 0, 0 | 2) | (192, 88, 99) | (198, 18..=19, _) => Reach::Never,
         (198, 51, 100) | (203, 0, 113) | (224.., ..) => Reach::Never,
@@ -57,7 +59,7 @@ fn reach_v4(address: Ipv4Addr) -> Reach {
 }
 
 fn reach_v6(address: Ipv6Addr) -> Reach {
-    // An IPv6 address that contains an IPv4 address is treated like the IPv4 address.
+    // An IPv4-mapped address, and below an address of NAT64, is treated like the IPv4 address that it contains.
     if let Some(inner) = address.to_ipv4_mapped() {
         return reach_v4(inner);
     }
@@ -68,8 +70,8 @@ fn reach_v6(address: Ipv6Addr) -> Reach {
     }
     match segments {
         [0, 0, 0, 0, 0, 0, 0, 1] | [0xfc00..=0xfdff, ..] => Reach::Private,
-        // In this order: Teredo, benchmarks and other protocols; documentation; 6to4, which contains an IPv4 address;
-        // documentation.
+        // In this order: protocols such as Teredo, and benchmarks; documentation; 6to4, which leads to the IPv4 address
+        // inside; documentation.
         [0x2001, 0..=0x01ff, ..] | [0x2001, 0xdb8, ..] | [0x2002, ..] | [0x3fff, 0..=0xfff, ..] => Reach::Never,
         [0x2000..=0x3fff, ..] => Reach::Public,
         _ => Reach::Never,

@@ -1,5 +1,5 @@
-//! Fetches a JWK set once: resolves the name, checks its addresses, and sends the request to the first one that accepts
-//! a connection.
+//! Fetches a JWK set once: resolves the name in its URL, checks the addresses of the name, and sends the request to the
+//! first address that accepts a connection.
 use crate::{address::Addresses, freshness::freshness, url::JwksUrl};
 use bytes::Bytes;
 use fanfare_server::auth::{InvalidKey, MAX_SET_BYTES};
@@ -24,7 +24,7 @@ pub const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The greatest number of addresses of a JWK set's server that are tried.
 const MAX_ADDRESSES: usize = 4;
-/// The longest head of a response with a JWK set, in bytes.
+/// The greatest length of the status line and headers of a response with a JWK set, in bytes.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 const AGENT: &str = concat!("fanfare/", env!("CARGO_PKG_VERSION"));
 
@@ -35,15 +35,15 @@ pub struct Client {
     addresses: Addresses,
 }
 
-/// The reason why a set could not be fetched.
+/// The reason why a JWK set could not be fetched.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FetchError {
     /// The name in the URL cannot be resolved.
     Resolve(io::Error),
-    /// No connection may be made to any of the addresses; the value is the first of them.
+    /// No connection may be made to any address of the server. The value is the first address.
     Address(SocketAddr),
-    /// No address accepts a connection; the value is the error of the last address.
+    /// No address of the server accepts a connection. The value is the error of the last address that was tried.
     Connect(io::Error),
     /// The TLS handshake failed: the server does not prove who it is.
     Tls(io::Error),
@@ -61,15 +61,15 @@ pub enum FetchError {
     Keys(InvalidKey),
 }
 
-/// The result of a fetch.
+/// The result of a fetch that has succeeded.
 #[derive(Debug)]
 pub(crate) enum Fetched {
-    /// The known document is still valid.
+    /// The document that was fetched before has not changed (304).
     Unchanged {
         /// The time for which the document is fresh.
         fresh_for: Duration,
     },
-    /// A new document.
+    /// A document that was not fetched before, or that has changed.
     Document {
         text: Bytes,
         /// The document's `ETag`, with which the next request asks whether the document has changed.
@@ -88,11 +88,13 @@ impl Client {
     #[must_use]
     pub fn new(addresses: Addresses) -> Self {
         let mut roots = rustls::RootCertStore::empty();
-        // If there are no certificates, every https server is refused, and the log says so at the first fetch.
+        // If the system has no certificates, no server with https is trusted. Then the first fetch fails, and the log
+        // says so.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let config = config.expect("aws-lc-rs has them").with_root_certificates(roots).with_no_client_auth();
+        let config =
+            config.expect("aws-lc-rs supports TLS 1.2 and 1.3").with_root_certificates(roots).with_no_client_auth();
         Self { tls: TlsConnector::from(Arc::new(config)), addresses }
     }
 
@@ -106,7 +108,8 @@ impl Client {
         let mut builder = hyper::client::conn::http1::Builder::new();
         builder.max_buf_size(MAX_HEAD_BYTES);
         let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(FetchError::Http)?;
-        // The driver is dropped when this function ends in any way, and the connection is closed with it.
+        // The task that drives the connection ends when `driver` is dropped. So the connection is closed however this
+        // function ends.
         let mut driver = JoinSet::new();
         driver.spawn(connection);
         let answer = sender.send_request(request(url, etag)).await.map_err(FetchError::Http)?;
@@ -141,8 +144,8 @@ impl Client {
         Err(FetchError::Connect(last))
     }
 
-    /// Returns the addresses to which a connection may be made. Without TLS these are only addresses of this machine,
-    /// whatever the name resolves to.
+    /// Returns the addresses to which a connection may be made. Without TLS, only addresses of this machine are
+    /// allowed, even if the name of the server also resolves to other addresses.
     fn admitted(&self, url: &JwksUrl, resolved: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, FetchError> {
         let first = resolved.first().copied();
         let admit = |address: &SocketAddr| {
@@ -176,7 +179,7 @@ fn request(url: &JwksUrl, etag: Option<&HeaderValue>) -> Request<Empty<Bytes>> {
     if let Some(etag) = etag {
         request = request.header(header::IF_NONE_MATCH, etag);
     }
-    request.body(Empty::new()).expect("a URL has a path and a host that headers can carry")
+    request.body(Empty::new()).expect("the path and the host of a URL are valid in a request")
 }
 
 async fn read(answer: Response<Incoming>, asked_whether_changed: bool) -> Result<Fetched, FetchError> {
@@ -208,21 +211,22 @@ impl fmt::Debug for Client {
 impl fmt::Display for FetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Resolve(error) => write!(f, "its host name cannot be resolved: {error}"),
+            Self::Resolve(error) => write!(f, "the host name of its server cannot be resolved: {error}"),
             Self::Address(address) => {
                 write!(
                     f,
-                    "its address {} is not on the public internet, and only public addresses are allowed",
+                    "its server has the address {}, to which no connection is allowed: it is not on the public \
+                     internet, or, for an http URL, not on this machine",
                     address.ip()
                 )
             }
             Self::Connect(error) => write!(f, "its server cannot be reached: {error}"),
             Self::Tls(error) => write!(f, "cannot make a TLS connection to its server: {error}"),
-            Self::Http(error) => write!(f, "the HTTP exchange failed: {error}"),
-            Self::Redirect(status) => write!(f, "it answers {status}, and redirects are not followed"),
-            Self::Status(status) => write!(f, "it answers {status}"),
-            Self::TooLarge => write!(f, "it answers with more than {MAX_SET_BYTES} bytes"),
-            Self::Timeout => write!(f, "it does not answer within {} s", FETCH_TIMEOUT.as_secs()),
+            Self::Http(error) => write!(f, "the HTTP exchange failed with its server: {error}"),
+            Self::Redirect(status) => write!(f, "its server answers {status}, and redirects are not followed"),
+            Self::Status(status) => write!(f, "its server answers {status}"),
+            Self::TooLarge => write!(f, "its server answers with more than {MAX_SET_BYTES} bytes"),
+            Self::Timeout => write!(f, "its server does not answer within {} s", FETCH_TIMEOUT.as_secs()),
             Self::Keys(error) => error.fmt(f),
         }
     }

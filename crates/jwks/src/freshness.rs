@@ -1,5 +1,6 @@
-//! The freshness of a JWK set: the time, within bounds, that the `Cache-Control` header of its response gives ([RFC
-//! 9111, section 5.2.2](https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2)).
+//! The freshness of a JWK set: the time for which it need not be fetched again. It is the time in the `Cache-Control`
+//! header of the response, within bounds ([RFC 9111, section
+//! 5.2.2](https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2)).
 use http::{
     HeaderMap,
     header::{AGE, CACHE_CONTROL},
@@ -8,17 +9,18 @@ use std::time::Duration;
 
 /// The time for which a JWK set is fresh if its server gives no time.
 pub const DEFAULT_FRESHNESS: Duration = Duration::from_secs(15 * 60);
-/// The shortest time for which a JWK set is fresh, even if it must not be cached at all. It limits how often a hub
-/// fetches by itself.
+/// The shortest time for which a JWK set is fresh, even if its server says that it must not be cached. This limits how
+/// often a hub fetches the set without being asked by a token with an unknown key.
 pub const MIN_FRESHNESS: Duration = Duration::from_secs(60);
-/// The longest time for which a JWK set is fresh. After this time, no hub accepts a key any more that its issuer has
-/// removed.
+/// The longest time for which a JWK set is fresh. After this time at the latest, a hub fetches the set again and no
+/// longer accepts a key that its issuer has removed.
 pub const MAX_FRESHNESS: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Returns the time for which the response with these headers is fresh.
 pub(crate) fn freshness(headers: &HeaderMap) -> Duration {
     let mut max_age = None;
-    // An extension may contain bytes that are not text; the other directives still count.
+    // The value of an unknown directive may contain bytes that are not text. The other directives are read
+    // nevertheless.
     for directive in
         headers.get_all(CACHE_CONTROL).iter().flat_map(|value| value.as_bytes().split(|&byte| byte == b','))
     {

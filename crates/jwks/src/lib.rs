@@ -1,5 +1,5 @@
-//! JWK sets by URL: authorization servers publish there the keys with which they sign tokens ([RFC 7517, section
-//! 5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
+//! Fetches JWK sets from URLs. In a JWK set, an authorization server publishes the keys that verify its tokens ([RFC
+//! 7517, section 5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
 //!
 //! A [`JwksSource`] keeps the keys of one URL in memory. It fetches them again before they are too old. It also fetches
 //! them at once, but not too often, when a token names an unknown key. So an issuer can replace its keys, or be
@@ -7,8 +7,8 @@
 //! embedded hub and for the program.
 //!
 //! A fetch is bounded in size and time. The name in a URL may resolve to any address. So each address is checked
-//! ([`address`]), and the connection is made to exactly the checked address: the name cannot resolve to another address
-//! in between. Redirects are not followed.
+//! ([`address`]), and the connection is made to the address that was checked: the name is not resolved a second time.
+//! Redirects are not followed.
 #![deny(unsafe_code)]
 
 pub mod address;

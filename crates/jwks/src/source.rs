@@ -1,8 +1,8 @@
-//! The keys of one URL, which a task keeps in memory and up to date.
+//! Keeps the keys of the JWK set at one URL in memory. An asynchronous task keeps them up to date.
 //!
-//! The task fetches the set when it is no longer fresh, and when a caller asks for it. If a fetch is being made, the
-//! caller waits for it. So many tokens with an unknown key cause only one fetch, and no fetch if the last one was very
-//! recent.
+//! The task fetches the set when it is no longer fresh, and when a caller asks for a fetch. If a fetch is already being
+//! made, the caller waits for this fetch. So many tokens with an unknown key cause only one fetch, and none if the last
+//! fetch was very recent.
 use crate::{
     fetch::{Client, FetchError, Fetched},
     url::JwksUrl,
@@ -19,17 +19,18 @@ use tokio::{
 /// The greatest number of characters of a key's ID that the log shows.
 const MAX_KID_CHARS: usize = 64;
 
-/// The times that control a source.
+/// The times that control when a [`JwksSource`] fetches, and how long its keys stay valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timing {
-    /// The shortest time between a fetch and one that an unknown key causes. Default: 10 s. If an issuer uses a new key
-    /// sooner than this after publishing it, tokens with this key are refused for as long.
+    /// The shortest time between a fetch and another fetch that a token with an unknown key causes. Default: 10 s. If
+    /// an issuer signs tokens with a new key at once after publishing the key, these tokens may be refused for this
+    /// time.
     pub min_refetch_interval: Duration,
     /// The longest time that a caller waits for a fetch that it asked for. Default: 5 s.
     pub refetch_patience: Duration,
-    /// The time between a failure and the next attempt. Each further failure doubles this time, up to 20 times its
-    /// value. Default: 15 s.
+    /// The time between a failed fetch and the next attempt. Each further failure doubles the time between attempts, up
+    /// to 20 times this value. Default: 15 s.
     pub retry_interval: Duration,
     /// The time for which keys stay valid after their server has confirmed them for the last time: it has sent the set,
     /// or has answered that the set is unchanged (304). Keys that are older are not used, until the server sends or
@@ -37,7 +38,7 @@ pub struct Timing {
     pub max_stale: Duration,
 }
 
-/// The keys of a JWK set at a URL. Dropping the source ends the fetching.
+/// The keys of the JWK set at a URL, which are fetched again and again. Dropping the source ends the fetching.
 pub struct JwksSource {
     shared: Arc<Shared>,
     task: AbortHandle,
@@ -56,10 +57,10 @@ struct Shared {
 #[derive(Clone, Default)]
 struct State {
     keys: Arc<[Arc<Key>]>,
-    /// A number that increases when a new set is read.
+    /// A number that increases each time a set is read that the source did not have; 0 until the first set.
     revision: u64,
     etag: Option<HeaderValue>,
-    /// The time of the last successful fetch, which confirmed the keys.
+    /// The time of the last successful fetch: the server has sent the keys, or has answered that they are unchanged.
     held_at: Option<Instant>,
     /// The number of fetches that have ended. `attempted_at` is the time when the last of them ended.
     attempts: u64,
@@ -85,7 +86,7 @@ impl JwksSource {
     /// log names them.
     ///
     /// # Panics
-    /// If it is called outside a tokio runtime.
+    /// Panics if it is called outside a tokio runtime.
     #[must_use]
     pub fn start(url: JwksUrl, rules: KeyRules, client: Client, timing: Timing) -> Self {
         let (state, wanted) = (watch::Sender::default(), Notify::new());
@@ -97,26 +98,26 @@ impl JwksSource {
     /// Waits until the first fetch has ended.
     ///
     /// # Errors
-    /// The error of the first fetch. The source continues to try.
+    /// The error of the fetch, if it has failed. The source tries again by itself.
     ///
     /// # Cancel safety
     /// If the future is dropped, nothing is lost.
     pub async fn ready(&self) -> Result<(), Arc<FetchError>> {
         let mut states = self.shared.state.subscribe();
-        let state = states.wait_for(|state| state.attempts > 0).await.expect("the sender lives as long as this");
+        let state = states.wait_for(|state| state.attempts > 0).await.expect("the sender lives as long as the source");
         match &state.failure {
             Some(failure) => Err(Arc::clone(failure)),
             None => Ok(()),
         }
     }
 
-    /// Waits until there are keys.
+    /// Waits until a JWK set with at least one usable key was fetched.
     ///
     /// # Cancel safety
     /// If the future is dropped, nothing is lost.
     pub async fn filled(&self) {
         let mut states = self.shared.state.subscribe();
-        states.wait_for(|state| state.revision > 0).await.expect("the sender lives as long as this");
+        states.wait_for(|state| state.revision > 0).await.expect("the sender lives as long as the source");
     }
 }
 
@@ -136,8 +137,8 @@ impl Shared {
 
     /// Fetches once, and returns the time until the next fetch.
     async fn attempt(&self) -> Duration {
-        // The keys of a set that is too old are kept, although they are not used. The server may answer that the set is
-        // unchanged: then they are as good as if it had sent them again.
+        // Keys that are too old are not used, but they stay in memory, so their ETag is sent too. If the server answers
+        // that the set is unchanged, the keys are used again, as if the server had sent them.
         let etag = self.state.borrow().etag.clone();
         let fetched = self.client.fetch(&self.url, etag.as_ref()).await.and_then(|fetched| self.read(fetched));
         let now = Instant::now();
@@ -166,7 +167,8 @@ impl Shared {
         wait
     }
 
-    /// Returns the keys of a document, if it is a new one, and the time for which it is fresh.
+    /// Returns the keys of the fetched document, or `None` if the document is unchanged, and the time for which the
+    /// document is fresh.
     fn read(&self, fetched: Fetched) -> Result<(Option<NewKeys>, Duration), FetchError> {
         let (text, etag, fresh_for) = match fetched {
             Fetched::Unchanged { fresh_for } => return Ok((None, fresh_for)),
@@ -230,7 +232,7 @@ impl KeySource for JwksSource {
             shared.wanted.notify_one();
             let ended = states.wait_for(|state| state.attempts > attempts);
             let Ok(Ok(state)) = timeout(shared.timing.refetch_patience, ended).await else { return false };
-            // A set that was too old may be in use again, although it is the same set.
+            // The result is true also if the set is the same but was too old before: then its keys are in use again.
             let now = state.in_use(shared.timing);
             now.is_some() && now != before
         })

@@ -3,7 +3,8 @@ use fanfare_mask::{MASK, masked_url};
 use std::{fmt, str::FromStr};
 use url::{Host, Url};
 
-/// The URL of a JWK set. `Display` shows it as it was written; use [`masked`](Self::masked) for text that is printed.
+/// The URL of a JWK set. `Display` writes the whole URL, which may contain secrets; use [`masked`](Self::masked) for
+/// text that people see.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct JwksUrl(Url);
 
@@ -33,14 +34,14 @@ impl JwksUrl {
     }
 
     pub(crate) fn host(&self) -> Host<&str> {
-        self.0.host().expect("checked when it was parsed")
+        self.0.host().expect("from_str has checked that there is a host")
     }
 
     pub(crate) fn port(&self) -> u16 {
-        self.0.port_or_known_default().expect("http and https have one")
+        self.0.port_or_known_default().expect("http and https have a default port")
     }
 
-    /// Returns the host and port as in the `Host` header.
+    /// Returns the host, and the port if the URL has one, for the `Host` header.
     pub(crate) fn authority(&self) -> &str {
         &self.0[url::Position::BeforeHost..url::Position::AfterPort]
     }
@@ -74,7 +75,7 @@ impl FromStr for JwksUrl {
     }
 }
 
-/// A URL in the form to be shown: without the values in its query, since any of them may be a secret.
+/// A URL in the form in which it may be printed: without the values in its query, because any value may be a secret.
 struct Masked<'a>(&'a Url);
 
 impl fmt::Display for Masked<'_> {

@@ -1,10 +1,11 @@
-//! Resolves the percent-escapes of a word, and remembers from which bytes of the word each byte came.
+//! Resolves the percent-escapes of a word (`%3D` becomes `=`), and remembers from which bytes of the word each
+//! resulting byte came.
 use std::ops::Range;
 
-/// A word whose escapes were resolved any number of times.
+/// A word whose percent-escapes were resolved zero or more times.
 pub(crate) struct Layer {
     bytes: Vec<u8>,
-    /// The index in the original word from which each byte comes. The last item is the length of that word.
+    /// For each byte, its index in the original word. One more item at the end is the length of the original word.
     from: Vec<usize>,
 }
 
@@ -23,8 +24,8 @@ impl Layer {
         self.from[span.start]..self.from[span.end]
     }
 
-    /// Resolves each escape once. Returns the result, and the index in the original word where the first escape begins;
-    /// `None` if there is none.
+    /// Resolves each percent-escape once. Returns the resulting word, and the index in the original word where the
+    /// first escape begins; `None` if the word has no escape.
     pub(crate) fn unescaped(&self) -> Option<(Self, usize)> {
         let first = (0..self.bytes.len()).find(|&at| self.escape(at).is_some())?;
         let mut next = Self { bytes: self.bytes[..first].to_vec(), from: self.from[..first].to_vec() };
@@ -39,7 +40,7 @@ impl Layer {
         Some((next, self.from[first]))
     }
 
-    /// Returns the byte that the escape at `at` means; `None` if there is no escape.
+    /// Returns the byte that the percent-escape at the index `at` stands for; `None` if no escape begins there.
     fn escape(&self, at: usize) -> Option<u8> {
         let digit = |at: usize| char::from(*self.bytes.get(at)?).to_digit(16);
         let (high, low) = (self.bytes[at] == b'%').then(|| Some((digit(at + 1)?, digit(at + 2)?)))??;

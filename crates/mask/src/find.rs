@@ -2,20 +2,20 @@
 use crate::{name::is_secret, placeholder::is_placeholder, quotation};
 use std::ops::Range;
 
-/// The bytes `{"` in base64, with which a JSON Web Token begins.
+/// The first characters of a JSON Web Token: the beginning of its header `{"…` in base64.
 const TOKEN: &[u8] = b"eyJ";
-/// The bytes `{` before a space, a line end or a tab, in base64. Some words, such as `ewok`, begin with these letters
-/// too.
+/// The first characters of a JSON Web Token with white space after the `{` of its header: a space, LF, CR or a tab, in
+/// base64. Some words, such as `ewok`, begin with these letters too.
 const SPACED_TOKENS: [&[u8]; 4] = [b"eyA", b"ewo", b"ew0", b"ewk"];
-/// The shortest header of a token in base64, in bytes. A header must at least name an algorithm.
+/// The shortest header of a JSON Web Token, in bytes of base64. A header must at least name an algorithm.
 const MIN_HEADER_BYTES: usize = 12;
-/// The schemes of URLs that contain an address, and never a password.
+/// The schemes of URLs such as `mailto:me@host`, in which the part before the `@` is never a password.
 const ADDRESSES: [&str; 9] = ["urn", "mailto", "tag", "acct", "sip", "sips", "xmpp", "mid", "cid"];
 
-/// Finds user names and passwords: they are between the scheme of a URL and its host.
+/// Finds user names and passwords in URLs: the part between the scheme and the `@` before the host.
 pub(crate) fn credentials(word: &[u8], found: &mut Vec<Range<usize>>) {
     let Some(last_at) = word.iter().rposition(|&byte| byte == b'@') else { return };
-    // The loop runs from the end, so that at each colon it is known what follows the colon.
+    // The loop goes through the word from its end, so that everything after a colon is known when the colon is reached.
     let mut here = Authority { end: word.len(), ..Authority::default() };
     let mut behind_slashes = (word.len(), Authority::default());
     for (at, &byte) in word.iter().enumerate().rev() {
@@ -24,7 +24,8 @@ pub(crate) fn credentials(word: &[u8], found: &mut Vec<Range<usize>>) {
                 if !word.get(at + 1).is_some_and(|next| is_slash(*next)) {
                     behind_slashes = (at + 1, here);
                 } else if is_slash(byte) && word[..at].last().is_none_or(|before| b"=&,;(\"'`".contains(before)) {
-                    // This is a URL without a scheme.
+                    // Two slashes at the beginning of the word or of a value begin a URL without a scheme:
+                    // `//me:password@host`.
                     let (start, authority) = behind_slashes;
                     found.extend(authority.credentials(word, start, last_at));
                 }
@@ -33,7 +34,7 @@ pub(crate) fn credentials(word: &[u8], found: &mut Vec<Range<usize>>) {
             b'@' => here.at = here.at.or(Some(at)),
             b':' => {
                 let slashes = word.get(at + 1).is_some_and(|next| is_slash(*next));
-                // A browser reads `http:me@host` as if there were slashes.
+                // A browser reads `http:me@host` like `http://me@host`.
                 if slashes || ends_with_web_scheme(&word[..at]) {
                     let (start, authority) = if slashes { behind_slashes } else { (at + 1, here) };
                     found.extend(authority.credentials(word, start, last_at));
@@ -62,12 +63,12 @@ impl Authority {
     fn credentials(self, word: &[u8], start: usize, last_at: usize) -> Option<Range<usize>> {
         let end = match self.at {
             Some(at) => at,
-            // If no port follows the colon, this may be a password with a character that should have been escaped, and
-            // the host follows later.
+            // If the colon is not followed by a port, a password may follow it. The password may contain a character
+            // such as `/` that should have been escaped. Then the last `@` of the word is before the host.
             None if self.ends_with_port == Some(false) && last_at >= self.end => last_at,
             None => return None,
         };
-        // These placeholders are in the program's help.
+        // A mask, and the placeholder in the program's help, are not secrets.
         let shown = &word[start..end];
         (!shown.iter().all(|&byte| byte == b'*') && shown != b"USER:PASSWORD").then_some(start..end)
     }
@@ -77,7 +78,7 @@ fn is_slash(byte: u8) -> bool {
     matches!(byte, b'/' | b'\\')
 }
 
-/// True for a port, even an empty one, and for the end of an IPv6 address.
+/// True if the text after a colon is a port, even an empty port, or the end of an IPv6 address.
 fn is_port(text: &[u8]) -> bool {
     text.ends_with(b"]") || (text.len() <= 5 && text.iter().all(u8::is_ascii_digit))
 }
@@ -91,7 +92,8 @@ fn ends_with_web_scheme(text: &[u8]) -> bool {
     })
 }
 
-/// Finds `user:password@host` without a scheme: as a word, or after the name of an option, a variable or a parameter.
+/// Finds `user:password@host` without a scheme, at the beginning of a word, or as the value of an option, a variable or
+/// a parameter.
 fn bare_credentials(word: &[u8], found: &mut Vec<Range<usize>>) {
     let (mut start, mut follows_slash) = (0, false);
     for piece in word.split_inclusive(|byte| b"=,;([{&/\\?#".contains(byte)) {
@@ -139,21 +141,22 @@ pub(crate) fn ends_with_secret_name(bytes: &[u8]) -> bool {
     is_secret(&before[before.iter().rposition(|&byte| !is_name(byte)).map_or(0, |at| at + 1)..])
 }
 
-/// Returns the part between the quotation marks that begin at `start`, if only punctuation follows them.
+/// Returns the range between a quotation mark at `start` and the mark that closes it; `None` if there is no such
+/// quotation, or if it is directly followed by more text.
 fn quoted(word: &[u8], start: usize) -> Option<Range<usize>> {
     let &mark = word.get(start).filter(|byte| quotation::is_quote(**byte))?;
     let end = start + 1 + quotation::length(&word[start + 1..], mark)?;
     quotation::ends_before(&word[end + 1..]).then_some(start + 1..end)
 }
 
-/// Returns the end of a value, which is the next `&`. Other characters, such as `;`, `?` or `#`, may belong to the
-/// value.
+/// Returns the end of the value of a parameter. The value ends before the next `&`, or at the end of the word. Other
+/// characters, such as `;`, `?` or `#`, may belong to the value.
 fn value_end(word: &[u8], start: usize) -> usize {
     let length = word[start..].iter().position(|&byte| byte == b'&');
     length.map_or_else(|| end_of_message(word, start), |length| start + length)
 }
 
-/// Returns the end of the word without the colon or comma that may follow a URL in a message.
+/// Returns the end of the word, without the colons and commas that may follow a URL in a message.
 fn end_of_message(word: &[u8], start: usize) -> usize {
     let length = word[start..].iter().rposition(|byte| !b":,".contains(byte)).map_or(0, |last| last + 1);
     start + length
@@ -174,7 +177,8 @@ pub(crate) fn tokens(word: &[u8], found: &mut Vec<Range<usize>>) {
     }
 }
 
-/// Returns the first index where a token may begin in a run of base64 letters and dots.
+/// Returns the first index at which a JSON Web Token may begin. `run` is a part of a word that has only letters of
+/// base64 and dots.
 fn token_start(run: &[u8]) -> Option<usize> {
     let header_length = || run.iter().position(|&byte| byte == b'.').unwrap_or(run.len());
     let is_spaced = SPACED_TOKENS.iter().any(|beginning| run.starts_with(beginning));

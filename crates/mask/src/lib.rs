@@ -3,8 +3,9 @@
 //! A text is examined word by word, as people read it, and not as a URL parser reads it: the text is often a URL that
 //! no parser accepts. There are four kinds of secrets: a user name or password in a URL, the value of a parameter whose
 //! name says that it is a secret, a JSON Web Token, and the value of a header such as `Authorization`. The first three
-//! are also found if they are percent-escaped, as in a URL inside another URL. A word that is masked by mistake is only
-//! a little hard to read; a secret that is shown by mistake must be replaced. So a doubtful word is masked.
+//! kinds are also found if they are percent-escaped, as in a URL inside another URL. A word that is masked by mistake
+//! only makes the text a little harder to read, but a secret that is shown by mistake must be revoked. So a doubtful
+//! word is masked.
 //!
 //! Time and memory are proportional to the length of the text, since strangers write some of it.
 #![forbid(unsafe_code)]
@@ -27,13 +28,13 @@ use std::{borrow::Cow, ops::Range};
 /// The text that replaces a secret.
 pub const MASK: &str = "********";
 
-/// The number of levels of escaping at which a secret is still found. A word with more levels is masked from its first
-/// escape on.
+/// The greatest number of times that a secret may be percent-escaped and is still found. A word that is escaped more
+/// often is masked from its first escape on.
 const MAX_ESCAPED: usize = 4;
 
-/// The greatest number of passes over one word. A secret may contain a separator, such as `&`. When the secret has been
-/// masked, the parts before and after it are read as one part, which may be a secret too. A word in which one more pass
-/// would find a secret is masked whole.
+/// The greatest number of passes over one word. A secret may contain a separator, such as `&`. Once such a secret is
+/// masked, the text before and after it is no longer separated, and may together be another secret, which only the next
+/// pass finds. If even the last pass is not enough, the whole word is masked.
 const MAX_PASSES: usize = 4;
 
 /// Returns a URL with [`MASK`] in place of each secret. The whole text is taken as one URL, even if it contains spaces
@@ -44,7 +45,8 @@ const MAX_PASSES: usize = 4;
 /// ```
 #[must_use]
 pub fn masked_url(url: &str) -> Cow<'_, str> {
-    // Nearly every word of a log line returns here.
+    // A word with none of these characters and letters has no secret. This check is fast, and enough for nearly all
+    // words of a log line.
     if !url.bytes().any(|byte| matches!(byte, b'=' | b'@' | b'%')) && !url.contains("ey") && !url.contains("ew") {
         return url.into();
     }
@@ -59,7 +61,7 @@ pub fn masked_url(url: &str) -> Cow<'_, str> {
     if is_masked { shown.into() } else { MASK.into() }
 }
 
-/// Replaces each secret that is found in one pass; `None` if there is none.
+/// Returns the URL with each secret masked that one pass finds; `None` if it finds no secret.
 fn masked_once(url: &str) -> Option<String> {
     let secrets = secrets(url);
     if secrets.is_empty() {

@@ -1,8 +1,8 @@
 //! Decides whether the name of a parameter, header or variable says that its value is a secret.
 use crate::{MAX_ESCAPED, escaped::Layer};
 
-/// A name that contains one of these texts is the name of a secret. The name is compared in lower case, with only its
-/// letters and digits.
+/// A name that contains one of these texts is the name of a secret. Before the comparison, the name is converted to
+/// lower case, and everything but letters and digits is removed.
 const PARTS: [&str; 26] = [
     "token",
     "secret",
@@ -37,8 +37,8 @@ const ENDS: [&str; 3] = ["key", "auth", "pwd"];
 const LAST_WORDS: [&str; 9] = ["pass", "pw", "sig", "sid", "otp", "totp", "pin", "ticket", "cookie"];
 /// A name that is equal to one of these texts is the name of a secret.
 const NAMES: [&str; 1] = ["code"];
-/// A name that ends with one of these texts is not the name of a secret: keys that protect nothing, ordinary words, and
-/// names of files.
+/// A name that ends with one of these texts is not the name of a secret: it names a key that protects nothing, is an
+/// ordinary word, or names a file.
 const OPEN_ENDS: [&str; 13] = [
     "idempotencykey",
     "publickey",
@@ -54,7 +54,7 @@ const OPEN_ENDS: [&str; 13] = [
     "flunkey",
     "file",
 ];
-/// The number of bytes of a name that are examined. Only the end of a longer name is examined.
+/// The greatest number of bytes of a name that are examined. Of a longer name, only its last bytes are examined.
 const MAX_BYTES: usize = 256;
 
 /// True if the name of a parameter, a header or a variable says that its value is a secret: `token`, `X-Api-Key`,
@@ -65,7 +65,7 @@ pub fn is_secret_name(name: &str) -> bool {
     is_secret(name.as_bytes())
 }
 
-/// Does the same as [`is_secret_name`] for bytes.
+/// Does the same as [`is_secret_name`] for a name given as bytes, which need not be UTF-8.
 pub(crate) fn is_secret(name: &[u8]) -> bool {
     let mut layer = Layer::new(&name[name.len().saturating_sub(MAX_BYTES)..]);
     for _ in 0..MAX_ESCAPED {
@@ -83,7 +83,8 @@ pub(crate) fn is_secret(name: &[u8]) -> bool {
             || PARTS.iter().any(|part| plain.contains(part)))
 }
 
-/// True if the name ends with the word, and the word begins after a sign or with a capital letter.
+/// True if the name ends with the word, and the word is a separate word of the name: it is the whole name, follows a
+/// character such as `-`, or begins with a capital letter after a small letter.
 fn ends_with_word(name: &[u8], word: &str) -> bool {
     let Some(start) = name.len().checked_sub(word.len()) else { return false };
     let begins = match name[..start].last() {

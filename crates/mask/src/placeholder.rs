@@ -23,7 +23,7 @@ pub(crate) fn is_placeholder(value: &str) -> bool {
         return is_variable(name);
     }
     if let Some(command) = rest.strip_prefix('(') {
-        // Without quotation marks, the word ends before the command's arguments.
+        // A command without a closing `)` was cut at a space: `$(openssl` of `$(openssl rand -hex 32)`.
         let Some(command) = command.strip_suffix(')') else { return is_word(command) };
         return is_word(command.split(' ').next().unwrap_or_default());
     }

@@ -2,12 +2,12 @@
 use crate::{MASK, find, masked_url, name::is_secret_name, placeholder::is_placeholder, quotation};
 use std::{borrow::Cow, ops::Range};
 
-/// The headers whose whole value is a secret. A header whose name has a hyphen and says that its value is a secret is
-/// treated the same.
+/// The headers whose whole value is a secret. A header such as `X-Api-Key` is treated the same: its name contains a
+/// hyphen and is the name of a secret.
 const SECRET_HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
-/// The schemes that may be before the secret of a header. They are shown.
+/// The authentication schemes that may precede the secret in the value of a header. They are shown.
 const SCHEMES: [&str; 4] = ["bearer", "basic", "digest", "negotiate"];
-/// The first byte of a terminal's colour code.
+/// The first byte of the codes that set colours in a terminal.
 const ESCAPE: u8 = 0x1b;
 
 /// Returns the text with [`MASK`] in place of each secret that can be recognised by its form.
@@ -91,27 +91,27 @@ fn member_value(text: &str) -> Option<Range<usize>> {
         |at: usize| length == 1 && bytes[..at].iter().rev().take_while(|&&byte| byte == b'\\').count() % 2 == 1;
     let is_end = |at: &usize| bytes[*at] == b'\n' || (bytes[*at] == mark && !is_escaped(*at));
     let end = (start..text.len()).find(is_end).unwrap_or(text.len());
-    // The backslashes before the closing mark belong to the mark.
+    // If the quotation marks are escaped, the backslashes before the closing mark are not part of the value.
     let end = end - bytes[start..end].iter().rev().take(length - 1).take_while(|&&byte| byte == b'\\').count();
     let is_shown = text[start..end].is_empty() || is_placeholder(&text[start..end]);
     (!is_shown).then_some(start..end)
 }
 
-/// Returns the index after `Authorization:`, or after the name of another header with a secret; `None` if there is no
-/// such header.
+/// Returns the index after the colon of `Authorization:` or of another header whose value is a secret; `None` if the
+/// word does not contain such a header.
 fn header_value_start(word: &str) -> Option<usize> {
     let (before, _) = word.split_once(':')?;
     let is_name = |character: char| character.is_ascii_alphanumeric() || character == '-';
     let name = before.rsplit(|character| !is_name(character)).next()?;
-    // curl accepts a header directly after `-H`.
+    // In arguments of curl, the name of a header may follow `-H` without a space.
     let name = name.strip_prefix("-H").unwrap_or(name);
     let is_secret = SECRET_HEADERS.iter().any(|header| header.eq_ignore_ascii_case(name))
         || (name.contains('-') && !name.starts_with('-') && is_secret_name(name));
     is_secret.then_some(before.len() + 1)
 }
 
-/// Masks the header at the beginning of `text`, whose value begins at `start`. Also returns the length of the header,
-/// which ends at the end of its quotation or line.
+/// Returns the header at the beginning of `text` with its value masked, and the length of the header in `text`. The
+/// value begins at `start`, and ends at the end of its quotation or line.
 fn masked_header(text: &str, start: usize) -> (Cow<'_, str>, usize) {
     let bytes = text.as_bytes();
     let ends = |at: &usize| {

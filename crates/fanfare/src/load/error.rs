@@ -3,18 +3,18 @@ use crate::{exit::Exit, http::InvalidHubUrl};
 use fanfare_load::target::InvalidUrl;
 use std::{fmt, io};
 
-/// The reason why a run gave no result, or a result with faults.
+/// The reason why `fanfare load` printed no result, or found faults.
 #[derive(Debug)]
 pub(crate) enum LoadError {
     /// A text is not a URL that the command can put load on.
     Url(InvalidUrl),
-    /// A URL has no scheme: it begins with its host.
+    /// A URL has no scheme, or a mistyped one. `hint` proposes the correct URL.
     NoScheme { url: String, hint: String },
     /// The variable `FANFARE_HUB` is not the URL of a hub.
     Hub(InvalidHubUrl),
     /// The memory of the server's process cannot be read.
     Process { process: u32, error: io::Error },
-    /// The run failed before its end.
+    /// The run of the scenario failed before it was complete.
     Run(io::Error),
     /// Subscribers did not get every event once and in order.
     Faults(String),

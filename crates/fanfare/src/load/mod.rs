@@ -72,7 +72,8 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_enum, default_value = "fanfare", help_heading = "Server")]
     recipe: Recipe,
 
-    /// Subscribe at this URL instead. `{topic}` is replaced by the topic, and may be omitted if there is only one topic
+    /// Subscribe at this URL instead of the URL of --recipe. `{topic}` is replaced by the topic, and may be omitted if
+    /// there is only one topic
     #[arg(long, value_name = "URL", conflicts_with_all = ["url", "recipe"], help_heading = "Server")]
     subscribe_url: Option<String>,
 
@@ -124,7 +125,8 @@ pub(crate) fn run(args: &LoadArgs) -> Result<(), LoadError> {
         size.publishers = 0;
     }
     target.headers = args.headers.iter().flat_map(|Fields(fields)| fields.clone()).collect();
-    // A hub that was started for the run is open: it needs no token.
+    // A hub that was started for this run accepts requests without a token. So a token from the environment is not
+    // meant for it.
     if hub.is_none() || !args.token.is_of_environment() {
         give_token(&mut target, &args.token)?;
     }
@@ -144,7 +146,8 @@ pub(crate) fn run(args: &LoadArgs) -> Result<(), LoadError> {
     }
 }
 
-/// Gives the token to the endpoints that may have it, and prints a notice about each server that may not.
+/// Adds the token to the requests to each server that may get it, and prints a notice about each server that may not
+/// get it.
 fn give_token(target: &mut Target, token: &TokenArg) -> Result<(), LoadError> {
     let hub = HubUrl::of_environment().map_err(LoadError::Hub)?;
     let mut told: Vec<String> = Vec::new();
@@ -159,7 +162,7 @@ fn give_token(target: &mut Target, token: &TokenArg) -> Result<(), LoadError> {
     Ok(())
 }
 
-/// Runs as one of several worker processes of a run.
+/// Does the work of one worker process of `fanfare load`, as the process that started it says.
 ///
 /// # Errors
 /// [`LoadError::Run`] if the work fails.
@@ -167,9 +170,10 @@ pub(crate) fn work() -> Result<(), LoadError> {
     worker::serve().map_err(LoadError::Run)
 }
 
-/// Starts a hub for this run alone.
+/// Starts a hub that is used only for this run, and that ends with this process.
 fn start(size: Size) -> Result<HubProcess, LoadError> {
-    // Subscribers may reconnect before the hub has noticed that they left, so each may count twice.
+    // A subscriber may reconnect before the hub has noticed that its old connection ended. So the hub may count each
+    // subscriber twice.
     let most = (2 * size.subscribers + 100).to_string();
     let binary = env::current_exe().map_err(LoadError::Run)?;
     let arguments = ["--memory", "--log-level", "error", "--max-subscribers", &most];
@@ -217,7 +221,7 @@ fn header(text: &str) -> Result<String, io::Error> {
     };
     match text.split_once(':').filter(|field| valid(*field)) {
         Some((name, value)) => Ok(format!("{name}: {}", value.trim())),
-        None => Err(io::Error::new(io::ErrorKind::InvalidInput, "expected NAME: VALUE")),
+        None => Err(io::Error::new(io::ErrorKind::InvalidInput, "expected NAME: VALUE, such as Accept-Language: en")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The result as a table, and as one line of JSON.
+//! Prints the result of `fanfare load` as a table, and as one line of JSON.
 use crate::{stderr, stdout};
 use fanfare_load::{
     machine,
@@ -23,7 +23,7 @@ pub(super) fn begin(scenario: Scenario, size: Size, target: &Target, meter: Opti
 }
 
 /// Prints a table of the figures and faults for people, and everything as one line of JSON on standard output. If
-/// standard output is not a terminal, the table goes to standard error, so that the JSON is alone.
+/// standard output is not a terminal, the table goes to standard error, so that standard output contains only the JSON.
 ///
 /// # Errors
 /// [`io::Error`] if the result cannot be printed, except if the reader has closed the output.
@@ -60,7 +60,7 @@ fn table(output: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
     outcome.faults.examples.iter().try_for_each(|example| writeln!(output, "  {example}"))
 }
 
-/// Formats a number: without decimals from 100 on, else with two of them.
+/// Formats a number: without decimals if it is 100 or more, otherwise with two decimals.
 fn number(value: f64) -> String {
     if value.abs() >= 100.0 { format!("{value:.0}") } else { format!("{value:.2}") }
 }

@@ -1,4 +1,4 @@
-//! The arguments and the exit codes that all verbs of `fanfare log` have.
+//! The arguments and exit codes that all verbs (subcommands) of `fanfare log` have in common.
 use std::path::PathBuf;
 
 pub(super) const EXIT_CODES: &str = "\
@@ -7,7 +7,7 @@ Exit codes:
   1  failed, or updates are lost, or the log is damaged
   2  wrong arguments, or the directory has no log";
 
-/// The directory that every verb has.
+/// The argument that every verb of `fanfare log` has: the directory of the log.
 #[derive(Debug, clap::Args)]
 pub(super) struct Directory {
     /// Directory of the log, as in `fanfare serve --data`

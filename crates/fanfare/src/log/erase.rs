@@ -17,7 +17,7 @@ use fanfare_hub::{
 };
 use std::io::{self, BufRead as _, IsTerminal as _};
 
-/// The way to erase updates while a hub runs.
+/// The way to erase updates while a hub uses the log.
 const INSTEAD: &str = "its own API: DELETE /topics/TOPIC";
 
 const ABOUT: &str = "\

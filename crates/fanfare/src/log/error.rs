@@ -4,12 +4,12 @@ use crate::exit::Exit;
 use fanfare_hub::log::{BackupError, LogError, ViewError};
 use std::{fmt, io, path::PathBuf};
 
-/// The reason why a verb failed, or a fault that it found in the log.
+/// The reason why a verb of `fanfare log` failed, or the faults that it found in the log.
 #[derive(Debug)]
 pub(crate) enum LogCommandError {
     /// The log cannot be read.
     View(ViewError),
-    /// A hub has the log open, so only the hub can change it. `instead` says how.
+    /// A hub has the log open, so only the hub can change it. `instead` names the way to do so.
     InUse { dir: PathBuf, instead: &'static str },
     /// The log cannot be opened, or cannot be written.
     Log { dir: PathBuf, error: LogError },
@@ -17,15 +17,17 @@ pub(crate) enum LogCommandError {
     Place(UnknownPlace),
     /// The backup cannot be made.
     Backup(BackupError),
-    /// This many of the updates that should be printed are lost.
+    /// Some of the updates that were to be printed are lost. `updates` is their number.
     Lost { updates: u64 },
     /// The check of the log found faults.
     Unsound { findings: u64 },
     /// The lines to import cannot be read.
     Read { from: String, error: io::Error },
-    /// A line to import is not an update. `imported` is the last line that is in the log.
+    /// A line to import is not an update. `imported` is the number of the last line that was imported; `None` if no
+    /// line was.
     Line { number: u64, error: InvalidLine, imported: Option<u64> },
-    /// A batch of lines could not be appended. `imported` is the last line that is in the log.
+    /// A batch of lines could not be appended. `imported` is the number of the last line that was imported; `None` if
+    /// no line was.
     Append { lines: (u64, u64), error: LogError, imported: Option<u64> },
     /// Updates would be erased, but the user has not confirmed it.
     Unconfirmed { updates: u64 },
@@ -46,7 +48,7 @@ impl LogCommandError {
     }
 }
 
-/// Returns true if the path is not that of a log.
+/// Returns true if the cause is a wrong argument: the path is not the path of a log.
 fn is_usage(error: &ViewError) -> bool {
     matches!(error, ViewError::NotFound(_) | ViewError::NotADirectory(_) | ViewError::NoLog(_))
 }
@@ -67,8 +69,8 @@ impl fmt::Display for LogCommandError {
             Self::Log { dir, error } => write!(f, "{}: {error}", dir.display()),
             Self::Place(error) => error.fmt(f),
             Self::Backup(error) => error.fmt(f),
-            Self::Lost { updates: 1 } => f.write_str("one update is lost"),
-            Self::Lost { updates } => write!(f, "{updates} updates are lost"),
+            Self::Lost { updates: 1 } => f.write_str("one update is lost: it could not be printed"),
+            Self::Lost { updates } => write!(f, "{updates} updates are lost: they could not be printed"),
             Self::Unsound { findings: 1 } => f.write_str("one thing is wrong with the log"),
             Self::Unsound { findings } => write!(f, "{findings} things are wrong with the log"),
             Self::Read { from, error } => write!(f, "cannot read {from}: {error}"),
@@ -79,16 +81,20 @@ impl fmt::Display for LogCommandError {
                 write!(f, "the lines {first} to {last} cannot be appended: {error}; {}", Imported(*imported))
             }
             Self::Unconfirmed { updates } => {
-                write!(f, "nothing was erased: {} found; give --yes to erase", super::quantity::updates(*updates))
+                write!(
+                    f,
+                    "nothing was erased: nobody has confirmed it; {} found, give --yes to erase",
+                    super::quantity::updates(*updates)
+                )
             }
-            Self::Print(error) => write!(f, "cannot print: {error}"),
+            Self::Print(error) => write!(f, "cannot print to standard output: {error}"),
         }
     }
 }
 
 impl std::error::Error for LogCommandError {}
 
-/// The progress of an import: the last line that is in the log.
+/// The progress of an import: the number of the last line that was imported; `None` if no line was.
 struct Imported(Option<u64>);
 
 impl fmt::Display for Imported {

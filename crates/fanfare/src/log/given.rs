@@ -43,7 +43,7 @@ struct Members {
     position: Option<String>,
     retry_ms: Option<u64>,
     ttl_ms: Option<u64>,
-    /// A member that `fanfare subscribe` prints. It is ignored here.
+    /// The member `origin` of a line that `fanfare subscribe` has printed. An import ignores it.
     #[serde(rename = "origin")]
     _origin: Option<IgnoredAny>,
     lost: Option<Stretch>,
@@ -58,7 +58,7 @@ pub(crate) enum InvalidLine {
     NotText,
     /// The line is not JSON, or does not have the members of an update.
     Json(serde_json::Error),
-    /// The line lacks this member.
+    /// The line has no member with this name.
     Lacks(&'static str),
     /// The member `time` is not a time.
     Time,
@@ -93,7 +93,8 @@ impl Members {
         let data = self.data.ok_or(InvalidLine::Lacks("data"))?;
         let topics = topics.iter().map(|topic| Topic::new(topic)).collect::<Result<Vec<_>, _>>();
         let topics = topics.map_err(InvalidLine::Topic)?;
-        // An ID that a hub made is a position in the exported log, so it is not kept.
+        // An ID that a hub made is the position of the update in the exported log. It is left out, because the update
+        // gets another position in this log.
         let is_own = |id: &String| !id.starts_with('#') && self.position.as_ref() != Some(id);
         let (id, private) = (self.id.filter(is_own), self.private.unwrap_or(false));
         if self.r#type.as_deref() == Some(OF_SUBSCRIPTION) && private && topics.len() == 1 && id.is_none() {
@@ -121,7 +122,7 @@ pub(super) fn with_ttl(update: &Update, ttl_ms: u64) -> Update {
     Update::new(fields).unwrap_or_else(|_| update.clone())
 }
 
-/// The topics of a line. Reading ends with an error as soon as there are more than an update may have.
+/// The topics of a line. Reading stops with an error as soon as the line has more topics than an update may have.
 #[derive(Debug)]
 struct Topics(Vec<String>);
 

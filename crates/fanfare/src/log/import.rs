@@ -25,7 +25,7 @@ use std::{
 /// The longest line that is imported, in bytes.
 const MAX_LINE_BYTES: usize = 32 << 20;
 const STDIN: &str = "-";
-/// The way to import updates while a hub runs.
+/// The way to add updates while a hub uses the log.
 const INSTEAD: &str = "fanfare publish";
 
 const ABOUT: &str = "\
@@ -54,13 +54,13 @@ pub(super) struct ImportArgs {
 struct Import<'a> {
     log: &'a SegmentLog,
     now: Timestamp,
-    /// The time of the newest update so far. No later update may get an earlier time.
+    /// The time of the newest update in the log or in the batch. No update after it may get an earlier time.
     newest: Timestamp,
     batch: Vec<(Timestamp, Update)>,
     batch_bytes: usize,
-    /// The numbers of the first and the last line of the batch.
+    /// The numbers of the first and the last line of the batch that is not yet appended.
     lines: (u64, u64),
-    /// The number of the last line that is in the log.
+    /// The number of the last line that was appended to the log.
     imported: Option<u64>,
     positions: Option<(Position, Position)>,
     counts: Counts,
@@ -146,7 +146,7 @@ impl<'a> Import<'a> {
         self.append()
     }
 
-    /// Adds an update to the batch, or only counts it if it has expired.
+    /// Adds an update to the batch. An update that has already expired is only counted.
     fn update(&mut self, number: u64, update: Update, given: Option<Timestamp>) -> Result<(), LogCommandError> {
         let given = given.unwrap_or(self.now);
         let time = given.min(self.now).max(self.newest);
@@ -155,8 +155,8 @@ impl<'a> Import<'a> {
                 self.counts.expired += 1;
                 return Ok(());
             }
-            // An update that gets another time must still expire at the same moment, so it also gets another time to
-            // live.
+            // If the update gets another time than the line says, its time to live is changed too, so that it still
+            // expires at the same moment.
             Some(expires) if time != given => with_ttl(&update, expires.saturating_sub(time.0)),
             _ => update,
         };

@@ -29,13 +29,13 @@ pub(super) struct UpdateLine<'a> {
     ttl_ms: Option<u64>,
 }
 
-/// The line in place of updates that are lost.
+/// The JSON line that is printed in place of updates that are lost.
 #[derive(Debug, Serialize)]
 pub(super) struct LostLine {
     lost: Stretch,
 }
 
-/// The first and the last offset of a range.
+/// A range of offsets, from `first` to `last`, both included.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Stretch {
     pub(super) first: u64,
@@ -66,7 +66,7 @@ impl LostLine {
     }
 }
 
-/// Returns the time with milliseconds; `None` if it is after the year 9999.
+/// Returns the time in the format of RFC 3339, with milliseconds; `None` if it is after the year 9999.
 pub(super) fn rfc_3339(time: Timestamp) -> Option<String> {
     let time = jiff::Timestamp::from_millisecond(i64::try_from(time.0).ok()?).ok()?;
     Some(format!("{time:.3}"))

@@ -97,7 +97,8 @@ fn epochs(epochs: &[Epoch]) -> String {
     shown.join(" ")
 }
 
-/// Returns remarks about what is special in this segment.
+/// Returns remarks about a segment that was rewritten, has erased updates or is withheld from readers; otherwise an
+/// empty text.
 fn remarks(segment: &SegmentInfo) -> String {
     let mut remarks = Vec::new();
     match segment.rewrites {
@@ -109,7 +110,7 @@ fn remarks(segment: &SegmentInfo) -> String {
         remarks.push(format!("{} erased", segment.erased));
     }
     if segment.is_withheld {
-        remarks.push("withheld: run fanfare log verify".to_owned());
+        remarks.push("withheld from readers: run fanfare log verify".to_owned());
     }
     remarks.join(", ")
 }

@@ -7,8 +7,8 @@ use std::{
     ops::ControlFlow,
 };
 
-/// A writer of lines to standard output. Each method returns [`ControlFlow::Break`] if the reader has closed it (`|
-/// head`), which is not a failure.
+/// A writer of lines to standard output. Each method returns [`ControlFlow::Break`] if the reader has closed standard
+/// output (`| head`), which is not a failure.
 pub(super) struct Output(BufWriter<Stdout>);
 
 impl Output {
@@ -42,7 +42,7 @@ impl Output {
     }
 }
 
-/// Prints one line, and nothing else.
+/// Prints one line on standard output, for a verb that prints nothing else.
 ///
 /// # Errors
 /// [`LogCommandError::Print`] if it cannot be written.

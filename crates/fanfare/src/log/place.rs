@@ -1,4 +1,4 @@
-//! Places in a log as arguments: the ID of an update, or a time.
+//! Places in a log, as options such as `--from` name them: by the ID of an update, or by a time.
 use crate::{moment::Moment, shown::shown_id};
 use fanfare_event_stream::EventId;
 use fanfare_hub::{
@@ -19,7 +19,7 @@ pub(super) enum Place {
     Id(String),
 }
 
-/// The reason why the log has no such place.
+/// The reason why the log does not have the place that an option names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum UnknownPlace {
     /// The log has no update with this ID, or no longer has it.
@@ -30,7 +30,7 @@ pub(crate) enum UnknownPlace {
     Beyond(Position),
 }
 
-/// The bound of a range for which a place is given: its first or its last update.
+/// The end of a range of updates that a place names: the first or the last update of the range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     First,
@@ -48,7 +48,8 @@ impl FromStr for Place {
 
 impl Place {
     /// Returns the offset of the first update at this place or after it ([`End::First`]), or of the last update at this
-    /// place or before it ([`End::Last`]). An update at exactly a given time counts as after it.
+    /// place or before it ([`End::Last`]). If the place is a time, an update at exactly this time counts as after the
+    /// place.
     pub(super) fn find(
         &self,
         view: &mut LogView,
@@ -74,7 +75,8 @@ fn of_position(position: Position, view: &LogView) -> Result<Offset, UnknownPlac
     }
 }
 
-/// Finds an update by its ID. If several updates have the ID, the place is all of them together.
+/// Finds an update by its ID. If several updates have the ID, returns the first of them for [`End::First`], and the
+/// last of them for [`End::Last`].
 fn of_id(id: &str, view: &mut LogView, end: End, now: Timestamp) -> Result<Result<Offset, UnknownPlace>, ViewError> {
     let unknown = || UnknownPlace::Id(id.to_owned());
     let Ok(parsed) = EventId::new(id) else { return Ok(Err(unknown())) };
@@ -87,7 +89,7 @@ impl fmt::Display for UnknownPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Id(id) => write!(f, "no update in the log has the ID {}", shown_id(id)),
-            Self::Foreign(id) => write!(f, "the ID {id} is from another log, or is too old"),
+            Self::Foreign(id) => write!(f, "the ID {id} is from another log, or is too old for this log to know it"),
             Self::Beyond(id) => {
                 write!(f, "the log does not have the update with the ID {id}: it was lost, or never written")
             }

@@ -19,7 +19,8 @@ const LIMIT: ReadLimit = ReadLimit { entries: 1_000, bytes: 4 << 20 };
 /// Prints updates, and counts those that are lost.
 pub(super) struct Printing {
     output: Output,
-    /// Only updates with a topic that one of these matches are printed; without matchers, all updates are.
+    /// The matchers of the updates to print: those with a topic that at least one matcher matches. Without matchers,
+    /// all updates are printed.
     matchers: Vec<Matcher>,
     lost: u64,
 }
@@ -29,11 +30,11 @@ impl Printing {
         Self { output: Output::new(), matchers, lost: 0 }
     }
 
-    /// Prints the updates after `after`, up to `until`. Calls `at` with each offset that was reached. Returns
-    /// [`ControlFlow::Break`] if the reader has closed the output.
+    /// Prints the updates after `after`, up to `until`. Reads them in batches, and calls `at` after each batch with its
+    /// last offset. Returns [`ControlFlow::Break`] if the reader has closed the output.
     ///
     /// # Errors
-    /// [`LogCommandError`] if the log cannot be read, or nothing can be printed.
+    /// [`LogCommandError`] if the log cannot be read, or if an update cannot be printed.
     pub(super) fn print(
         &mut self,
         view: &mut LogView,
@@ -80,8 +81,8 @@ impl Printing {
         self.output.json(&LostLine::of(first, last))
     }
 
-    /// Returns the topics with which the index finds all updates to print; `None` if one of the matchers is a pattern,
-    /// or if there are none.
+    /// Returns the topics by which the index of the log finds all updates to print; `None` if a matcher is a pattern,
+    /// or if there are no matchers.
     fn exact_topics(&self) -> Option<Vec<Topic>> {
         let exact = |matcher: &Matcher| match matcher {
             Matcher::Exact(topic) => Some(topic.clone()),
@@ -90,7 +91,7 @@ impl Printing {
         if self.matchers.is_empty() { None } else { self.matchers.iter().map(exact).collect() }
     }
 
-    /// Returns the result after everything was printed.
+    /// Returns the result of the verb, after all updates were printed.
     ///
     /// # Errors
     /// [`LogCommandError::Lost`] if updates were lost.

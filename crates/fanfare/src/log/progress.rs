@@ -1,9 +1,9 @@
-//! The progress of a verb, shown on a terminal once the verb has taken more than a second.
+//! Shows the progress of a verb of `fanfare log` on a terminal, once the verb has taken more than a second.
 use super::quantity::size;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::{Duration, Instant};
 
-/// The time for which nothing is shown at first.
+/// The time after the start of a verb during which no progress bar is shown.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A progress bar on standard error. If standard error is not a terminal, the bar shows nothing.
@@ -19,12 +19,12 @@ impl Bar {
         Self { bar: bar.with_style(style.progress_chars("=> ")), begun: Instant::now() }
     }
 
-    /// Shows that `done` of `total` bytes are done.
+    /// Shows that `done` of `total` bytes have been processed.
     pub(super) fn bytes(&self, done: u64, total: u64) {
         self.show(done, total, || format!("{} of {}", size(done), size(total)));
     }
 
-    /// Shows that `done` of `total` updates are done.
+    /// Shows that `done` of `total` updates have been processed.
     pub(super) fn updates(&self, done: u64, total: u64) {
         self.show(done, total, || format!("{done} of {total} updates"));
     }
@@ -34,7 +34,7 @@ impl Bar {
             return;
         }
         if self.bar.is_hidden() {
-            // The bar stays hidden where there is no terminal.
+            // If standard error is not a terminal, the bar stays hidden even now.
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
         self.bar.set_length(total);

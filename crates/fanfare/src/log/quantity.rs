@@ -1,14 +1,15 @@
-//! Sizes, ages and counts as the tables show them: rounded, and with the units of the configuration.
+//! Formats sizes, ages and counts for the output of `fanfare log`: rounded, and with the units that the configuration
+//! uses.
 use crate::quantity::{ByteSize, HumanDuration};
 use std::time::Duration;
 
-/// Returns a size, rounded to a unit of which it has 10 or more.
+/// Returns a size, rounded to a whole number of the largest unit that it contains at least 10 times.
 pub(super) fn size(bytes: u64) -> String {
     let unit = [1 << 40, 1 << 30, 1 << 20, 1 << 10].into_iter().find(|unit| bytes >= 10 * unit).unwrap_or(1_u64);
     ByteSize((bytes + unit / 2) / unit * unit).to_string()
 }
 
-/// Returns an age, rounded down to its largest unit.
+/// Returns an age, rounded down to a whole number of the largest unit that it contains.
 pub(super) fn age(milliseconds: u64) -> String {
     let seconds = milliseconds / 1_000;
     let unit = [86_400, 3_600, 60].into_iter().find(|unit| seconds >= *unit).unwrap_or(1);

@@ -13,11 +13,11 @@ use std::{collections::VecDeque, thread, time::Duration};
 
 /// The time between two checks for new updates.
 const INTERVAL: Duration = Duration::from_millis(200);
-/// The number of offsets that one step backwards searches.
+/// The number of offsets that are searched at a time, while the newest updates are searched backwards.
 const STEP: u64 = 1_024;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = format!("The lines are those of `fanfare log export`.\n\n{}", EXIT_CODES))]
+#[command(after_help = format!("The lines have the same form as those of `fanfare log export`.\n\n{}", EXIT_CODES))]
 pub(super) struct TailArgs {
     #[command(flatten)]
     directory: Directory,
@@ -57,7 +57,7 @@ pub(super) fn run(args: &TailArgs) -> Result<(), LogCommandError> {
     }
 }
 
-/// Returns the offset before the last `count` updates.
+/// Returns the offset directly before the newest `count` updates.
 fn before_last(view: &mut LogView, count: usize) -> Result<Offset, ViewError> {
     let (floor, mut until) = (view.bounds().floor(), view.bounds().head);
     let mut newest: VecDeque<Offset> = VecDeque::new();
@@ -70,7 +70,8 @@ fn before_last(view: &mut LogView, count: usize) -> Result<Offset, ViewError> {
     let surplus = newest.len().saturating_sub(count);
     Ok(match newest.get(surplus) {
         Some(first) => Offset(first.0 - 1),
-        // The log has no updates. Printing starts at its beginning, so that lost updates are reported.
+        // The log has no updates that can be read. Printing starts at the beginning of the log, so that lost updates
+        // are reported.
         None if count > 0 => floor,
         None => view.bounds().head,
     })

@@ -10,11 +10,11 @@ use std::{fmt, io};
 pub(crate) enum PublishError {
     /// There is no data argument, and no pipe to read lines from.
     NoData,
-    /// Topic and options do not fit into a request.
+    /// The topic and the options are too long for the URL of a request.
     TooLong(UrlTooLong),
-    /// The certificates of authorities cannot be read.
+    /// The certificates in the file of `--cacert` cannot be used.
     Certificates(CertificatesError),
-    /// An ID was given for more than one update.
+    /// The option `--id` was given, but the command may publish more than one update.
     OneIdForMany,
     /// The arguments do not make a valid update.
     Update(InvalidUpdate),
@@ -24,17 +24,19 @@ pub(crate) enum PublishError {
     Refused(Refusal),
     /// The hub refused a whole batch of lines.
     LinesRefused { first: u64, last: u64, refusal: Refusal },
-    /// Lines were not published, for a reason that is not in the lines.
+    /// The lines `lines` were not published, or may not have been, for a reason that is not their content, such as a
+    /// hub that is down.
     Lines { lines: (u64, u64), error: Box<PublishError> },
-    /// Some lines were left out, and all others were published.
+    /// Some lines were left out because they are too long. All other lines were published. `lines` is the number of
+    /// lines that were left out, and `refused` the number of those that only the hub found too long.
     Skipped { lines: u64, refused: u64 },
-    /// The command was told to stop, and the hub did not accept the remaining lines in time.
+    /// The command was told to stop, and could not publish in time all lines that it had read.
     Stopped { lines: Option<(u64, u64)> },
     /// Standard input cannot be read.
     Read(io::Error),
     /// The IDs cannot be printed.
     Print(io::Error),
-    /// The asynchronous runtime cannot start.
+    /// The asynchronous runtime cannot start, or the signals that stop the command cannot be caught.
     Runtime(io::Error),
 }
 
@@ -56,7 +58,7 @@ impl PublishError {
 }
 
 impl PublishError {
-    /// Returns true if the same attempt may succeed later.
+    /// Returns true if the same request may succeed later.
     pub(super) fn is_passing(&self) -> bool {
         match self {
             Self::Unreachable(error) => !matches!(error, Unreachable::TokenCharacters),
@@ -75,7 +77,7 @@ impl PublishError {
         }
     }
 
-    /// Adds the lines that the error is about.
+    /// Returns this error with the numbers of the first and the last line that it is about.
     pub(super) fn of_lines(self, lines: (u64, u64)) -> Self {
         Self::Lines { lines, error: Box::new(self) }
     }
@@ -110,10 +112,10 @@ impl fmt::Display for PublishError {
             Self::Stopped { lines: Some(lines) } => {
                 write!(f, "stopped; {} and all later lines may not have been published", shown(*lines))
             }
-            Self::Stopped { lines: None } => f.write_str("stopped before everything that was read was published"),
+            Self::Stopped { lines: None } => f.write_str("stopped before all lines that were read were published"),
             Self::Read(error) => write!(f, "cannot read standard input: {error}"),
             Self::Print(error) => write!(f, "cannot print the IDs: {error}"),
-            Self::Runtime(error) => write!(f, "cannot start: {error}"),
+            Self::Runtime(error) => write!(f, "the command cannot start: {error}"),
         }
     }
 }

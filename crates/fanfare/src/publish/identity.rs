@@ -1,19 +1,20 @@
-//! IDs for lines that no other publisher uses. Two publishers may send equal lines, so only the ID shows whether an
-//! update in the log is the line whose answer was lost.
+//! Makes an ID for each line to publish. No other publisher uses the same IDs. If the answer to a line was lost, the ID
+//! shows whether an update in the hub's log is this line: another publisher may have sent a line with the same text.
 use uuid::Uuid;
 
-/// The IDs of one run: `urn:uuid:<random>#<line>.<number>`, where the number counts the lines of a batch that begins
-/// with that line. As Mercure requires, each ID is an IRI and does not begin with `#`.
+/// The IDs of one run of the command: `urn:uuid:<random>#<line>.<number>`. `<line>` is the number of the first line of
+/// a batch, and `<number>` counts the lines of the batch from 1. As Mercure requires, each ID is an IRI and does not
+/// begin with `#`.
 #[derive(Clone, Debug)]
 pub(super) struct Identity(Uuid);
 
 impl Identity {
-    /// Makes an identity from 122 random bits of the system.
+    /// Makes the IDs of a new run from 122 random bits, which the system provides.
     pub(super) fn random() -> Self {
         Self(Uuid::new_v4())
     }
 
-    /// Returns the beginning of all IDs of a batch whose first line has this number.
+    /// Returns the text with which all IDs of a batch begin. `line` is the number of the first line of the batch.
     pub(super) fn prefix(&self, line: u64) -> String {
         format!("{}#{line}.", self.0.urn())
     }

@@ -4,7 +4,8 @@
 //! the lines of a slow source are published one by one without delay, and those of a fast source in batches that grow
 //! with the time that the hub takes to answer. If the hub does not answer for a while, the request is repeated, and
 //! lines that the hub already has are not published again ([`super::identity`]). If the token may not subscribe, the
-//! command cannot find out what the hub has. Then it publishes lines without an answer again, with a warning.
+//! command cannot find out which lines the hub has. Then it publishes all lines of an unanswered request again, with a
+//! warning.
 use super::{
     PublishError,
     error::shown,
@@ -23,9 +24,9 @@ const MAX_BATCH_LINES: usize = 1_000;
 const BATCH_BYTES: usize = 256 << 10;
 /// The shortest and the longest wait before a request to a hub that is down is repeated.
 const DELAYS: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(10)];
-/// The time that the command has to publish everything that it has read when it is told to stop.
+/// When the command is told to stop: the time that it still has to publish all lines that it has read.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
-/// The time to wait for one more line from the thread that reads when the command is told to stop.
+/// When the command is told to stop: the time to wait for a line that the reading thread has read but not yet sent.
 const HANDOVER_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Publishes each line of standard input that is not blank. Ends when the input ends, or when the command is told to
@@ -65,14 +66,15 @@ struct Work<'a> {
     publisher: &'a Publisher,
     reconnect: Reconnect,
     stopped: watch::Receiver<bool>,
-    /// The IDs by which lines can be looked up in the hub's log; `None` if no line is sent again, or if the hub gives
-    /// the lines other IDs.
+    /// The IDs by which lines can be looked up in the hub's log; `None` if requests are never repeated, or if the hub
+    /// replaces the IDs by others.
     identity: Option<Identity>,
-    /// True once lines were published in this run.
+    /// True if this run of the command has already published lines.
     was_there: bool,
-    /// The number of bytes at which a batch is sent. It becomes smaller if the hub, or a proxy before it, accepts less.
+    /// The number of bytes at which a batch is sent. It becomes smaller if the hub, or a proxy in front of the hub,
+    /// refuses a request of this size.
     batch_bytes: usize,
-    /// The first and the last line of the batch that is being sent.
+    /// The numbers of the first and the last line of the batch that is being sent.
     under_way: Option<(u64, u64)>,
     /// The number of lines with bytes that are not UTF-8.
     replaced: u64,
@@ -102,7 +104,8 @@ impl Work<'_> {
             let Some(first) = self.line(first)? else { continue };
             let mut bytes = first.text.len();
             let mut batch = vec![first];
-            // An input that is not a line is handled after the lines that were read before it.
+            // An input that is not a line, or a line for which the batch has no room, ends the batch. It is handled
+            // after the batch is published.
             while batch.len() < MAX_BATCH_LINES && bytes < self.batch_bytes && carried.is_none() {
                 match lines.try_next() {
                     Some(Input::Line(line)) if bytes + line.text.len() <= self.batch_bytes => {
@@ -118,7 +121,7 @@ impl Work<'_> {
     }
 
     /// Waits for the next input. Returns `None` at the end of the input, or when the command was told to stop and all
-    /// input that was read before that is taken.
+    /// input that was read before was returned.
     async fn next(&mut self, lines: &mut Lines) -> Option<Input> {
         if !*self.stopped.borrow() {
             tokio::select! {
@@ -130,7 +133,8 @@ impl Work<'_> {
         timeout(HANDOVER_TIMEOUT, lines.next()).await.ok().flatten()
     }
 
-    /// Returns the line if the input is one. Otherwise prints a warning, or returns the error.
+    /// Returns the line that `input` contains. For a line that is too long, prints a warning and returns `None`. If
+    /// reading has failed, returns the error.
     fn line(&mut self, input: Input) -> Result<Option<Line>, PublishError> {
         match input {
             Input::Line(line) => {
@@ -155,13 +159,15 @@ impl Work<'_> {
         }
     }
 
-    /// Publishes the lines in one request. If one of them is refused, publishes them in halves.
+    /// Publishes the lines in one request. If the hub refuses the content of the request, publishes each half of the
+    /// lines in its own request, and so on.
     async fn deliver(&mut self, batch: &[Line]) -> Result<(), PublishError> {
-        // The parts that remain to be sent; the last one is next.
+        // The parts of the batch that are not yet sent, in reverse order: the last part is sent next.
         let mut parts = vec![batch];
         while let Some(lines) = parts.pop() {
             match self.send(lines).await {
-                // No line of a refused batch was published. Halving it publishes the lines before the bad one.
+                // If a batch is refused, none of its lines was published. By halving, all lines before the one that the
+                // hub refuses get published.
                 Err(PublishError::LinesRefused { refusal, .. }) if lines.len() > 1 && refusal.is_of_content() => {
                     if refusal.status == StatusCode::PAYLOAD_TOO_LARGE {
                         let bytes: usize = lines.iter().map(|line| line.text.len()).sum();
@@ -177,7 +183,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Skips a line that is too long for this hub. Any other fault concerns every line, so it is returned.
+    /// Skips a line that is too long for this hub, with a warning. Returns any other error, because it would happen
+    /// with every line.
     fn skip_or(&mut self, line: &Line, error: PublishError) -> Result<(), PublishError> {
         match error {
             PublishError::LinesRefused { refusal, .. } if refusal.status == StatusCode::PAYLOAD_TOO_LARGE => {
@@ -229,17 +236,21 @@ impl Work<'_> {
         }
     }
 
-    /// Asks the hub whether its log has the lines whose answer was lost, and repeats the question until the hub
-    /// answers. If the hub cannot tell, returns false, so that the lines are sent again: better twice than never.
+    /// Asks the hub whether its log has the lines of a request whose answer was lost. Repeats the question until the
+    /// hub answers. If the hub cannot tell, returns false. Then the lines are sent again, because a line that is
+    /// published twice is better than a line that is lost.
     async fn is_there(&self, lines: (u64, u64), id_prefix: Option<&str>, count: usize) -> bool {
         let twice = |why: &str| {
-            warning::print(&format!("{} may be in the log twice: the answer was lost, and {why}", shown(lines)));
+            warning::print(&format!(
+                "{} may be in the log twice: the answer of the hub was lost, and {why}",
+                shown(lines)
+            ));
             false
         };
         let Some(prefix) = id_prefix else { return twice("the hub has given the lines other IDs") };
         let mut backoff = Backoff::new(DELAYS);
         loop {
-            // All lines of a batch are published or none, so it is enough to look up the last one.
+            // The hub publishes all lines of a batch or none. So it is enough to look up the last line.
             match self.publisher.look_up(&format!("{prefix}{count}")).await {
                 Ok(Lookup::Found) => return true,
                 Ok(Lookup::Missing) => return false,

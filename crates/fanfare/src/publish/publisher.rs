@@ -13,7 +13,7 @@ use hyper::{
 };
 use std::{ops::ControlFlow, slice, time::Duration};
 
-/// The time within which the hub must answer: it answers when the update is on disk.
+/// The time within which the hub must answer. A hub with its log on disk answers only when the update is on disk.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -24,7 +24,7 @@ pub(super) enum Lookup {
     Found,
     /// The lines are not in the log.
     Missing,
-    /// The hub refuses to say, with this status.
+    /// The hub refuses to tell whether it has the lines. The value is the status of its answer.
     Refused(StatusCode),
 }
 
@@ -41,7 +41,8 @@ impl Publisher {
     /// Makes a publisher under `topic` to the hub that `hub` names. `connect` has the options for the connection.
     ///
     /// # Errors
-    /// [`PublishError`] if token or certificates cannot be used, or topic and query are too long for a request.
+    /// [`PublishError`] if the token or the certificates cannot be used, or if topic and query are too long for the URL
+    /// of a request.
     pub(super) fn new(
         (hub, connect): (&HubArgs, &ConnectArgs),
         topic: &Topic,
@@ -68,8 +69,8 @@ impl Publisher {
         self.post(self.publish.clone(), "text/plain; charset=utf-8", data.into()).await
     }
 
-    /// Publishes all of `lines` or none, and returns their IDs, each ended by LF. With a prefix, each ID is the prefix
-    /// and the number of the line in `lines`, from 1.
+    /// Publishes all of `lines` or none, and returns their IDs, each ended by LF. If `id_prefix` is given, each ID is
+    /// this prefix followed by the number of the line in `lines`, from 1.
     ///
     /// # Errors
     /// [`PublishError`] if the hub cannot be reached, or refuses the lines.
@@ -105,12 +106,12 @@ impl Publisher {
         }
     }
 
-    /// Asks the hub whether its log has an update with this ID, by subscribing with the ID as Last-Event-ID: the head
-    /// of the answer has the ID after which the stream begins. This also works for private updates, which the hub may
-    /// not send to this client.
+    /// Asks the hub whether its log has an update with this ID. For this, it subscribes with the ID as `Last-Event-ID`:
+    /// if the log has the update, the headers of the answer contain the same ID. This also works for private updates
+    /// that the hub may not send to this client.
     ///
     /// # Errors
-    /// [`PublishError`] if the hub does not answer now.
+    /// [`PublishError`] if the hub does not answer now. The same question may succeed later.
     pub(super) async fn look_up(&self, id: &str) -> Result<Lookup, PublishError> {
         let mut request = Request::new(Full::default());
         *request.uri_mut() = self.look_up.clone();
@@ -134,8 +135,8 @@ impl Publisher {
     }
 }
 
-/// Prints IDs at once. Returns [`ControlFlow::Break`] if the reader has closed the output, which is not a failure,
-/// because the updates are published.
+/// Prints the IDs of published updates, without buffering. Returns [`ControlFlow::Break`] if the reader has closed the
+/// output, which is not a failure, because the updates are published.
 ///
 /// # Errors
 /// [`PublishError::Print`] if the IDs cannot be written for another reason.

@@ -9,26 +9,26 @@ use std::{
 };
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
-/// The greatest number of lines that wait while a batch is being sent.
+/// The greatest number of lines that are read in advance while a batch is being sent.
 const MAX_WAITING: usize = 1_000;
-/// The greatest number of bytes of the lines that wait, unless one line alone has more.
+/// The greatest number of bytes of the lines that are read in advance. A single line may have more.
 const MAX_WAITING_BYTES: usize = 32 << 20;
 /// The longest line, in bytes: as long as the largest body that a hub can be configured to accept.
 pub(super) const MAX_LINE_BYTES: usize = 16 << 20;
 /// The number of bytes that are read at a time.
 const CHUNK_BYTES: usize = 64 << 10;
 
-/// A line that is not blank, without its end.
+/// A line that is not blank, without its line end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Line {
     /// The number of the line, from 1.
     pub number: u64,
     pub text: String,
-    /// True if bytes were replaced that are not UTF-8.
+    /// True if the line contained bytes that are not UTF-8, which were replaced.
     pub is_replaced: bool,
 }
 
-/// A line of standard input, or an error.
+/// An input from the thread that reads standard input: a line, a line that is too long, or an error.
 #[derive(Debug)]
 pub(super) enum Input {
     Line(Line),
@@ -79,7 +79,7 @@ impl Lines {
         Some(input)
     }
 
-    /// Makes the thread stop after the last complete line that it has already taken from standard input.
+    /// Makes the reading thread stop when it has sent all complete lines that are already in its buffer.
     pub(super) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
@@ -91,7 +91,7 @@ impl Drop for Lines {
     }
 }
 
-/// The sending end of [`Lines`]. `room` limits the number of waiting lines and their bytes.
+/// The sender of the lines that [`Lines`] receives. `room` limits the number of waiting lines and their bytes.
 struct Sender {
     inputs: UnboundedSender<Input>,
     room: Arc<Room>,
@@ -108,7 +108,8 @@ impl Sender {
 /// [`Lines`] was dropped, so nobody receives input any more.
 struct Closed;
 
-/// Counts the lines that wait between the thread that reads and the thread that publishes.
+/// Counts the lines that the reading thread has sent and that the publishing thread has not yet received, and their
+/// bytes.
 #[derive(Default)]
 struct Room {
     waiting: Mutex<Waiting>,
@@ -162,7 +163,8 @@ fn size(input: &Input) -> usize {
     }
 }
 
-/// Sends the lines until the source ends or fails, or nobody receives them any more.
+/// Reads the lines of `source` and sends them, until the source ends or fails, `stopped` is true, or nobody receives
+/// the lines any more.
 fn read(mut source: BufReader<impl Read>, sender: &Sender, stopped: &AtomicBool) {
     for number in 1.. {
         if stopped.load(Ordering::Relaxed) && !source.buffer().contains(&b'\n') {
@@ -183,7 +185,7 @@ fn read(mut source: BufReader<impl Read>, sender: &Sender, stopped: &AtomicBool)
 
 fn read_line(source: &mut impl BufRead, number: u64) -> io::Result<Option<Input>> {
     let mut text = Vec::new();
-    // The longest line, and its line end.
+    // The length of the longest line with its line end (CR LF).
     let most = MAX_LINE_BYTES as u64 + 2;
     if source.by_ref().take(most).read_until(b'\n', &mut text)? == 0 {
         return Ok(None);
@@ -192,7 +194,8 @@ fn read_line(source: &mut impl BufRead, number: u64) -> io::Result<Option<Input>
     let end = text.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
     text.truncate(end);
     if end > CHUNK_BYTES {
-        // The buffer has grown by doubling, but a waiting line is counted only by its length.
+        // The buffer has grown by doubling, so it may be larger than the line. Only the length of the line counts
+        // towards the limit of waiting bytes, so the rest of the buffer is given back.
         text.shrink_to_fit();
     }
     if text.len() > MAX_LINE_BYTES {
@@ -208,7 +211,7 @@ fn read_line(source: &mut impl BufRead, number: u64) -> io::Result<Option<Input>
     Ok(Some(Input::Line(Line { number, text, is_replaced })))
 }
 
-/// Reads the rest of a line, and keeps nothing of it.
+/// Reads the rest of a line and discards it.
 fn pass_over(source: &mut impl BufRead) -> io::Result<()> {
     loop {
         let bytes = match source.fill_buf() {

@@ -1,4 +1,4 @@
-//! Publishes one update at intervals: a heartbeat for demonstrations, or load for a first test.
+//! Publishes an update again and again at an interval: a heartbeat for demonstrations, or load for a first test.
 use super::{
     PublishError,
     publisher::{self, Publisher},
@@ -11,12 +11,13 @@ use tokio::time::MissedTickBehavior;
 /// The placeholder in a template for the time, in the format of RFC 3339.
 pub(super) const TIME: &str = "{time}";
 
-/// Publishes `template`, filled in, at the interval `every`: `count` times, or until the command is stopped, or until
-/// the reader of the IDs closes the output. If the hub does not answer and `reconnect` allows it, the update is left
-/// out and the next one follows.
+/// Publishes `template`, with its placeholders replaced, at the interval `every`: `count` times, or until the command
+/// is stopped, or until the reader of the IDs closes the output. If the hub does not answer and `reconnect` allows it,
+/// the update is not sent again, and the next update follows at its time.
 ///
 /// # Errors
-/// [`PublishError`] for the first update that is not published and may not be left out.
+/// [`PublishError`] if an update is not published and `reconnect` does not allow to leave it out. Then no further
+/// update is published.
 pub(super) async fn publish(
     publisher: &Publisher,
     template: &str,
@@ -24,7 +25,8 @@ pub(super) async fn publish(
     reconnect: Reconnect,
 ) -> Result<(), PublishError> {
     let mut was_there = false;
-    // An interval of zero means as fast as the hub answers, but Tokio does not accept zero.
+    // An interval of zero means that each update follows as soon as the hub has answered. Tokio does not accept zero,
+    // so the interval is 1 ns then.
     let mut interval = tokio::time::interval(every.max(Duration::from_nanos(1)));
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for n in 1..=count.unwrap_or(u64::MAX) {
@@ -42,7 +44,8 @@ pub(super) async fn publish(
     Ok(())
 }
 
-/// Replaces `{count}`, `{time}` and `{unix_ms}`. Other braces stay, because most data is JSON.
+/// Replaces the placeholders `{count}`, `{time}` and `{unix_ms}`. Other text in braces stays unchanged, because most
+/// data is JSON.
 fn fill(template: &str, count: u64, now: Timestamp) -> String {
     template
         .replace("{count}", &count.to_string())

@@ -1,8 +1,8 @@
-//! Delays between attempts, each longer than the one before.
+//! Delays between attempts: each delay is longer than the delay before it.
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// Delays that double, up to a maximum.
+/// A sequence of delays: each is twice the delay before it, up to a maximum.
 #[derive(Debug)]
 pub(crate) struct Backoff {
     first: Duration,
@@ -26,7 +26,7 @@ impl Backoff {
         self.next = self.first;
     }
 
-    /// Waits as long as the next delay is.
+    /// Waits for the next delay of the sequence.
     pub(crate) async fn wait(&mut self) {
         sleep(self.next()).await;
     }

@@ -27,7 +27,8 @@ pub(crate) struct Template {
     pub topics: Vec<Topic>,
     /// True if the updates are private.
     pub private: bool,
-    /// The largest data of an update, in bytes, that the hub accepts, as far as that is known.
+    /// The greatest number of bytes of an update's data that the hub accepts. For a hub over HTTP, whose limit is not
+    /// known, it is the greatest limit that a hub can be configured with.
     pub max_data_bytes: usize,
 }
 
@@ -37,17 +38,18 @@ pub(super) struct Item {
     pub(super) update: Update,
     /// True if the upstream gave the event an ID, even one that the hub cannot keep.
     pub(super) sets_id: bool,
-    /// True if this is a gap event in place of the event.
+    /// True if the update is a gap event that takes the place of the upstream's event.
     pub(super) is_gap: bool,
-    /// The ID that the event had upstream, if the update does not have it: because no update can have this ID, because
-    /// the hub has refused it, or because this is a gap event.
+    /// The ID that the upstream gave the event, if the update does not have this ID: because no update can have it,
+    /// because the hub has refused it, or because the update is a gap event.
     pub(super) told_id: Option<String>,
 }
 
 /// The result of making an update from an event.
 #[derive(Debug)]
 pub(super) enum Made {
-    /// An update, and a reason if the hub has to give it another ID.
+    /// An update. If no update can have the ID of the event, the second value says why; then the hub gives the update
+    /// another ID.
     Update(Item, Option<InvalidUpdate>),
     /// A gap event, and the reason why the event cannot become an update.
     Gap(Item, Unfit),
@@ -59,8 +61,8 @@ pub(super) enum Made {
 #[derive(Serialize)]
 struct LeftOut<'a> {
     reason: &'a str,
-    /// The exact ID that the event had upstream; empty if it had none, or if the hub has refused the ID in this place
-    /// too.
+    /// The exact ID that the event had upstream; empty if it had none, or if the hub has also refused a gap event that
+    /// contains the ID.
     last_event_id: &'a str,
     detail: &'a str,
 }
@@ -78,12 +80,12 @@ pub(super) enum Unfit {
 #[derive(Debug)]
 pub(super) enum LastEvent {
     Read(MessageEvent),
-    /// The event was too large to be read. The field is the last event ID after it.
+    /// The event was too large to be read. The value is the last event ID, this event included.
     Skipped(Text),
 }
 
 impl LastEvent {
-    /// Returns the last event ID after the event.
+    /// Returns the last event ID, this event included.
     pub(super) fn id(&self) -> &Text {
         match self {
             Self::Read(event) => &event.last_event_id,
@@ -96,7 +98,7 @@ impl LastEvent {
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) items: Vec<Item>,
-    /// The last event of the batch, even if it gave no update or was skipped.
+    /// The last event of the batch, even if no update was made from it or it was too large to be read.
     pub(super) last: Option<LastEvent>,
     bytes: usize,
 }
@@ -106,12 +108,13 @@ impl Template {
     pub(super) fn make(&self, event: &MessageEvent) -> Made {
         let id = event.id().filter(|id| !id.is_empty());
         match event.event_type.as_str() {
-            // The upstream is a hub, and says why it ends the connection.
+            // With this event, an upstream that is a hub says why it ends the connection.
             Ending::EVENT_TYPE => return Made::Nothing,
-            // The upstream is a hub or another relay, and says that something is missing.
+            // With this event, an upstream that is a hub or a relay says that events are missing.
             Gap::EVENT_TYPE if event.data.len() <= self.max_data_bytes => {
                 let told = gap(&self.topics, self.private, event.data.as_str().to_owned(), id.is_some());
-                // A gap event whose data is not like that of a hub is a gap nevertheless.
+                // If the data is not in the form that a hub uses for gap events, events are missing nevertheless. Then
+                // the relay makes a gap event with its own data.
                 let other = || left_out(&self.topics, self.private, id.unwrap_or_default(), UNCLEAR_GAP);
                 let item = told.or_else(other);
                 return item.map_or(Made::Nothing, |item| Made::Update(item, None));
@@ -138,8 +141,8 @@ impl Template {
         }
         let (update, replaced) = match (self.update(event, id), id) {
             (Ok(update), _) => (update, None),
-            // The event is better published without its ID than not at all. If something else is wrong with it, this
-            // fails too.
+            // It is better to publish the event without its ID than not at all. If the ID is not the only fault of the
+            // event, this attempt fails too.
             (Err(reason), Some(_)) => (self.update(event, None).map_err(Unfit::Invalid)?, Some(reason)),
             (Err(reason), None) => return Err(Unfit::Invalid(reason)),
         };
@@ -161,13 +164,14 @@ impl Template {
 }
 
 impl Item {
-    /// Returns the item to publish in place of an update that the hub refuses for `reason`: the same update without its
-    /// ID, if the ID may be the reason; else a gap event; else, if the gap event is too large, a gap event without the
-    /// ID of the event. Returns `None` if the hub accepts none of these.
+    /// Returns the item to publish in place of this item, which the hub has refused for `reason`. If the ID may be the
+    /// reason, this is the same update without its ID; otherwise it is a gap event. For a gap event that is too large,
+    /// it is a gap event that does not contain the ID of the upstream's event. Returns `None` if there is nothing left
+    /// to try.
     pub(super) fn in_place_of(self, reason: &str, may_be_id: bool) -> Option<Self> {
         let update = &self.update;
         if self.is_gap {
-            // If a gap event is refused for another reason than its size, leaving out the ID does not help.
+            // Leaving out the ID makes a gap event smaller. So it helps only if the gap event was refused for its size.
             let told_id = self.told_id.filter(|_| !may_be_id);
             let item = told_id.and_then(|_| left_out(update.topics(), update.is_private(), "", reason))?;
             return Some(Self { sets_id: self.sets_id, ..item });
@@ -189,21 +193,22 @@ impl Item {
         Some(Self { update: update.ok()?, told_id, ..self })
     }
 
-    /// Returns the approximate number of bytes of the update in an event stream, which is never 0.
+    /// Returns the approximate number of bytes of the update in an event stream. The number is never 0.
     pub(super) fn size(&self) -> usize {
         let Self { update, .. } = self;
         let event_type = update.event_type().map_or(0, |name| name.as_str().len());
         update.data().len() + update.id().map_or(0, |id| id.as_str().len()) + event_type + FIELD_NAMES_BYTES
     }
 
-    /// Returns the ID that the event has upstream, or an empty text if it is not known.
+    /// Returns the ID that the upstream gave the event, or an empty text if the ID is not known.
     pub(super) fn upstream_id(&self) -> &str {
         let own = self.update.id().map(EventId::as_str);
         own.or(self.told_id.as_deref()).unwrap_or_default()
     }
 }
 
-/// The detail of a gap event for a gap that the upstream reported without a readable reason.
+/// The text in the member `detail` of a gap event, if the upstream reported a gap without a reason that the relay
+/// understands.
 const UNCLEAR_GAP: &str = "the upstream reported a gap without a reason";
 
 /// Makes a gap event for an event that was left out.
@@ -213,14 +218,14 @@ fn left_out(topics: &[Topic], private: bool, id: &str, detail: &str) -> Option<I
     Some(Item { told_id: Some(id.to_owned()).filter(|id| !id.is_empty()), ..item })
 }
 
-/// Makes a gap event. This succeeds for all topics that updates may have.
+/// Makes a gap event with this data. Returns `None` if the data gives no reason for the gap.
 fn gap(topics: &[Topic], is_private: bool, data: String, sets_id: bool) -> Option<Item> {
     let update = Update::gap(topics.to_vec(), data, is_private).ok()?;
     Some(Item { update, sets_id, is_gap: true, told_id: None })
 }
 
 impl Batch {
-    /// Returns true if there is room for `event`. An empty batch has room for any event.
+    /// Returns true if the batch has room for `event`. An empty batch has room for any event.
     pub(super) fn has_room_for(&self, event: &MessageEvent) -> bool {
         self.last.is_none() || (self.items.len() < MAX_BATCH_EVENTS && self.bytes + size(event) <= MAX_BATCH_BYTES)
     }
@@ -235,7 +240,8 @@ impl Batch {
         self.last = Some(LastEvent::Read(event));
     }
 
-    /// Adds an event that was skipped, with its gap event.
+    /// Adds an event that was too large to be read, with the gap event that takes its place. `id` is the last event ID,
+    /// this event included.
     pub(super) fn push_skipped(&mut self, id: Text, item: Option<Item>) {
         self.items.extend(item);
         self.last = Some(LastEvent::Skipped(id));
@@ -249,7 +255,9 @@ fn size(event: &MessageEvent) -> usize {
 impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLarge { bytes, limit } => write!(f, "its data has {bytes} bytes, and {limit} are allowed"),
+            Self::TooLarge { bytes, limit } => {
+                write!(f, "the data of the event has {bytes} bytes, and {limit} are allowed")
+            }
             Self::Invalid(reason) => reason.fmt(f),
         }
     }

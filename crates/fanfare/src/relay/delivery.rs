@@ -23,24 +23,25 @@ pub(super) struct Delivery {
     pub(super) state: State,
     voice: Voice,
     lookups: Lookups,
-    /// The updates in the hub's log after the position in the state.
+    /// The updates of this relay that are in the hub's log after the position that is saved in the state.
     held: Held,
-    /// The greatest number of bytes of updates in one request. It becomes smaller if a proxy before the hub accepts
-    /// less.
+    /// The greatest number of bytes of updates in one request. It becomes smaller if a proxy in front of the hub
+    /// refuses a request of this size.
     request_bytes: usize,
     pub(super) counts: Counts,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lookups {
-    /// The end of the hub's log is not known yet.
+    /// The relay has not yet read the hub's log.
     Due,
     Done,
     /// The hub does not let this relay read its log.
     Refused,
 }
 
-/// The numbers of events that were relayed, that were refused, and that the hub had already.
+/// Three numbers of events: those that were relayed, those that could not be published, and those that the hub already
+/// had.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
     pub(super) relayed: u64,
@@ -70,14 +71,15 @@ impl Delivery {
         Ok(())
     }
 
-    /// Counts and reports an event that can never be published. A gap event is published in its place.
+    /// Counts and reports an event that can never be published. The caller publishes a gap event in its place.
     pub(super) fn refused(&mut self, id: &str, reason: &str) {
         self.counts.refused += 1;
         self.voice.warn(&format!("an event is left out (last event ID {}): {reason}", shown_id(id)));
     }
 
-    /// Removes from `batch` the events that an earlier run has published. An upstream that resumes sends only events
-    /// with an ID again. The first event that the hub does not have ends the search.
+    /// Removes from `batch` the events that an earlier run of the relay has published. Only events with an ID are
+    /// searched, because an upstream that resumes sends no other events again. The search ends at the first event that
+    /// the hub does not have: all later events are new.
     fn leave_out_held(&mut self, batch: &mut Batch) {
         if self.held.is_empty() {
             return;
@@ -140,8 +142,8 @@ impl Delivery {
         (count, bytes)
     }
 
-    /// Replaces the first update, which was refused for `reason`, by one that the hub may accept. Removes it if there
-    /// is none.
+    /// Replaces the first update of the batch, which the hub has refused for `reason`, by an update that the hub may
+    /// accept. If there is no such update, only removes it.
     fn replace_first(&mut self, batch: &mut Batch, reason: &str, may_be_id: bool) {
         let item = batch.items.remove(0);
         let id = item.upstream_id().to_owned();
@@ -165,7 +167,8 @@ impl Delivery {
         }
     }
 
-    /// Removes from `batch` the updates that the hub's log has: they were published, but the answer was lost.
+    /// Removes from `batch` the updates that are already in the hub's log: they were published, but the hub's answer
+    /// was lost.
     async fn look_up_unanswered(&mut self, batch: &mut Batch) -> Result<(), RelayError> {
         if self.lookups == Lookups::Refused {
             return Ok(());
@@ -186,8 +189,8 @@ impl Delivery {
         Ok(())
     }
 
-    /// Reads which updates an earlier run has published. If no position is saved, saves the position at which this run
-    /// begins, for the next run.
+    /// Reads from the hub's log the updates that an earlier run of the relay has published but not saved in its state.
+    /// If the state has no position, saves the current end of the log, for the next run.
     async fn begin(&mut self) -> Result<(), RelayError> {
         if self.state.position().is_some() {
             return self.look_up().await;

@@ -11,9 +11,9 @@ use std::{fmt, io};
 pub(crate) enum RelayError {
     /// The arguments cannot be made into a valid request to the upstream.
     Build(BuildError),
-    /// The certificates of authorities cannot be read.
+    /// The certificates in the file of `--cacert` cannot be used.
     Certificates(CertificatesError),
-    /// The topics do not fit into a request.
+    /// The topics are too long for the URL of a request.
     TooLong(UrlTooLong),
     /// The first connection to the upstream could not be opened.
     NotOpened(Box<Ending<Cause>>),
@@ -23,9 +23,9 @@ pub(crate) enum RelayError {
     State(Error),
     /// The arguments cannot be made into a valid request to the hub.
     Hub(Unreachable),
-    /// The hub will not accept any update.
+    /// The hub will not accept any update from this relay. The value is the reason.
     Closed(Closed),
-    /// The asynchronous runtime cannot start.
+    /// The asynchronous runtime cannot start, or the signals that stop the command cannot be caught.
     Runtime(io::Error),
 }
 
@@ -43,7 +43,7 @@ impl RelayError {
     }
 }
 
-/// The longest URL that is shown unchanged, in bytes.
+/// The longest URL, in bytes, that an error message shows. Of a longer URL it shows only the length.
 const MAX_SHOWN_BYTES: usize = 1_000;
 
 impl fmt::Display for RelayError {
@@ -54,7 +54,7 @@ impl fmt::Display for RelayError {
                     write!(f, "cannot send a request to {url:?}: it is not an http or https URL; perhaps {hint}")
                 }
                 None if url.len() > MAX_SHOWN_BYTES => {
-                    write!(f, "the URL has {} bytes and is too long for a request", url.len())
+                    write!(f, "the URL of the upstream has {} bytes and is too long for a request", url.len())
                 }
                 None => write!(f, "cannot send a request to {url:?}: it is not an http or https URL"),
             },
@@ -67,7 +67,7 @@ impl fmt::Display for RelayError {
             Self::Hub(error) => error.fmt(f),
             Self::Closed(Closed::Refused(refusal)) => refusal.fmt(f),
             Self::Closed(Closed::Ended) => f.write_str("the hub has ended"),
-            Self::Runtime(error) => write!(f, "cannot start: {error}"),
+            Self::Runtime(error) => write!(f, "the command cannot start: {error}"),
         }
     }
 }

@@ -1,19 +1,21 @@
 //! The updates that the hub already has, among those that the upstream sends again.
 //!
-//! Two events are the same if ID, type and data are the same, under the relay's own topics. The ID alone is not enough:
-//! an upstream that counts from the beginning after a restart sends other events under the same IDs, and so does
-//! another upstream of the same hub.
+//! An event of the upstream and an update of the hub are the same if they have the same ID, type and data, and the
+//! update has exactly the topics of the relay. The ID alone is not enough: an upstream may count from 1 again after a
+//! restart and give new events the old IDs, and another upstream of the same hub may use the same IDs.
 use super::batch::{Item, MAX_BATCH_BYTES, MAX_BATCH_EVENTS};
 use fanfare_event_stream::EventType;
 use fanfare_hub::topic::Topic;
 use serde::Deserialize;
 use std::{borrow::Cow, collections::VecDeque};
 
-/// The longest line from a hub that is read: the largest update, with all of its data escaped.
+/// The longest line of a hub's answer that is read, in bytes: a line with the largest update is not longer, even if all
+/// of its data is escaped.
 const MAX_LINE_BYTES: usize = 128 << 20;
 
-/// The last updates of this relay in the hub's log after a position, in order. They are never more than a batch,
-/// because the state is saved before the next batch is published.
+/// The newest updates of this relay that are in the hub's log after a position, in order. No more than one batch is
+/// kept: the state is saved before the next batch is published, so the hub cannot have more that the state does not
+/// know.
 #[derive(Debug)]
 pub(super) struct Held {
     topics: Vec<Topic>,
@@ -23,7 +25,7 @@ pub(super) struct Held {
     line: Vec<u8>,
 }
 
-/// An update as a hub's JSON lines have it.
+/// An update, as a JSON line of a hub represents it.
 #[derive(Debug, Deserialize)]
 struct Published {
     id: String,
@@ -84,7 +86,8 @@ impl Held {
         }
     }
 
-    /// Returns true if the hub has `item`. Then removes it, and the updates before it, from the list.
+    /// Returns true if the list has the update of `item`. If so, removes this update and all updates before it from the
+    /// list.
     pub(super) fn take(&mut self, item: &Item) -> bool {
         let Some(place) = self.updates.iter().position(|update| update.is(item)) else { return false };
         let gone = self.updates.drain(..=place);
@@ -103,8 +106,8 @@ impl Published {
         id_fits && self.event_type == event_type && self.data == update.data()
     }
 
-    /// Returns the number of bytes that the update's batch counted for it, or fewer if the hub has replaced the event's
-    /// ID.
+    /// Returns the size of the update in bytes, as [`Batch`](super::batch::Batch) counts it. If the hub has replaced
+    /// the ID of the event, the ID is not counted.
     fn size(&self) -> usize {
         let id = if self.id.starts_with('#') { 0 } else { self.id.len() };
         self.data.len() + self.event_type.len() + id

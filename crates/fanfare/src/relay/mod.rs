@@ -1,9 +1,9 @@
 //! Relays: an event stream of any server is published under topics of a hub, so that one connection to this server, the
 //! upstream, serves any number of browsers. A relay is the command `fanfare relay`, or a part of `fanfare serve`.
 //!
-//! [`upstream`] is the server that events come from, [`batch`] makes updates from them, and [`sink`] is the hub that
-//! they go to. [`state`] survives a restart, and [`held`] has the updates that need not be published again after a
-//! restart. [`Relay`] connects these parts and reads events; [`delivery`] publishes them.
+//! [`upstream`] is the server that sends the events, [`batch`] makes updates from the events, and [`sink`] is the hub
+//! that gets the updates. [`state`] is the progress that survives a restart, and [`held`] has the updates that need not
+//! be published again after a restart. [`Relay`] connects these parts and reads events; [`delivery`] publishes them.
 mod backoff;
 mod batch;
 mod delivery;
@@ -34,7 +34,7 @@ use clap::ValueEnum;
 use fanfare_hub::topic::Topic;
 use std::{path::PathBuf, time::Duration};
 
-/// The time that the command has to save its state when it is told to stop.
+/// When the command is told to stop: the longest time that it waits until its state is saved.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 const EXAMPLES: &str = "\
@@ -52,7 +52,7 @@ pub(crate) struct RelayArgs {
     /// URL (http or https) of the event stream to relay, of any server
     url: String,
 
-    /// Topic under which its events are published; repeatable
+    /// Topic under which the upstream's events are published; repeatable
     #[arg(short, long = "topic", value_name = "TOPIC", required = true, value_parser = Topic::new)]
     topics: Vec<Topic>,
 

@@ -1,13 +1,13 @@
 //! The main loop of a relay. Each event goes from the upstream into a batch, then into the hub, and then its ID goes
 //! into the state.
 //!
-//! Only one batch is sent at a time, and its last ID is saved before the next batch is sent. So, whatever ends this
-//! process, at most one batch is in the hub and not in the state. That batch is looked up when the relay starts again.
-//! An event that the hub refuses is sent without its ID before a gap event takes its place. An event that was too large
-//! to be read counts as acknowledged when the hub has its gap event.
+//! Only one batch is sent at a time, and its last ID is saved before the next batch is sent. So, however this process
+//! ends, the hub has at most one batch whose ID is not yet saved. The relay looks this batch up when it starts again.
+//! If the hub refuses an event, the relay sends it again without its ID, and only if that is refused too, a gap event
+//! takes its place. An event that was too large to be read counts as acknowledged when the hub has its gap event.
 //!
-//! While a batch is being sent, nothing is read from the upstream, and TCP makes the upstream wait. So no events are
-//! queued here.
+//! While a batch is being sent, nothing is read from the upstream, and the flow control of TCP makes the upstream wait.
+//! So the relay needs no queue of events.
 use super::{
     backoff::Backoff,
     batch::{Batch, LastEvent, Made, Template},
@@ -53,7 +53,7 @@ pub(crate) struct Parts {
 /// A running relay.
 pub(crate) struct Relay {
     upstream: Upstream,
-    /// The address of the latest request to the upstream, which a redirect may have given.
+    /// The address of the latest request to the upstream. After a redirect, it differs from the URL of the upstream.
     latest: LatestAddress,
     template: Template,
     voice: Voice,
@@ -61,14 +61,14 @@ pub(crate) struct Relay {
     delivery: Delivery,
     signals: Option<Signals>,
     opened: bool,
-    /// The end of the stream, kept while the events before it are published. The inner value is the error, if it ended
-    /// with one.
+    /// `Some` if the stream has ended, while the events before its end are being published. The inner value is the
+    /// error with which the stream ended; `None` if it ended without an error.
     ended: Option<Option<Error>>,
-    /// An event for which the last batch had no room.
+    /// An event for which the last batch had no room. It is the first event of the next batch.
     carried: Option<MessageEvent>,
     /// The last event ID that was acknowledged.
     acknowledged: Option<Text>,
-    /// True if the warning about replaced IDs was given.
+    /// True if the warning that the hub replaces IDs was already given.
     told_of_ids: bool,
 }
 
@@ -114,7 +114,7 @@ impl Relay {
                     break ended;
                 }
             };
-            // The last events before the end were acknowledged after it, and must be saved too.
+            // The last batch was acknowledged after the stream had ended. Its last event ID must be saved too.
             self.flush().await?;
             let Some(error) = error else { return Ok(()) };
             after =
@@ -170,7 +170,7 @@ impl Relay {
                 Some(Some(Ok(Signal::Event(event)))) => self.carried = Some(event),
                 Some(Some(Ok(Signal::Warning(Warning::EventSkipped { error, bytes, last_event_id })))) => {
                     let reason = format!("{error}: it has {bytes} bytes");
-                    // An event without an ID keeps the last event ID that was valid before it.
+                    // If the last event ID is the same as before this event, the event has no ID of its own.
                     let before = batch.last.as_ref().map(LastEvent::id).or(self.acknowledged.as_ref());
                     let id = if before == Some(&last_event_id) { "" } else { &last_event_id };
                     self.delivery.refused(id, &reason);
@@ -188,7 +188,7 @@ impl Relay {
             Made::Update(item, replaced) => {
                 if let Some(reason) = replaced.filter(|_| !std::mem::replace(&mut self.told_of_ids, true)) {
                     self.voice.warn(&format!(
-                        "the hub replaces some IDs, the first of them {}: {reason}",
+                        "the hub replaces some IDs of events, the first of them {}: {reason}",
                         shown_id(&event.last_event_id)
                     ));
                 }
@@ -228,7 +228,7 @@ impl Relay {
         Ok(())
     }
 
-    /// Publishes `batch` and acknowledges it.
+    /// Publishes `batch`, and then acknowledges its last event, whose ID is then saved.
     async fn deliver(&mut self, mut batch: Batch) -> Result<(), RelayError> {
         self.flush().await?;
         self.delivery.deliver(&mut batch).await?;
@@ -238,7 +238,7 @@ impl Relay {
         if self.acknowledged.as_ref().is_none_or(|before| before != id)
             && (self.acknowledged.is_some() || !id.is_empty())
         {
-            let source = self.signals.as_mut().expect("the upstream is open").source();
+            let source = self.signals.as_mut().expect("a batch comes from an open upstream").source();
             match &last {
                 LastEvent::Read(event) => source.acknowledge(event),
                 LastEvent::Skipped(id) => source.acknowledge_skipped(id),

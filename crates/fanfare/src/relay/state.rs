@@ -12,10 +12,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// The text in place of a position that is not known.
+/// The text that the file contains in place of a position that is not known.
 const NOWHERE: &str = "-";
 
-/// The state of one relay, in a file or in memory alone. Clones share it.
+/// The state of one relay, in a file or only in memory. All clones have the same state.
 #[derive(Clone, Debug)]
 pub(crate) struct State(Arc<Shared>);
 
@@ -31,7 +31,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Place {
     position: Option<String>,
-    /// The event ID after which this run began.
+    /// The upstream's event ID after which this run of the relay began.
     began: Option<String>,
 }
 
@@ -51,7 +51,7 @@ impl State {
         self.0.place().position = Some(position);
     }
 
-    /// Saves where the relay begins, before it publishes anything.
+    /// Saves the position and the event ID at which the relay begins. This happens before it publishes anything.
     ///
     /// # Errors
     /// [`BoxError`] if the file cannot be written.
@@ -77,7 +77,7 @@ impl Store for State {
             let (position, id) = kept.as_deref().map_or((None, self.0.first.as_deref().unwrap_or_default()), parse);
             let began = (!id.is_empty()).then(|| id.to_owned());
             let mut place = self.0.place();
-            // The position that this run knows is newer than the one in the file.
+            // If this run of the relay already has a position, it is newer than the position in the file.
             place.position = place.position.take().or_else(|| position.map(str::to_owned));
             place.began.clone_from(&began);
             drop(place);

@@ -9,8 +9,8 @@ use std::time::Duration;
 const AGENT: &str = concat!("fanfare/", env!("CARGO_PKG_VERSION"));
 /// The longest wait between two attempts to connect.
 const MAX_DELAY: Duration = Duration::from_secs(60);
-/// The largest data of an event that is read: as large as a hub can be configured to accept. A larger event is skipped,
-/// and a gap event takes its place.
+/// The greatest number of bytes of an event's data that is read: as many as a hub can be configured to accept. A larger
+/// event is skipped, and a gap event takes its place.
 pub(super) const MAX_DATA_BYTES: usize = 16 << 20;
 
 /// An event stream that is relayed, and the way to request it.
@@ -24,13 +24,13 @@ pub(crate) struct Upstream {
     pub without: Vec<HeaderName>,
     /// The options for the connection to the upstream.
     pub connection: ConnectionArgs,
-    /// The time of silence after which the relay reconnects; `None` means never.
+    /// The time after which the relay reconnects if nothing arrives; `None` means never.
     pub idle_timeout: Option<Duration>,
 }
 
 impl Upstream {
-    /// Opens the stream after the event with the ID `after`; if that is empty, after the event that `state` names. The
-    /// addresses of its requests are noted in `latest`.
+    /// Opens the stream, which begins after the event with the ID `after`. If `after` is empty, it begins after the
+    /// event whose ID is in `state`. The address of each request is written to `latest`.
     ///
     /// # Errors
     /// [`RelayError`] if the URL, a header, the ID or the certificates cannot be used.
@@ -56,7 +56,7 @@ impl Upstream {
         Ok(self.connection.in_time(builder).build().map_err(RelayError::Build)?.signals())
     }
 
-    /// Returns the upstream, as messages name it.
+    /// Returns the upstream in the form in which messages name it.
     pub(super) fn party(&self) -> Party {
         Party::upstream(&self.url)
     }

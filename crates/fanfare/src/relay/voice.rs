@@ -1,4 +1,5 @@
-//! The messages of a relay: to the person who started it, or to the log of the hub that it is part of.
+//! Writes the messages of a relay: on standard error for the person who started it, or to the log of the hub that
+//! contains the relay.
 use crate::notice::notice;
 use std::io::{self, IsTerminal as _};
 
@@ -20,7 +21,8 @@ pub(crate) enum Voice {
 }
 
 impl Voice {
-    /// Writes to people: notices only in a terminal, or if `verbose` is true.
+    /// Makes a voice that writes to standard error, for people. Notices are written only to a terminal, or if `verbose`
+    /// is true.
     pub(super) fn of_person(quiet: bool, verbose: bool) -> Self {
         Self::Person { notices: verbose || (!quiet && io::stderr().is_terminal()), warnings: !quiet }
     }

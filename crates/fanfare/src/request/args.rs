@@ -6,7 +6,7 @@ use crate::{
 };
 use http::Method;
 
-/// The hub, the request, the connection, and the place to begin.
+/// The arguments that describe the hub, the request, the connection, and the place where the stream begins.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RequestArgs {
     #[command(flatten)]
@@ -54,7 +54,7 @@ pub(crate) struct MessageArgs {
     pub cookie_jar: bool,
 }
 
-/// Options for the place to begin.
+/// Options that say where the stream begins.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Resuming")]
 pub(crate) struct BeginArgs {
@@ -67,7 +67,8 @@ pub(crate) struct BeginArgs {
 }
 
 impl MessageArgs {
-    /// Returns true if the method promises that a request changes nothing, so that it may be sent again.
+    /// Returns true if the method of the request is safe, such as GET: the request changes nothing on the server, so it
+    /// may be sent again.
     pub(crate) fn is_safe(&self) -> bool {
         let default = if self.body.is_some() { &Method::POST } else { &Method::GET };
         self.method.as_ref().unwrap_or(default).is_safe()

@@ -20,8 +20,8 @@ pub(crate) struct Asking<'a> {
 }
 
 impl<'a> Asking<'a> {
-    /// Prepares the requests, without connecting. Prints which of `sources` do not get the token, unless `is_quiet` is
-    /// true.
+    /// Prepares the requests, without connecting. Prints a notice for each of `sources` that does not get the token,
+    /// unless `is_quiet` is true.
     ///
     /// # Errors
     /// [`RequestError::Certificates`] if the certificates cannot be used.
@@ -53,7 +53,7 @@ impl<'a> Asking<'a> {
         Transport::new(self.transport.clone(), removed, home)
     }
 
-    /// Returns the builder of the event source for `source`, which sends requests by `transport`.
+    /// Returns the builder of the event source for `source`, which sends its requests by `transport`.
     ///
     /// # Errors
     /// [`RequestError`] if something in the arguments cannot be sent or read.
@@ -64,14 +64,14 @@ impl<'a> Asking<'a> {
         };
         let mut builder = self.args.connection.in_time(builder.header(USER_AGENT, AGENT));
         if let Some(id) = &self.args.begin.last_event_id {
-            // The client would leave out such an ID with a warning. An ID that a person has given is better refused at
-            // once.
+            // The client would leave out an ID that a header cannot contain, with a warning. This ID comes from a
+            // person, so it is better to refuse it at once.
             if HeaderValue::from_bytes(id.as_bytes()).is_err() {
                 return Err(RequestError::LastEventId { id: id.clone() });
             }
             builder = builder.last_event_id(id);
         }
-        // If the token is withheld, a notice said so when the command began.
+        // If this server may not get the token, a notice said so when the command began.
         if let Some(token) = source.url().and_then(|url| self.args.hub.token_for(url).ok().flatten()) {
             builder = builder.bearer(token.reveal());
         }

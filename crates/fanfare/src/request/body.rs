@@ -7,7 +7,7 @@ use std::{
 /// The longest body that is sent, in bytes.
 const MAX_BODY_BYTES: u64 = 64 << 20;
 
-/// A body: its text, or where it is read from.
+/// The body of a request: its text, or the place from which it is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RequestBody {
     Text(String),
@@ -44,7 +44,7 @@ impl RequestBody {
         let mut body = Vec::new();
         reader.take(MAX_BODY_BYTES + 1).read_to_end(&mut body)?;
         match body.len() as u64 > MAX_BODY_BYTES {
-            true => Err(io::Error::other(format!("it is longer than {MAX_BODY_BYTES} bytes"))),
+            true => Err(io::Error::other(format!("the body is longer than {MAX_BODY_BYTES} bytes"))),
             false => Ok(body),
         }
     }

@@ -1,4 +1,4 @@
-//! Cookies as curl takes them: `-b 'a=b; c=d'`, or a file that curl or a browser has written.
+//! Parses cookies in the forms that curl accepts: `-b 'a=b; c=d'`, or a file that curl or a browser has written.
 use fanfare_client::CookieJar;
 use http::HeaderValue;
 use std::{
@@ -9,10 +9,10 @@ use std::{
 };
 use url::Url;
 
-/// The longest file of cookies.
+/// The longest file of cookies that is read, in bytes.
 const MAX_FILE_BYTES: u64 = 4 << 20;
-/// The beginning of a line with a cookie that scripts of pages may not read. Other lines that begin with `#` are
-/// comments.
+/// The beginning of a line with an `HttpOnly` cookie, which JavaScript in a browser may not read. Other lines that
+/// begin with `#` are comments.
 const HTTP_ONLY: &str = "#HttpOnly_";
 
 /// The cookies of a request, as an argument gives them.
@@ -26,7 +26,7 @@ pub(crate) enum Cookies {
     Nothing,
 }
 
-/// Shows no cookie, because cookies are usually secrets.
+/// Formats the cookies without their names and values, because cookies are usually secrets.
 impl std::fmt::Debug for Cookies {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Cookies")
@@ -36,8 +36,8 @@ impl std::fmt::Debug for Cookies {
 impl FromStr for Cookies {
     type Err = Infallible;
 
-    /// Parses an argument as curl does: a text without `=` is the name of a file, and an empty text only begins to keep
-    /// cookies.
+    /// Parses an argument as curl does: a text without `=` is the name of a file, and an empty text sends no cookies at
+    /// first, but keeps those that the server sets.
     fn from_str(text: &str) -> Result<Self, Infallible> {
         Ok(match text {
             "" => Self::Nothing,
@@ -48,12 +48,12 @@ impl FromStr for Cookies {
 }
 
 impl Cookies {
-    /// Returns true if cookies that the server sets are sent back.
+    /// Returns true if cookies that the server sets are kept and sent with later requests.
     pub(super) fn wants_jar(&self) -> bool {
         !matches!(self, Self::Text(_))
     }
 
-    /// Returns the value of the `Cookie` header; `None` if the argument does not contain it.
+    /// Returns the value of the `Cookie` header; `None` if the cookies come from a file, or if there are none.
     pub(super) fn header(&self) -> Option<Result<HeaderValue, http::header::InvalidHeaderValue>> {
         let Self::Text(text) = self else { return None };
         Some(HeaderValue::from_str(text).map(|mut value| {

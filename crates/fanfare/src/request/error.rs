@@ -12,21 +12,21 @@ use std::{fmt, io};
 pub(crate) enum RequestError {
     /// The arguments mix URLs and topics.
     UrlAmongTopics { url: String },
-    /// The text is not a URL with a host.
+    /// An argument that looks like a URL is not a valid URL with a host.
     Url { url: String },
     /// The URL is longer than [`MAX_URL_BYTES`].
     LongUrl { bytes: usize },
-    /// The topics do not fit into a request.
+    /// The topics are too long for the URL of a request.
     TooLong(UrlTooLong),
     /// The ID contains characters that no request header can carry.
     LastEventId { id: String },
-    /// There is no colon between user and password.
+    /// The value of `--user` has no colon between user and password.
     User,
     /// The cookies contain characters that no header can carry.
     CookieCharacters,
     /// The file of cookies cannot be read.
     Cookies(io::Error),
-    /// The certificates of authorities cannot be read.
+    /// The certificates in the file of `--cacert` cannot be used.
     Certificates(CertificatesError),
     /// `--last` or `--since` was given for standard input, whose stream another program has already requested.
     RewindOfInput,

@@ -1,8 +1,8 @@
 //! The request for an event stream, which `subscribe` and `lint` make from the same arguments.
 //!
-//! [`args`] defines these arguments, and [`source`] is where the events come from. [`asking`] builds the request, with
-//! the [`body`], the [`cookies`] and the token. The request is sent through a [`transport`], or answered from standard
-//! input ([`stdin`]).
+//! [`args`] defines these arguments. [`source`] is the place that the events come from: a hub, the URL of a stream, or
+//! standard input. [`asking`] builds the request, with the [`body`], the [`cookies`] and the token. The request is sent
+//! through a [`transport`], or answered from standard input ([`stdin`]).
 mod args;
 mod asking;
 mod body;

@@ -82,7 +82,7 @@ fn of_url(url: &str, rewind: &RewindQuery) -> Result<Source, RequestError> {
     }
 }
 
-/// Returns a hint if an argument is taken for a topic, but was probably meant to be a URL.
+/// Returns a hint for the user if one of the arguments is used as a topic, but was probably meant to be a URL.
 pub(crate) fn hint(arguments: &[String]) -> Option<String> {
     arguments.iter().find_map(|argument| {
         let urls = scheme_hint(argument)?;

@@ -1,4 +1,4 @@
-//! A transport that answers with standard input: an event stream that another program has requested.
+//! A transport that sends nothing. Its answer is standard input: an event stream that another program has requested.
 use fanfare_client::transport::RequestBody;
 use http::{Request, Response, header::CONTENT_TYPE};
 use http_body::{Body, Frame};

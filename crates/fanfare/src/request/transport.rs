@@ -20,7 +20,7 @@ use url::{Origin, Url};
 #[derive(Clone)]
 pub(crate) struct Transport {
     inner: Tracked<Without<HyperTransport>>,
-    /// The server that the credentials are for; `None` if there are none, or if no notice is to be printed.
+    /// The server that the credentials are for; `None` if there are no credentials, or if no notice is to be printed.
     home: Option<Origin>,
     told: Arc<AtomicBool>,
 }
@@ -43,8 +43,8 @@ impl Transport {
         self.inner.party(first)
     }
 
-    /// Prints a notice, only once, if the request goes to another server. The client has left the credentials out of
-    /// such a request.
+    /// Prints a notice if the request goes to another server than `home`, but only the first time. The client has
+    /// already removed the credentials from this request.
     fn tell(&self, uri: &Uri) {
         let Some(home) = &self.home else { return };
         let there = Url::parse(&uri.to_string()).map(|url| url.origin());

@@ -16,11 +16,11 @@ pub(super) struct Announcement<'a> {
 }
 
 impl Announcement<'_> {
-    /// Returns the URL under which somebody on this machine reaches the hub.
+    /// Returns the URL by which a program on this machine reaches the hub.
     fn url(&self) -> String {
         let ip = match self.address.ip() {
-            // An unspecified address means every address of the machine. Nobody can connect to it, so loopback takes
-            // its place.
+            // The unspecified address (0.0.0.0 or ::) means every address of the machine. Nobody can connect to it, so
+            // the loopback address takes its place.
             ip if !ip.is_unspecified() => ip,
             ip if ip.is_ipv4() => Ipv4Addr::LOCALHOST.into(),
             _ => Ipv6Addr::LOCALHOST.into(),
@@ -30,7 +30,7 @@ impl Announcement<'_> {
 }
 
 impl Announcement<'_> {
-    /// Writes the first line: where the hub listens, and at its end the URL to open.
+    /// Writes the first line: the address on which the hub listens, and then the URL to open.
     fn place(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (address, url) = (self.address, self.url());
         let every = match address.ip() {
@@ -57,9 +57,9 @@ impl fmt::Display for Announcement<'_> {
         let token = if settings.is_open() {
             writeln!(f, "  access     open: everybody who can reach this address may publish and subscribe")?;
             let proxies = if settings.open_behind_proxy {
-                "also through a proxy (open-behind-proxy); a key (FANFARE_KEY) is safer"
+                "open also through a proxy (open-behind-proxy); a key (FANFARE_KEY) is safer"
             } else {
-                "not through a proxy: for this, give a key (FANFARE_KEY), or open-behind-proxy"
+                "open, but not through a proxy: to allow a proxy, give a key (FANFARE_KEY), or open-behind-proxy"
             };
             writeln!(f, "             {proxies}")?;
             ""

@@ -26,7 +26,7 @@ pub(super) async fn tick(hub: Hub) {
         match hub.publish(vec![update]).await {
             Ok(_) => {}
             Err(AppendError::Closed) => return,
-            // A disk that is full may have room later.
+            // The error may pass, for example if the disk is full and has room later. So the clock goes on.
             Err(error) => tracing::warn!("the time was not published: {error}"),
         }
     }

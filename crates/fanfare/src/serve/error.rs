@@ -9,17 +9,17 @@ pub(crate) enum ServeError {
     Config(ConfigError),
     /// The hub cannot listen on the address.
     Listen { address: SocketAddr, error: io::Error },
-    /// The asynchronous runtime cannot start.
+    /// The asynchronous runtime cannot start, or the signals of the process cannot be caught.
     Runtime(io::Error),
     /// The log cannot be opened.
     Log { data: PathBuf, error: LogError },
     /// The hub cannot start with the log.
     Hub(LogError),
-    /// The system does not support the delivery of streams that `--delivery` names.
+    /// The operating system does not support the way to deliver streams that `--delivery` names.
     Delivery(io::Error),
-    /// The directory for the states of relays cannot be made.
+    /// The directory in which relays save their states cannot be made.
     RelayDirectory { directory: PathBuf, error: io::Error },
-    /// The lines about the running hub cannot be printed.
+    /// The first lines of output cannot be printed: the address of the hub, or the configuration for `--check`.
     Print(io::Error),
 }
 
@@ -56,7 +56,7 @@ impl fmt::Display for ServeError {
                 bracketed(address)
             ),
             Self::Listen { address, error } => write!(f, "cannot listen on {address}: {error}"),
-            Self::Runtime(error) => write!(f, "cannot start: {error}"),
+            Self::Runtime(error) => write!(f, "the hub cannot start: {error}"),
             Self::Log { data, error: LogError::InUse } => write!(
                 f,
                 "another hub has the log in {}: stop it, or give another directory with --data",
@@ -68,9 +68,9 @@ impl fmt::Display for ServeError {
                 write!(f, "--delivery is not supported here: {error}; `auto` chooses one that is")
             }
             Self::RelayDirectory { directory, error } => {
-                write!(f, "cannot make {}: {error}", directory.display())
+                write!(f, "cannot make the directory {} for the states of relays: {error}", directory.display())
             }
-            Self::Print(error) => write!(f, "cannot print the address: {error}"),
+            Self::Print(error) => write!(f, "cannot print to standard output: {error}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The signal to read the keys again: SIGHUP.
+//! Receives the signal SIGHUP, which tells the hub to read its keys again.
 use std::io;
 
 /// A receiver of SIGHUP. On systems without this signal it receives nothing.
@@ -8,7 +8,7 @@ pub(super) struct Hangups {
 }
 
 impl Hangups {
-    /// Catches the signals from now on. Otherwise they would end the process.
+    /// Catches SIGHUP from now on. Without this, the signal would end the process.
     ///
     /// # Errors
     /// [`io::Error`] if the signals cannot be caught.

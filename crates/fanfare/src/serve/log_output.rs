@@ -2,12 +2,12 @@
 use fanfare_mask::masked;
 use std::io::{self, Write};
 
-/// A writer to standard error that masks secrets. Each call must have a whole line.
+/// A writer to standard error that masks secrets. Each call of `write` must get a whole line.
 #[derive(Debug, Default)]
 pub(super) struct MaskedStderr;
 
 impl Write for MaskedStderr {
-    /// Writes a log line, which arrives in one piece.
+    /// Writes `bytes`, which is always one whole log line.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match str::from_utf8(bytes) {
             Ok(text) => io::stderr().write_all(masked(text).as_bytes()),

@@ -36,9 +36,9 @@ use std::{
 use tokio::net::TcpListener;
 use tracing_subscriber::{layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-/// The time that blocking work has to finish after the hub has ended.
+/// The longest time that the process waits for blocking work, such as a write to disk, after the hub has ended.
 const LEFTOVER_TIMEOUT: Duration = Duration::from_millis(200);
-/// The number of open files that are not for subscribers: the log, publishers, the listener.
+/// The number of open files that the hub needs beside those for subscribers: for the log, publishers and the listener.
 const OTHER_FILES: u64 = 256;
 
 #[derive(Debug, clap::Args)]
@@ -55,7 +55,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE", env = "FANFARE_CONFIG")]
     config: Option<PathBuf>,
 
-    /// End when standard input ends, for a program that starts this hub
+    /// End when standard input ends. A program that starts this hub gives this option, so that the hub ends together
+    /// with the program
     #[arg(long, hide = true)]
     tied: bool,
 
@@ -87,15 +88,15 @@ pub(crate) fn run(args: &ServeArgs, given: &ArgMatches, exposed: Vec<String>) ->
     let runtime = tokio::runtime::Runtime::new().map_err(ServeError::Runtime)?;
     let origin = reload::Origin { given: given.clone(), file: args.config.clone() };
     let ended = runtime.block_on(start(&settings, merged, origin));
-    // The lookup of a name, or a disk that does not answer, would delay the end of the process for longer.
+    // Without a timeout, the lookup of a name, or a disk that does not answer, would delay the end of the process.
     runtime.shutdown_timeout(LEFTOVER_TIMEOUT);
     ended
 }
 
 /// Makes the log, the hub and the server from the settings, and serves until the process is told to stop.
 async fn start(settings: &ServeSettings, merged: Merged, origin: reload::Origin) -> Result<(), ServeError> {
-    // The port is taken before anything is touched on disk, because the likeliest fault is that another hub has the
-    // port.
+    // The hub binds its port before it changes anything on disk, because the likeliest fault is that another hub
+    // already uses the port.
     let listen = |error| ServeError::Listen { address: settings.listen.0, error };
     let listener = TcpListener::bind(settings.listen.0).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
@@ -106,7 +107,7 @@ async fn start(settings: &ServeSettings, merged: Merged, origin: reload::Origin)
     let access = parts::access(settings, address, keys.clone());
     let server = Server::new(hub.clone(), Authenticator::new(access), parts::server(settings, address))
         .map_err(ServeError::Delivery)?;
-    // Waits for the keys, so that the first client can use them.
+    // Waits until the keys that come from URLs were fetched, so that the token of the first client can be verified.
     ring.ready().await;
     if settings.clock() {
         tokio::spawn(clock::tick(hub.clone()));
@@ -116,7 +117,7 @@ async fn start(settings: &ServeSettings, merged: Merged, origin: reload::Origin)
     let stopped = stop::stop_in_time().map_err(ServeError::Runtime)?;
     let relays = Relays::start(settings, &hub)?;
     print(&Announcement { settings, address })?;
-    // Server and relays stop at the same time, because each may take some seconds.
+    // The server and the relays stop at the same time, because each of them may need some seconds to stop.
     let stopped = async {
         stopped.await;
         relays.begin_to_stop();

@@ -33,7 +33,7 @@ pub(super) fn log(settings: &ServeSettings) -> Result<Arc<dyn Log>, ServeError> 
 
 /// Returns the settings that decide who may publish and subscribe, with the keys in `keys`.
 pub(crate) fn access(settings: &ServeSettings, address: SocketAddr, keys: KeyStore) -> AuthSettings {
-    let hub_url = public_url(settings, address).join(HUB_PATH).expect("an absolute path joins any web address");
+    let hub_url = public_url(settings, address).join(HUB_PATH).expect("any web address can be joined with a path");
     let mut auth = if settings.is_open() { AuthSettings::open(hub_url) } else { AuthSettings::closed(hub_url) };
     auth.open_behind_proxy = settings.open_behind_proxy;
     auth.anonymous = settings.anonymous;
@@ -51,7 +51,7 @@ pub(crate) fn access(settings: &ServeSettings, address: SocketAddr, keys: KeySto
     auth
 }
 
-/// Returns the settings of the server that [`access`] does not return.
+/// Returns the settings of the server, except those that [`access`] returns.
 pub(super) fn server(settings: &ServeSettings, address: SocketAddr) -> Settings {
     let mut server = Settings::default();
     let aliases = settings.aliases().map(|alias| (alias.path().to_owned(), alias.topics().to_vec()));
@@ -78,11 +78,11 @@ pub(super) fn server(settings: &ServeSettings, address: SocketAddr) -> Settings 
 
 /// Returns the URL under which clients know the hub.
 fn public_url(settings: &ServeSettings, address: SocketAddr) -> Url {
-    let listening = || Url::parse(&format!("http://{address}/")).expect("an address is a host of a URL");
+    let listening = || Url::parse(&format!("http://{address}/")).expect("an address and a port make a valid URL");
     settings.public_url().cloned().unwrap_or_else(listening)
 }
 
-/// Converts a number. The bounds of the options keep numbers small enough for `usize`.
+/// Converts the value of an option. The bounds of the options ensure that it fits into `usize`.
 fn count(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }

@@ -1,4 +1,5 @@
-//! The relays of a hub. Each is a task that ends with the hub, or when its upstream says that there are no more events.
+//! The relays of a hub. Each relay is an asynchronous task, which ends with the hub, or when its upstream says that
+//! there are no more events.
 use super::ServeError;
 use crate::{
     config::{self, ConfigError, ServeSettings, Storage},
@@ -20,11 +21,12 @@ use tokio::{
 
 /// The directory inside the data directory in which the relays save their states.
 const DIRECTORY: &str = "relay";
-/// The longest token, in bytes: about as long as a header that servers accept.
+/// The longest token in the file of a relay, in bytes. Most servers do not accept longer headers.
 const MAX_TOKEN_BYTES: usize = 16 << 10;
-/// The time after which a relay that has failed starts again, for example after an error of the disk with its state.
+/// The time after which a relay that has failed starts again. It fails, for example, if its state cannot be written to
+/// disk.
 const RESTART_DELAY: Duration = Duration::from_secs(10);
-/// The time that a relay has to save its state when the hub stops.
+/// When the hub stops: the longest time that it waits until a relay has saved its state.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The running relays of a hub.
@@ -33,7 +35,7 @@ pub(super) struct Relays {
     tasks: JoinSet<()>,
 }
 
-/// A relay, and everything that is needed to start it again.
+/// The values from which a relay is made, and made again after a failure.
 struct Plan {
     hub: Hub,
     relay: config::Relay,
@@ -43,13 +45,14 @@ struct Plan {
 }
 
 impl Relays {
-    /// Starts the relays that the settings name, which publish to `hub`.
+    /// Starts the relays that are in the settings. They publish to `hub`.
     ///
     /// # Errors
     /// [`ServeError`] if a token cannot be read, or the directory for states cannot be made.
     pub(super) fn start(settings: &ServeSettings, hub: &Hub) -> Result<Self, ServeError> {
         let directory = match settings.storage() {
-            // If the log ends with the process, all events have to be relayed again, so no state is saved.
+            // A log in memory is lost when the process ends. Then all events have to be relayed again, so no state is
+            // saved.
             Storage::Memory => None,
             Storage::Disk(data) => Some(data.join(DIRECTORY)),
         };
@@ -72,7 +75,7 @@ impl Relays {
         Ok(Self { stop, tasks })
     }
 
-    /// Tells all relays to end, without waiting for it.
+    /// Tells all relays to end, without waiting until they have ended.
     pub(super) fn begin_to_stop(&self) {
         self.stop.send_replace(true);
     }
@@ -150,7 +153,7 @@ fn token(path: &Path) -> Result<HeaderValue, ConfigError> {
     let token = text.trim_end_matches(['\r', '\n']);
     let value = match token.len() {
         ..=MAX_TOKEN_BYTES => HeaderValue::from_str(&format!("Bearer {token}")).map_err(io::Error::other),
-        bytes => Err(io::Error::other(format!("it has {bytes} bytes, and {MAX_TOKEN_BYTES} are allowed"))),
+        bytes => Err(io::Error::other(format!("the token has {bytes} bytes, and {MAX_TOKEN_BYTES} are allowed"))),
     };
     let mut value = value.map_err(unfit)?;
     value.set_sensitive(true);

@@ -1,7 +1,7 @@
 //! Reads the keys again while the hub runs: on SIGHUP, and when a file with keys has changed.
 //!
-//! The whole configuration is read as at the start, but only its keys are used. All keys come into force at once, or,
-//! if something is wrong, none: the old keys stay, and the log says why. Files are checked every few seconds rather
+//! The whole configuration is read as at the start, but only its keys are used. All new keys replace the old keys at
+//! once. If something is wrong, no key is replaced, and the log says why. Files are checked every few seconds rather
 //! than watched, because orchestrators change mounted files through symbolic links, and network file systems do not
 //! report changes.
 use super::hangups::Hangups;
@@ -54,13 +54,14 @@ pub(super) struct Reload {
     stamps: Vec<Stamp>,
 }
 
-/// The time at which a file was last changed, and its length; `None` if the file did not exist.
+/// The time at which a file was last changed, and its length; `None` if they cannot be read, for example because the
+/// file does not exist.
 type Stamp = Option<(SystemTime, u64)>;
 
 /// The reason why the new keys are not used.
 enum ReloadError {
     Config(ConfigError),
-    /// The hub had keys and would now have none, or had none and would now have some.
+    /// The hub had keys and would now have no keys, or had no keys and would now have some.
     Opened,
 }
 
@@ -93,7 +94,8 @@ impl Reload {
         }
     }
 
-    /// Reads the keys again. This may block the thread: the files are small and seldom read.
+    /// Reads the keys again. Reading the files blocks the thread, which is acceptable, because the files are small and
+    /// seldom read.
     fn read(&mut self) -> Result<(), ReloadError> {
         let merged = config::merge(&self.origin.given, self.origin.file.as_deref())?;
         let settings = ServeSettings::resolve(&merged)?;

@@ -4,8 +4,9 @@ use std::{
     process,
 };
 
-/// Reads standard input until it ends, and then ends the process: the end means that the program at the other end is
-/// gone, even if it was killed. Nothing is saved or finished, because nobody is left who needs it.
+/// Reads standard input until it is closed, and then ends the process. Standard input is a pipe from the program that
+/// started this hub: it is closed when that program has ended, even if it was killed. The hub saves and finishes
+/// nothing, because nobody needs it any more.
 pub(super) fn end_with_standard_input() {
     let mut ignored = [0; 64];
     while !matches!(io::stdin().read(&mut ignored), Ok(0) | Err(_)) {}

@@ -23,7 +23,7 @@ Examples:
   curl -N URL | fanfare subscribe - --format data     an event stream from standard input
   fanfare lint URL                                    report what is wrong with a server's stream";
 
-/// The text of the help about errors in a stream.
+/// The part of the help that explains what the command does if a stream reports an error.
 const ERRORS: &str = "\
 Exit code 1 if an event has the type error, or its data is an error object. If the stream is one answer (-d, -X POST, \
 --until, --field, --join), the command ends at once; otherwise it continues, and the exit code reports the error at \
@@ -53,12 +53,12 @@ pub(crate) struct SubscribeArgs {
     #[command(flatten)]
     pub(super) print: PrintArgs,
 
-    /// Removed: use `fanfare lint`. Accepted so that the message can say it.
+    /// Removed: use `fanfare lint`. The option is still parsed, so that the error message can say this.
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "")]
     pub lint: Option<String>,
 }
 
-/// Options for reconnecting, beside those for the place to begin.
+/// Options for reconnecting and for saving the last event ID.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Resuming")]
 pub(super) struct ResumeArgs {
@@ -76,7 +76,7 @@ pub(super) struct ResumeArgs {
     pub idle_timeout: Option<HumanDuration>,
 }
 
-/// Options that select events, and their number.
+/// Options that say which events are printed, and how many.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Selection")]
 pub(super) struct SelectArgs {
@@ -126,11 +126,11 @@ fn event_size(text: &str) -> Result<ByteSize, String> {
     }
 }
 
-/// Options for what becomes of events.
+/// Options that say how events are printed, or to which command they are given.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct PrintArgs {
-    /// Print events in this form [default: pretty in a terminal, json in a pipe, data with --field]
+    /// Print events in this form [default: pretty in a terminal, json in a pipe, data with --field or --join]
     #[arg(long)]
     pub format: Option<Format>,
 

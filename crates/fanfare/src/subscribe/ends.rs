@@ -1,14 +1,15 @@
-//! Counts the connections that end before the last event that is expected, and decides whether another connection is
-//! worth an attempt.
+//! Counts the connections in a row that ended before the event that `--until` names and brought nothing new, so that
+//! the command stops reconnecting after a few of them.
 use std::time::{Duration, Instant};
 
-/// The number of connections in a row that may end without anything new. Otherwise a server that ends each answer would
-/// be asked for ever.
+/// The number of connections in a row without a new event after which the command stops. Without this limit, it would
+/// ask a server that ends each answer early again and again, for ever.
 pub(super) const MAX_IN_VAIN: u32 = 3;
-/// The time after which the end of a connection is normal: proxies close idle connections, and hubs close old ones.
+/// The age from which on the end of a connection is normal: proxies close idle connections, and hubs close old
+/// connections.
 const HEALTHY: Duration = Duration::from_secs(10);
 
-/// The ends of the connections of one stream.
+/// The record of how the connections of one stream ended.
 #[derive(Debug, Default)]
 pub(super) struct Ends {
     opened: Option<Instant>,
@@ -18,14 +19,14 @@ pub(super) struct Ends {
 }
 
 impl Ends {
-    /// Notes that a connection was opened.
+    /// Records that a connection was opened.
     pub(super) fn opened(&mut self) {
         self.opened = Some(Instant::now());
     }
 
-    /// Notes that the connection ended with this last event ID. Returns the number of connections in a row that brought
-    /// nothing new: each of them ended soon, and had no event with a new ID, after which the next connection could
-    /// continue.
+    /// Records that the connection ended, and the last event ID at its end. Returns the number of connections in a row
+    /// that brought nothing new. Such a connection ended soon, and had no event with a new ID, after which the next
+    /// connection could continue.
     pub(super) fn ended(&mut self, last_event_id: &str) -> u32 {
         let has_stood = self.opened.take().is_some_and(|opened| opened.elapsed() >= HEALTHY);
         if has_stood || self.last_event_id != last_event_id {

@@ -10,7 +10,7 @@ use std::{fmt, io};
 
 #[derive(Debug)]
 pub(crate) enum SubscribeError {
-    /// The option `--lint` was given, which is another command now.
+    /// The option `--lint` was given, which was replaced by the command `fanfare lint`.
     Lint,
     /// The request for the stream cannot be made.
     Request(RequestError),
@@ -24,7 +24,7 @@ pub(crate) enum SubscribeError {
     Unfinished { marker: String },
     /// A server ended several streams in a row before the event that `--until` names, and sent no new event.
     InVain { party: Party, marker: String },
-    /// The answer of a server reports that it failed.
+    /// An event in a server's answer reports that the answer failed.
     Failed { party: Party, reason: String },
     /// The events cannot be printed.
     Print(io::Error),
@@ -32,7 +32,7 @@ pub(crate) enum SubscribeError {
     Exec(io::Error),
     /// The command of `--exec` failed.
     Command { code: Option<i32> },
-    /// The asynchronous runtime cannot start.
+    /// The asynchronous runtime, which every connection needs, cannot start.
     Runtime(io::Error),
 }
 
@@ -70,10 +70,10 @@ impl fmt::Display for SubscribeError {
             ),
             Self::Failed { party, reason } => write!(f, "{party} reports an error in its answer: {reason}"),
             Self::Print(error) => write!(f, "cannot print events: {error}"),
-            Self::Exec(error) => write!(f, "cannot run the command: {error}"),
-            Self::Command { code: Some(code) } => write!(f, "the command ended with exit code {code}"),
-            Self::Command { code: None } => f.write_str("the command was ended by a signal"),
-            Self::Runtime(error) => write!(f, "cannot start: {error}"),
+            Self::Exec(error) => write!(f, "cannot run the command of --exec: {error}"),
+            Self::Command { code: Some(code) } => write!(f, "the command of --exec ended with exit code {code}"),
+            Self::Command { code: None } => f.write_str("the command of --exec was ended by a signal"),
+            Self::Runtime(error) => write!(f, "the command cannot start: {error}"),
         }
     }
 }

@@ -3,7 +3,7 @@ use super::{SubscribeError, received::Received};
 use std::process::{ExitStatus, Stdio};
 use tokio::{io::AsyncWriteExt as _, process::Command};
 
-/// Runs `command` in the shell with `event`, and waits until it ends.
+/// Runs `command` in the shell, gives it `event`, and waits until the command ends.
 ///
 /// # Errors
 /// [`SubscribeError`] if the command cannot be run, or fails.
@@ -17,8 +17,8 @@ pub(super) async fn run(command: &str, event: &Received, origin: &str) -> Result
         .spawn()
         .map_err(SubscribeError::Exec)?;
     let mut stdin = child.stdin.take().expect("standard input is piped");
-    // The event is written while the command runs, because the command may write much before it has read all. An error
-    // is ignored, because a command that reads nothing closes the pipe.
+    // The data is written while the command runs. An error of writing is ignored: a command need not read its standard
+    // input, and when it ends, the pipe is closed.
     let feed = async {
         let _ = stdin.write_all(event.data.as_bytes()).await;
         drop(stdin);

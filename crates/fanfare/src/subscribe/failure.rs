@@ -1,5 +1,5 @@
-//! Recognises an answer that reports in its middle that it failed, as those of language models do: after the status 200
-//! there is no other way.
+//! Recognises an event that reports that the server's answer failed, as in the answers of language models: once the
+//! status 200 is sent, a server can report an error only in an event.
 use super::{args::SubscribeArgs, json::Json, received::Received};
 use crate::{http::excerpt, request::Source};
 
@@ -9,21 +9,22 @@ const ERROR: &str = "error";
 /// `response`.
 const FAILED: &str = "response.failed";
 
-/// The meaning of an error among the events of a stream.
+/// The reaction of the command to an event that looks like a report of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Heeded {
-    /// An error has no meaning. The events of a hub, and of a stream that is followed with a state, mean what their
-    /// publishers want, even if they look like errors.
+    /// The command treats such an event like any other event. This is the reaction for a hub and for a stream with
+    /// `--state`, whose publishers may give such events another meaning, and if the user selects error events.
     Nowhere,
-    /// The command continues, because the stream may have no end, and the events may be those of an application. The
-    /// exit code reports the error when the command ends.
+    /// The command continues, because the stream may have no end, and an application may give such events another
+    /// meaning. The exit code reports the error when the command ends.
     AtTheEnd,
-    /// The command ends. The events are one answer, which is complete or useless: the answer to a request that is sent
-    /// once, or an answer whose end or form the user has given.
+    /// The command ends at once. The events are the parts of one answer, which is useless if it is not complete: the
+    /// answer to a request that is not repeated, such as a POST, or an answer of which the user has given the end or
+    /// the form (`--until`, `--field`, `--join`).
     AtOnce,
 }
 
-/// Returns what errors mean among the events of `source`.
+/// Returns the reaction to an event of `source` that looks like a report of an error.
 pub(super) fn heeded(source: &Source, args: &SubscribeArgs) -> Heeded {
     let is_sent_once = !args.request.message.is_safe();
     let select = &args.select;
@@ -39,7 +40,7 @@ pub(super) fn heeded(source: &Source, args: &SubscribeArgs) -> Heeded {
     }
 }
 
-/// Returns the reason, if `event` says that the answer failed.
+/// Returns the reason of the failure if `event` says that the answer failed; otherwise `None`.
 pub(super) fn reason(event: &Received) -> Option<String> {
     let is_named = matches!(event.event_type.as_str(), ERROR | FAILED);
     let object = Json::parse(&event.data).filter(|data| data.is_object());
@@ -52,7 +53,7 @@ pub(super) fn reason(event: &Received) -> Option<String> {
         return None;
     }
     let said = object.map_or_else(|| event.data.clone(), message);
-    Some(if said.is_empty() { "it does not say why".to_owned() } else { excerpt(&said) })
+    Some(if said.is_empty() { "the event does not say why".to_owned() } else { excerpt(&said) })
 }
 
 /// Returns the text of an error object: its kind and its message, wherever they are in the object.
@@ -93,7 +94,7 @@ mod tests {
             ("message", r#"{"error":{"code":503,"message":"full","status":"UNAVAILABLE"}}"#, "503: full"),
             ("message", r#"{"error":"model not found"}"#, "model not found"),
             ("error", "out of memory", "out of memory"),
-            ("error", "", "it does not say why"),
+            ("error", "", "the event does not say why"),
             ("message", r#"{"object":"error","message":"too long","code":400}"#, "400: too long"),
             ("error", r#"{"type":"error","code":"server_error","message":"sorry"}"#, "server_error: sorry"),
             (

@@ -2,11 +2,11 @@
 use super::json::Json;
 use std::{convert::Infallible, fmt, str::FromStr};
 
-/// A path: the names of members and the indexes of elements, from the outside in.
+/// A path to a value in JSON: the names of members and the indexes of elements, the outermost first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FieldPath(Vec<String>);
 
-/// The value at a path in some data.
+/// The result of the search for the value at a path in the data of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// The value as text.

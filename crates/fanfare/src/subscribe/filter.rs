@@ -1,4 +1,4 @@
-//! Selects the events that are wanted, and the wanted part of each.
+//! Selects the events that the options ask for, and the part of their data that `--field` names.
 use super::{args::SelectArgs, field::Found, received::Received};
 use crate::http::excerpt;
 use std::ops::ControlFlow;
@@ -6,24 +6,25 @@ use std::ops::ControlFlow;
 /// The result of selecting an event.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Selected {
-    /// The event is wanted. Its data is now only the wanted part.
+    /// The event is to be printed. Its data was reduced to the part that `--field` names.
     Yes,
-    /// The event is not wanted.
+    /// The event is not to be printed.
     No,
-    /// The wanted part of the event cannot be read.
+    /// The part of the event that `--field` names cannot be read, because the data is not JSON.
     Unreadable,
 }
 
-/// The number of unreadable events that are reported one by one; further ones are only counted.
+/// The number of events with data that is not JSON that are reported one by one. Further events of this kind are only
+/// counted.
 const MAX_TOLD: u64 = 3;
 
 /// Selects the events to print, and the part of each that is printed.
 #[derive(Debug)]
 pub(super) struct Filter<'a> {
     args: &'a SelectArgs,
-    /// The number of events that are still wanted; `None` means all.
+    /// The number of events that are still to be printed (`--count`); `None` means that there is no limit.
     wanted: Option<u64>,
-    /// The numbers of events in which the field was searched.
+    /// The numbers of events in which the field of `--field` was searched.
     looked: Looked,
 }
 
@@ -40,8 +41,8 @@ impl<'a> Filter<'a> {
         Self { args, wanted: args.count, looked: Looked::default() }
     }
 
-    /// Returns whether `event` is wanted, and reduces its data to the wanted part. Returns [`ControlFlow::Break`] at
-    /// the event that marks the end (`--until`).
+    /// Returns whether `event` is to be printed, and reduces its data to the part that `--field` names. Returns
+    /// [`ControlFlow::Break`] if it is the event of `--until`, at which the command stops.
     pub(super) fn select(&mut self, event: &mut Received) -> ControlFlow<(), Selected> {
         if self.args.until.as_ref() == Some(&event.data) {
             return ControlFlow::Break(());
@@ -68,24 +69,26 @@ impl<'a> Filter<'a> {
         ControlFlow::Continue(Selected::Yes)
     }
 
-    /// Returns a warning about an event that could not be read; `None` after the first few of them.
+    /// Returns a warning about an event whose data is not JSON; `None` after the first [`MAX_TOLD`] such events.
     pub(super) fn unreadable(&self, event: &Received) -> Option<String> {
         let data = excerpt(&event.data);
         (self.looked.not_json <= MAX_TOLD)
             .then(|| format!("skipped an event whose data is not JSON (--field needs JSON): {data}"))
     }
 
-    /// Returns warnings about the events that were left out, for the end of the stream.
+    /// Returns warnings about the events that were skipped because of `--field`. They are printed at the end of the
+    /// stream.
     pub(super) fn left_out(&self) -> Vec<String> {
         let Looked { found, absent, not_json } = self.looked;
         let more = not_json.saturating_sub(MAX_TOLD);
         let more = (more > 0).then(|| format!("{more} more events are skipped, because their data is not JSON"));
         let field = self.args.field.as_ref().filter(|_| found == 0 && absent > 0);
-        let none = field.map(|field| format!("no event has {field}: {absent} are skipped"));
+        let none = field.map(|field| format!("no event has the field {field}: {absent} events are skipped"));
         more.into_iter().chain(none).collect()
     }
 
-    /// Counts a wanted event that is finished. Returns [`ControlFlow::Break`] if it was the last one.
+    /// Counts an event that was printed or given to a command. Returns [`ControlFlow::Break`] if it was the last event
+    /// that `--count` allows.
     pub(super) fn count(&mut self) -> ControlFlow<()> {
         self.wanted = self.wanted.map(|wanted| wanted - 1);
         if self.wanted == Some(0) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

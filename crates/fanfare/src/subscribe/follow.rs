@@ -27,16 +27,16 @@ use tokio::time::{Interval, interval};
 
 /// One of the streams that are followed.
 struct Followed {
-    /// The party that was given. A redirect may lead to another one.
+    /// The server or hub that the arguments name. A redirect may lead to another server.
     first: Party,
     transport: Transport,
     signals: Signals,
     enveloped: bool,
-    /// The meaning of an error among the events of this stream.
+    /// The reaction to an event of this stream that looks like a report of an error.
     errors: Heeded,
-    /// The reason that the first error among the events gives, if the stream continued after it.
+    /// The reason in the first event that reported an error, if the command continued after this event.
     failed: Option<String>,
-    /// The ends of the stream's connections; `None` without `--until`.
+    /// The record of how the stream's connections ended; `None` without `--until`.
     ends: Option<Ends>,
     opened: bool,
     ended: bool,
@@ -101,8 +101,8 @@ impl Follow<'_> {
     async fn run(&mut self, streams: &mut [Followed]) -> Result<(), SubscribeError> {
         let mut ended = self.follow(streams).await.and_then(|()| failed(streams));
         self.filter.left_out().iter().for_each(|text| self.status.warn(text));
-        // The ID of the last finished event is saved, even if something went wrong after it. It is not a failure if the
-        // reader has closed the output.
+        // Even if the command failed, the output is flushed, and the last event ID that was acknowledged is saved. A
+        // reader that has closed the output is not a failure.
         ended = ended.and(self.show().map(drop));
         for stream in streams {
             let flushed = stream.signals.source().flush().await;
@@ -196,7 +196,8 @@ impl Follow<'_> {
         Ok(if selected == Selected::Yes { self.filter.count() } else { ControlFlow::Continue(()) })
     }
 
-    /// Prints the event and runs the command with it. Then the event is finished.
+    /// Prints the event and runs the command of `--exec` with it. Returns [`ControlFlow::Break`] if the reader has
+    /// closed the output.
     async fn deal_with(&mut self, event: &Received, came: &MessageEvent) -> Result<ControlFlow<()>, SubscribeError> {
         if let Some(output) = &mut self.output {
             self.status.clear();
@@ -206,7 +207,7 @@ impl Follow<'_> {
             }
         }
         if let Some(command) = &self.args.print.exec {
-            // The command is run even if the reader has closed the output.
+            // The command of `--exec` is run even if the reader has closed the output.
             let _ = self.show()?;
             exec::run(command, event, came.origin.as_str()).await?;
         }
@@ -243,7 +244,7 @@ impl Follow<'_> {
         Ok(())
     }
 
-    /// Warns of a connection that ended before the event that `--until` names. Fails if too many connections in a row
+    /// Warns that a connection ended before the event that `--until` names. Fails if too many connections in a row
     /// brought nothing new.
     fn ended_early(&mut self, stream: &mut Followed) -> Result<(), SubscribeError> {
         let (Some(marker), Some(ends)) = (&self.args.select.until, &mut stream.ends) else { return Ok(()) };
@@ -265,7 +266,7 @@ impl Follow<'_> {
     }
 }
 
-/// Fails if a stream has reported an error and continued after it.
+/// Fails if an event of a stream has reported an error, after which the command continued.
 fn failed(streams: &mut [Followed]) -> Result<(), SubscribeError> {
     let failed = streams.iter_mut().find_map(|stream| Some((stream.party(), stream.failed.take()?)));
     failed.map_or(Ok(()), |(party, reason)| Err(SubscribeError::Failed { party, reason }))

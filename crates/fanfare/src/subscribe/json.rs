@@ -1,9 +1,10 @@
-//! JSON as text. Values are found and formatted as they are written: if they were parsed into numbers, 10^20 + 1, 1.10
-//! or 1e400 would be printed differently.
+//! Finds and formats values in JSON text, without parsing numbers: a parser would print numbers such as 10^20 + 1, 1.10
+//! or 1e400 in another form.
 use serde::de::IgnoredAny;
 use std::iter;
 
-/// The deepest nesting that is formatted. Each level indents every line within it.
+/// The greatest depth of nesting of a value that is indented. The limit keeps the output small: each level adds spaces
+/// to every line within it.
 const MAX_INDENTS: usize = 128;
 
 /// A text that is a valid JSON value.
@@ -17,31 +18,33 @@ impl<'a> Json<'a> {
         Some(Self(text.trim_matches([' ', '\t', '\r', '\n'])))
     }
 
-    /// Returns the member of an object with this name; the last one if there are several, as most parsers do.
+    /// Returns the value of the member with this name, if this value is an object. If several members have the name,
+    /// returns the last of them, as most parsers do.
     pub(super) fn member(self, name: &str) -> Option<Self> {
         let is_it = |key: Self| key.0.get(1..key.0.len() - 1) == Some(name) || key.string().as_deref() == Some(name);
         let members = self.0.starts_with('{').then(|| Parts::of(self.0))?;
         members.filter_map(|(key, value)| key.is_some_and(is_it).then_some(value)).last()
     }
 
-    /// Returns the element of an array at this index.
+    /// Returns the element at this index, if this value is an array.
     pub(super) fn element(self, index: usize) -> Option<Self> {
         self.0.starts_with('[').then(|| Parts::of(self.0))?.nth(index).map(|(_, value)| value)
     }
 
-    /// Returns the member or the element with this `name`.
+    /// Returns the member with this name, or the element of an array at the index that `name` is.
     pub(super) fn step(self, name: &str) -> Option<Self> {
         self.member(name).or_else(|| self.element(name.parse().ok()?))
     }
 
-    /// Returns the text of a string; `None` for any other value.
+    /// Returns the text, if this value is a string; otherwise `None`.
     pub(super) fn string(self) -> Option<String> {
         let within = self.0.strip_prefix('"')?.strip_suffix('"')?;
-        // Half of a surrogate pair is valid JSON, but not text: it stays as it is written.
+        // The escape of half a surrogate pair is valid JSON, but not a character. A string with such an escape stays as
+        // it is written.
         Some(serde_json::from_str(self.0).unwrap_or_else(|_| within.to_owned()))
     }
 
-    /// Returns the text of a string, or any other value on one line.
+    /// Returns the text, if this value is a string; otherwise the value as JSON on one line.
     pub(super) fn text(self) -> String {
         self.string().unwrap_or_else(|| self.compact())
     }
@@ -50,7 +53,8 @@ impl<'a> Json<'a> {
         self.0.starts_with('{')
     }
 
-    /// Returns true if the value means nothing: null, false, zero, or an empty string, object or array.
+    /// Returns true if the value is null, false, zero, or an empty string, object or array, which servers use for "no
+    /// error".
     pub(super) fn is_nothing(self) -> bool {
         matches!(self.compact().as_str(), "null" | "false" | "0" | "\"\"" | "{}" | "[]")
     }
@@ -137,7 +141,7 @@ impl<'a> Parts<'a> {
         Self { rest: &text[1..], keyed: text.starts_with('{') }
     }
 
-    /// Returns the next token, and stays before it.
+    /// Returns the next token without consuming it.
     fn peek(&mut self) -> &'a str {
         self.rest = self.rest.trim_start_matches([' ', '\t', '\r', '\n']);
         &self.rest[..token_end(self.rest)]

@@ -15,7 +15,7 @@ pub(super) struct Output {
 
 impl Output {
     pub(super) fn new(style: Style) -> Self {
-        // Colours go only to a terminal that shows them.
+        // Only this format has colours. They are removed if standard output is not a terminal that shows colours.
         let out: Box<dyn Write> = match style.format {
             Format::Pretty => Box::new(anstream::stdout()),
             _ => Box::new(io::stdout()),
@@ -32,7 +32,7 @@ impl Output {
         ended(self.style.write(event, came, &mut self.out))
     }
 
-    /// Writes a comment, if the format has comments.
+    /// Writes a comment, if the format shows comments (raw).
     ///
     /// # Errors
     /// The same as those of [`print`](Self::print).
@@ -40,7 +40,7 @@ impl Output {
         ended(self.style.write_comment(text, &mut self.out))
     }
 
-    /// Writes a block that is not an event, if the format has such blocks.
+    /// Writes a block of fields without data, which is not an event, if the format shows such blocks (raw).
     ///
     /// # Errors
     /// The same as those of [`print`](Self::print).

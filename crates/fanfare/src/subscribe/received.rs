@@ -9,17 +9,17 @@ pub(super) const GAP: &str = "fanfare.gap";
 /// One event. Its JSON has the form of the hub's own JSON lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Received {
-    /// The event's ID; for an event without one, the last event ID.
+    /// The ID of the event. For an event without an ID, it is the last event ID before this event.
     pub id: String,
     /// The topics of the event, if a hub names them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topics: Option<Vec<String>>,
-    /// The event type; `message` if it has no other.
+    /// The type of the event; `message` if the event has no type.
     #[serde(rename = "type")]
     pub event_type: String,
     /// The data of the event.
     pub data: String,
-    /// True if the event was private; `None` if no hub says so.
+    /// True if the event was private; `None` if this is not known, because the event is not from a hub.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private: Option<bool>,
     /// The time at which the event was published, if a hub says so, or else the time at which it arrived, in
@@ -33,7 +33,7 @@ pub(super) struct Received {
 impl Received {
     /// Takes an event out of its envelope if it is in one.
     pub(super) fn new(event: &MessageEvent, enveloped: bool) -> Self {
-        // A gap event has no envelope, nor has an event that a proxy adds.
+        // Gap events, and events that a proxy adds, have no envelope. They are used as they are.
         let unwrapped = enveloped.then(|| serde_json::from_str(&event.data).ok()).flatten();
         unwrapped.unwrap_or_else(|| Self {
             id: event.last_event_id.to_string(),

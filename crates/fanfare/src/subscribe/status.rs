@@ -1,5 +1,5 @@
-//! The status of a subscription, on standard error: in a terminal a line that is drawn again and again, else nothing
-//! unless it is asked for.
+//! Shows the status of a subscription on standard error. In a terminal, this is one line that is drawn again and again.
+//! Otherwise nothing is shown, except with `--verbose`.
 use super::args::PrintArgs;
 use crate::{
     http::{Ending, Party},
@@ -13,7 +13,7 @@ use std::{
 };
 
 const DIM: anstyle::Style = anstyle::Style::new().dimmed();
-/// The terminal codes that go back to the beginning of the line and clear it.
+/// The terminal codes that move the cursor to the beginning of the line and clear the line.
 const CLEAR: &str = "\r\x1b[2K";
 
 /// Prints notices and warnings, and draws the status line.

@@ -1,4 +1,5 @@
-//! The event source of one stream: when it reconnects, where it continues, and how large an event may be.
+//! Makes the event source of one stream from the arguments: they say when it reconnects, where it continues, and how
+//! large an event may be.
 use super::{SubscribeError, args::SubscribeArgs};
 use crate::{
     reconnect::Reconnect,

@@ -174,7 +174,7 @@ fn what_cannot_be_read_for_a_field_is_told() {
     assert!(ended.stderr.contains("47 more events are skipped"), "{ended:?}");
     // A path that no event has.
     let ended = ask("data: {\"a\":1}\n\ndata: {\"b\":1}\n\n", &["--field", "c.d"]);
-    assert!(ended.stderr.contains("no event has c.d: 2 are skipped"), "{ended:?}");
+    assert!(ended.stderr.contains("no event has the field c.d: 2 events are skipped"), "{ended:?}");
     assert_eq!(ask(&events(9), &["--field", "a", "-q"]).stderr, "");
 }
 

@@ -88,7 +88,7 @@ fn events_keep_their_order_types_and_ids() {
     let ended = relay(&upstream, &hub, &["-t", "a", "--topic", "https://x.example/?b", "-H", "x-key: secret"]);
     assert_eq!((ended.code, ended.stdout.as_str()), (0, ""));
     // All that there is to say: the key is an argument.
-    assert!(ended.stderr.lines().count() == 1 && ended.stderr.contains("read it from a file"), "{ended:?}");
+    assert!(ended.stderr.lines().count() == 1 && ended.stderr.contains("read the header from a file"), "{ended:?}");
     let updates = all_held(&hub, "a");
     assert_eq!(texts(&updates, "data"), ["one\nmore", "no ID", " two"]);
     assert_eq!(texts(&updates, "type"), ["tick", "message", "message"]);

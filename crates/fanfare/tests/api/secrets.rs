@@ -149,7 +149,10 @@ fn the_banner_and_the_log_show_no_secret() {
 #[test]
 fn secrets_in_arguments_are_warned_about_with_another_way() {
     let token = run(&["token", "--publish", "*", "--key", SECRET]);
-    assert!(token.stderr.contains("give it in the variable FANFARE_KEY, or in a file with --key-file"), "{token:?}");
+    assert!(
+        token.stderr.contains("give the secret in the variable FANFARE_KEY, or in a file with --key-file"),
+        "{token:?}"
+    );
     let hub = ["--hub", "http://127.0.0.1:1"];
     let url = format!("http://127.0.0.1:1/?token={TOKEN}");
     let authorization = format!("Authorization: Bearer {TOKEN}");

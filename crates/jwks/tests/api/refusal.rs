@@ -67,8 +67,8 @@ async fn a_document_is_bounded() {
 #[tokio::test]
 async fn what_is_no_set_is_told() {
     let cases = [
-        (http("404 Not Found", "", ""), "it answers 404 Not Found"),
-        (http("304 Not Modified", "", ""), "it answers 304 Not Modified, and redirects"),
+        (http("404 Not Found", "", ""), "its server answers 404 Not Found"),
+        (http("304 Not Modified", "", ""), "its server answers 304 Not Modified, and redirects"),
         (http("200 OK", "", "<html>"), "neither a JWK nor a JWK set"),
         (http("200 OK", "", r#"{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}"#), "was published"),
         (http("200 OK", "content-encoding: x\r\n", "\u{1f}"), "neither a JWK nor a JWK set"),

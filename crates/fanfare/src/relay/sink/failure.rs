@@ -1,10 +1,11 @@
 //! The reasons why a hub does not accept updates.
 use crate::http::Refusal;
 
-/// The reason why updates were not published, or may not have been.
+/// The reason why updates were not published, or may not have been published.
 #[derive(Debug)]
 pub(in crate::relay) enum Failure {
-    /// The hub cannot be reached or fails. The updates may be published or not; a later attempt may succeed.
+    /// The hub cannot be reached, or has failed. The updates may have been published or not. A later attempt may
+    /// succeed.
     Passing(String),
     /// One update was refused because of its content. The updates before it were published, those after it were not.
     Refused {
@@ -13,8 +14,8 @@ pub(in crate::relay) enum Failure {
         /// True if the reason may be the ID of the update.
         may_be_id: bool,
     },
-    /// The request was refused for its size, by a proxy before the hub or by a hub that does not say how many of the
-    /// updates it has published. No update of the request was published.
+    /// The request was refused for its size, by a proxy in front of the hub, or by a hub that does not say how many of
+    /// the updates it has published. No update of the request was published.
     TooLarge(String),
     /// The hub will not accept any update.
     Final(Closed),

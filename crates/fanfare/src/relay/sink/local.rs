@@ -21,7 +21,7 @@ pub(crate) struct LocalSink {
 impl LocalSink {
     /// Makes a sink to `hub` for updates whose first topic is `topic`.
     pub(crate) fn new(hub: Hub, topic: &Topic) -> Self {
-        let matcher = Matcher::exact(topic.as_str()).expect("a topic matches itself");
+        let matcher = Matcher::exact(topic.as_str()).expect("a topic is a valid exact matcher");
         let key = AudienceKey {
             matchers: [matcher].into_iter().collect(),
             granted: Matchers::any(),
@@ -46,7 +46,7 @@ impl LocalSink {
         let position = opening.resumed_from().to_owned();
         let mut replay = opening.replay().await;
         while let Some(bytes) = replay.next().await.map_err(|error| passing(&error))? {
-            held.read(&bytes).map_err(|_| passing(&"an update has no end"))?;
+            held.read(&bytes).map_err(|_| passing(&"a line with an update is too long"))?;
         }
         Ok(position)
     }

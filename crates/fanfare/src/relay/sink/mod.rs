@@ -22,7 +22,7 @@ impl Sink {
     /// Publishes `items` in order, and returns the position of the last one in the hub's log, if the hub says it.
     ///
     /// # Errors
-    /// [`Failure`] says why items were not published, and which.
+    /// [`Failure`] says which items were not published, and why.
     pub(super) async fn publish(&self, items: &[Item]) -> Result<Option<String>, Failure> {
         match self {
             Self::Local(sink) => sink.publish(items).await.map(Some),
@@ -30,11 +30,12 @@ impl Sink {
         }
     }
 
-    /// Reads into `held` the updates of the relay's topics that the hub's log has after the position `after`, and
-    /// returns the position after which they begin. Without `after`, they begin at the end of the log.
+    /// Reads from the hub's log the updates of the relay's topics after the position `after`, and puts them into
+    /// `held`. Returns the position after which they begin. Without `after`, reads no updates and returns the position
+    /// of the end of the log.
     ///
     /// # Errors
-    /// [`Failure`]; `held` is then incomplete.
+    /// [`Failure`] says why the log cannot be read. Then `held` is incomplete.
     pub(super) async fn look_up(&self, after: Option<&str>, held: &mut Held) -> Result<Option<String>, Failure> {
         held.clear();
         match self {

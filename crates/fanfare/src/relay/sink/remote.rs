@@ -17,8 +17,8 @@ use hyper::{
 use serde::Deserialize;
 use std::time::Duration;
 
-/// The time within which the hub must answer a batch, or a request for its log: it answers a batch when the updates are
-/// on disk.
+/// The time within which the hub must answer a batch or a request for its log. A hub with its log on disk answers a
+/// batch only when the updates are on disk.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -31,7 +31,7 @@ pub(crate) struct RemoteSink {
     look_up: Uri,
 }
 
-/// The hub's answer to a batch, whether it has published all of it or only the beginning.
+/// The hub's answer to a batch. The hub has published the whole batch, or only its first `published` updates.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Answer {
@@ -43,14 +43,16 @@ impl RemoteSink {
     /// Makes a sink to `hub` for updates of `topics`. `connect` has the options for the connection.
     ///
     /// # Errors
-    /// [`RelayError`] if token or certificates cannot be used, or there are too many topics for a request.
+    /// [`RelayError`] if the token or the certificates cannot be used, or if the topics are too long for the URL of a
+    /// request.
     pub(crate) fn new(
         (hub, connect): (&HubArgs, &ConnectArgs),
         topics: &[Topic],
         private: bool,
     ) -> Result<Self, RelayError> {
         // The hub names only those topics of an update that are asked for or that the token covers, and the relay
-        // recognises its updates by their topics. So all topics are asked for, if a hub allows so many.
+        // recognises its updates by their topics. So all topics are asked for, unless they are more than a hub allows
+        // by default: then only the first topic is asked for.
         let asked = if topics.len() <= DEFAULT_MAX_TOPICS { topics } else { &topics[..1] };
         let url = &hub.hub;
         let uris = url.publish_all(topics, private).and_then(|publish| Ok((publish, url.replay(asked)?)));
@@ -97,7 +99,7 @@ impl RemoteSink {
         *request.uri_mut() = self.look_up.clone();
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("application/x-ndjson"));
-        // An empty ID asks for the end of the log.
+        // An empty ID asks for no updates, and the answer tells the position of the end of the log.
         let after = HeaderValue::from_str(after.unwrap_or_default());
         headers.insert(LAST_EVENT_ID, after.map_err(|error| Failure::Passing(error.to_string()))?);
         let answer = self.in_time(self.http.send(request)).await?;
@@ -123,14 +125,14 @@ impl RemoteSink {
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| broken(error.into()))?;
             if let Some(bytes) = frame.data_ref() {
-                held.read(bytes).map_err(|_| broken("a line has no end".into()))?;
+                held.read(bytes).map_err(|_| broken("a line of the hub's log is too long".into()))?;
             }
         }
         Ok(())
     }
 }
 
-/// Returns the failure for a refusal: a passing one if a later attempt may succeed.
+/// Converts a refusal: to [`Failure::Passing`] if a later attempt may succeed, otherwise to [`Failure::Final`].
 fn failure(refusal: Refusal) -> Failure {
     let passing = matches!(refusal.status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS);
     if passing || refusal.status.is_server_error() {

@@ -11,9 +11,9 @@ use std::io::{self, Write};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Style {
     pub format: Format,
-    /// True if there is no line end after data.
+    /// True if no line end is written after data.
     pub join: bool,
-    /// True if the time of arrival is before each event.
+    /// True if the time of arrival is written before each event.
     pub timestamps: bool,
 }
 
@@ -37,7 +37,7 @@ impl Style {
         }
     }
 
-    /// Writes a comment, if the format has comments.
+    /// Writes a comment, if the format shows comments (raw).
     pub(super) fn write_comment(self, text: &str, out: &mut impl Write) -> io::Result<()> {
         if self.format != Format::Raw {
             return Ok(());
@@ -47,7 +47,7 @@ impl Style {
         out.write_all(&encoded)
     }
 
-    /// Writes a block that is not an event, if the format has such blocks.
+    /// Writes a block of fields without data, which is not an event, if the format shows such blocks (raw).
     pub(super) fn write_block(self, block: &Block, out: &mut impl Write) -> io::Result<()> {
         if self.format != Format::Raw {
             return Ok(());
@@ -67,7 +67,8 @@ impl Style {
     }
 }
 
-/// Writes the event's own fields, encoded again: the server may have written the same event in other bytes.
+/// Writes the fields that the event itself had, as an event stream. The fields are encoded again, so the bytes may
+/// differ from those that the server has sent.
 fn raw(event: &Received, came: &MessageEvent, out: &mut impl Write) -> io::Result<()> {
     let event_type = (event.event_type != "message").then(|| EventType::new(event.event_type.as_str()));
     let id = came.id().map(EventId::new);
