@@ -1,9 +1,9 @@
 //! Threads that serve connections, each with its own runtime, so that one thread serves a connection from its start to
 //! its end.
 //!
-//! A runtime with many threads shares all tasks among them: a thread that finds a task wakes another thread, in case
-//! there are more tasks. A publication is two short tasks, one when it arrives and one when it is acknowledged. Both
-//! times, waking a thread for which there was no task cost more than the task itself.
+//! In a runtime with many threads, all threads take tasks from a common queue: a thread that finds a task wakes another
+//! thread, in case there are more tasks. A publication is two short pieces of work, one when it arrives and one when it
+//! is acknowledged. Each time, waking another thread, which then found no work, cost more than the work itself.
 use super::{Serving, Stop};
 use std::{
     io,
@@ -23,16 +23,18 @@ pub(crate) struct Threads(Vec<Thread>);
 
 #[derive(Debug)]
 struct Thread {
-    /// The way to the thread. If several connections arrive while the thread works, it is woken once for all of them,
-    /// not for each, as by `Handle::spawn`. The queue is bounded by the number of open files.
+    /// The queue of connections for the thread. If several connections arrive while the thread works, it is woken once
+    /// for all of them; `Handle::spawn` would wake it for each. The length of the queue is bounded by the number of
+    /// files that the process may open.
     arrivals: mpsc::UnboundedSender<Arrival>,
     /// The number of connections that the thread serves.
     load: Arc<AtomicUsize>,
 }
 
-/// A connection that was accepted.
+/// A connection that was accepted and is on its way to a thread.
 struct Arrival {
-    /// A thread holds this only while it serves a connection: the end of the server frees what is in it.
+    /// The routes and settings for this connection. The thread keeps no copy of its own, so that they are freed when
+    /// the server and its last connection have ended.
     serving: Serving,
     socket: TcpStream,
     stop: watch::Receiver<Stop>,
@@ -48,7 +50,7 @@ impl Threads {
         (0..count.get()).map(Thread::start).collect::<io::Result<_>>().map(Self)
     }
 
-    /// Serves a connection on the thread that serves the fewest connections. The socket must not block.
+    /// Serves a connection on the thread that serves the fewest connections. The socket must be in non-blocking mode.
     pub(crate) fn serve(&self, serving: Serving, socket: TcpStream, stop: watch::Receiver<Stop>) {
         let fewest = self.0.iter().min_by_key(|thread| thread.load.load(Ordering::Relaxed));
         let Some(Thread { arrivals, load }) = fewest else { return };
@@ -65,7 +67,8 @@ impl Thread {
         let (arrivals, arriving) = mpsc::unbounded_channel();
         thread::Builder::new().name(format!("fanfare-http-{number}")).spawn(move || {
             runtime.block_on(serve_all(arriving));
-            // A task that waits for a disk that does not answer must not delay the end.
+            // A task of this thread may wait for a disk that does not answer; the end of the process must not wait for
+            // this task.
             runtime.shutdown_background();
         })?;
         Ok(Self { arrivals, load: Arc::default() })
@@ -75,7 +78,7 @@ impl Thread {
 /// Serves connections until the threads are dropped.
 async fn serve_all(mut arriving: mpsc::UnboundedReceiver<Arrival>) {
     while let Some(Arrival { serving, socket, stop, counted }) = arriving.recv().await {
-        // The runtime that serves the connection must also watch its socket.
+        // The socket must be watched by the runtime that serves the connection.
         match tokio::net::TcpStream::from_std(socket) {
             Ok(socket) => {
                 let served = serving.connection(socket, stop);
@@ -89,7 +92,7 @@ async fn serve_all(mut arriving: mpsc::UnboundedReceiver<Arrival>) {
     }
 }
 
-/// A guard that counts one connection of a thread until it is dropped.
+/// A guard that adds one to the number of a thread's connections until it is dropped.
 struct Counted(Arc<AtomicUsize>);
 
 impl Counted {
