@@ -1,5 +1,6 @@
 /**
- * Says something to those who hear the page. The list itself is silent: it would never stop talking.
+ * Tells `text` to people who use a screen reader. The list of events itself is not announced, since a screen reader
+ * would never stop talking.
  *
  * @param {string} text
  */

@@ -1,6 +1,6 @@
 /**
- * The page's wiring: what the stream says goes to the list, the chart and the connection panel; what the person chooses
- * goes to the stream. Begin reading here.
+ * Connects the parts of the page: what the stream receives goes to the list, the chart and the connection panel, and
+ * what the person chooses goes to the stream. To understand the page, begin here.
  */
 import { announce } from "./announcer.js";
 import { wireCopyButtons } from "./copy.js";
@@ -16,10 +16,10 @@ import { Stream } from "./stream.js";
 import { TokenPanel } from "./token-panel.js";
 import { TopicChips } from "./topics.js";
 
-/** `clock` ticks by itself; `greetings` is where the publish form begins, so that the first try is seen to arrive. */
+/** The topics of the first visit. The hub publishes to `clock` by itself; the publish form begins with `greetings`. */
 const FIRST_TOPICS = ["clock", "greetings"].map((topic) => matcher("exact", topic));
 const EARLIEST = "earliest";
-/** The statuses by which the hub says that what was asked for is wrong, not who asks. */
+/** The statuses by which the hub says that the request itself is wrong. With others, its sender lacks a right. */
 const WRONG_REQUEST = new Set([400, 413, 414, 431]);
 
 const stillness = matchMedia("(prefers-reduced-motion: reduce)");
@@ -44,14 +44,14 @@ const form = new PublishForm(byId("publish"), byId("answer"), {
   onRefused: publishingRefused,
 });
 
-/** Whether the stream should be open, as far as the person is concerned. */
+/** True if the person wants the stream to be open. */
 let isWanted = true;
-/** Where to begin when no event was seen: an event ID, `earliest`, or empty for now. */
+/** The start if no event was received yet: an event ID, `earliest`, or an empty text for only new events. */
 let startAfter = "";
-/** The matcher that was added last, until the hub has taken it. */
+/** The matcher that was added last; `null` when the hub has accepted it. */
 let justAdded = null;
 let announcedState = "";
-/** The lamp's ring that is on its way. */
+/** The animated ring around the lamp of the connection panel, if one was started. */
 let ring = null;
 
 stream.addEventListener("change", showConnection);
@@ -109,7 +109,10 @@ function tokenChanged() {
   connect();
 }
 
-/** Shows what comes after that ID in a list that begins anew: what is in it now would come a second time. */
+/**
+ * Empties the list, and opens the stream after the event ID `id`. The list is emptied because its events may come
+ * again.
+ */
 function start(id) {
   startAfter = id;
   byId("start-after").value = id;
@@ -141,7 +144,10 @@ function wireControls() {
   byId("from-earliest").addEventListener("change", ({ currentTarget }) => start(currentTarget.checked ? EARLIEST : ""));
 }
 
-/** What a browser does for an `EventSource`: ends it with the page, and notices that the network is back. */
+/**
+ * Does what a browser does for an `EventSource`: closes the stream with the page, and wakes it when the network is
+ * back.
+ */
 function wireLife() {
   addEventListener("pagehide", () => stream.close());
   addEventListener("pageshow", ({ persisted }) => persisted && connect());
@@ -161,7 +167,7 @@ function offerToSubscribe({ topic, alternates }) {
 function streamRefused(refusal) {
   if (refusal.wantsToken) return askForToken(refusal);
   if (!justAdded || !WRONG_REQUEST.has(refusal.status)) return;
-  // What was heard before goes on.
+  // The topics that were heard before stay subscribed.
   const { text } = justAdded;
   chips.remove(justAdded);
   chips.say(`“${text}” was refused. ${refusal.message}.`);
@@ -223,7 +229,7 @@ function showTopics() {
   showConnection();
 }
 
-/** The lamp sends out a ring for an event; while one is on its way, no other. */
+/** Shows the newest event ID, and sends a ring out of the lamp. While a ring is on its way, no other ring starts. */
 function showArrival() {
   byId("last-event-id").textContent = stream.lastEventId || "none yet";
   if (stillness.matches || ring?.playState === "running") return;

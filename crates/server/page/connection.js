@@ -1,5 +1,5 @@
 /**
- * One connection of the page's stream: the request, and reading what comes until the end.
+ * One connection of the page's stream: sends the request, and reads the answer until it ends.
  */
 import { EventStreamParser } from "./event-stream.js";
 import { Refusal } from "./refusal.js";
@@ -7,17 +7,19 @@ import { Refusal } from "./refusal.js";
 /**
  * Reads the stream at `url` until it ends.
  *
- * The token and the place go into headers, so that neither stands in an address, which proxies and servers write into logs.
+ * The token and the last event ID are sent in headers and not in the URL, because proxies and servers write URLs into
+ * logs.
  *
  * @param {string} url
  * @param {object} options
  * @param {string} options.token may be empty
- * @param {string} options.place the event ID to go on after; may be empty
+ * @param {string} options.place the last event ID, after which the stream continues; may be empty
  * @param {AbortSignal} options.signal
- * @param {(place: string) => void} options.onOpen told where the stream begins, if the hub says so
- * @param {() => void} options.onBytes something came, if only a comment
+ * @param {(place: string) => void} options.onOpen called with the event ID at which the stream begins, or an empty text
+ *   if the hub names none
+ * @param {() => void} options.onBytes called when bytes have arrived, even if they are only a comment
  * @param {(event: import("./event-stream.js").StreamEvent) => void} options.onEvent
- * @param {(retry_ms: number) => void} options.onRetry the hub's own reconnection time
+ * @param {(retry_ms: number) => void} options.onRetry called with the reconnection time that the hub has sent
  * @throws {Refusal} when the answer is not an event stream
  * @throws {RangeError} when an event is too long
  * @throws {Error} when the connection fails
@@ -46,7 +48,10 @@ function headersOf(token, place) {
   return headers;
 }
 
-/** A header holds bytes. `fetch` writes them as characters up to U+00FF, and an event ID travels in UTF-8. */
+/**
+ * Returns the UTF-8 bytes of `text`, each as one character. An event ID is sent in UTF-8, but `fetch` takes a header
+ * only as a text of such characters, up to U+00FF.
+ */
 function bytesOf(text) {
   return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join("");
 }
@@ -55,7 +60,10 @@ function textOf(bytes) {
   return new TextDecoder().decode(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
 }
 
-/** Where the hub says that the stream begins: under the name of either revision of Mercure. */
+/**
+ * Returns the event ID at which the hub says that the stream begins. Each revision of Mercure has its own header for
+ * it.
+ */
 function placeOf({ headers }) {
   return textOf(headers.get("mercure-last-event-id") ?? headers.get("last-event-id") ?? "");
 }

@@ -1,5 +1,5 @@
 /**
- * Buttons that copy: the text of the element they name with `data-copy`, or the data of an event.
+ * Buttons that copy: the text of the element that a button names with `data-copy`, or the data of an event.
  */
 import { announce } from "./announcer.js";
 
@@ -11,7 +11,7 @@ export function wireCopyButtons() {
   }
 }
 
-/** Copies `text`, and says so on the button that was pressed. */
+/** Copies `text`, and shows on the button that was pressed that it was copied. */
 export async function copyFrom(button, text) {
   if (!(await copy(text))) return announce("This browser does not let the page copy");
   announce("Copied");
@@ -28,7 +28,10 @@ async function copy(text) {
   }
 }
 
-/** Over plain HTTP from another machine, browsers give a page no clipboard. An event that copies still has one. */
+/**
+ * Copies `text` by a `copy` event. Over plain HTTP from another machine, browsers give a page no clipboard, except in
+ * such an event.
+ */
 function copyByEvent(text) {
   const put = (event) => {
     event.clipboardData.setData("text/plain", text);

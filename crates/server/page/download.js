@@ -2,18 +2,18 @@
  * Saves the data of an event as a file, byte for byte.
  */
 
-/** What may stand in a file's name; data is a stranger's, and so are topics and IDs. */
+/** The characters that are replaced in a file's name: all but letters and digits, since names come from strangers. */
 const FORBIDDEN = /[^\p{L}\p{N}]+/gu;
 const MAX_NAME = 80;
-/** A browser may begin to read a little after the click. */
+/** The time for which the file stays available: a browser may begin to read it a little after the click. */
 const KEPT_MS = 60_000;
 
 /**
  * @param {string} data
- * @param {string} name what it is called, in any characters
+ * @param {string} name the name of the file; forbidden characters in it are replaced
  */
 export function download(data, name) {
-  // Never of a type that a browser would show: it would run in the page's own origin.
+  // The type must not be one that a browser would show: the file would then run as a page of this origin.
   const url = URL.createObjectURL(new Blob([data], { type: "application/octet-stream" }));
   const link = document.createElement("a");
   link.href = url;

@@ -1,5 +1,5 @@
 /**
- * Makes an element. Its text and attributes are never read as markup, whoever they come from.
+ * Makes an element. Its text and its attributes are never read as markup, even if they come from strangers.
  */
 export function element(tag, className = "", attributes = {}, text) {
   const made = document.createElement(tag);

@@ -1,26 +1,27 @@
 /**
- * The data of an event: its beginning at once, all of it when it is opened, and buttons that copy and download it as it came.
+ * The data of an event. Its beginning is shown at once, and all of it when somebody opens it. Buttons copy and download
+ * the data exactly as it came.
  *
- * A megabyte that is put into the document in one go freezes the page. So large data is laid out when somebody opens it, a
- * few milliseconds of each frame, in blocks that the browser lays out only when they are in sight.
+ * If a megabyte of text is put into the document at once, the page freezes. So large data is put in only when somebody
+ * opens it, for a few milliseconds in each frame, and in blocks that the browser lays out only when they are in sight.
  */
 import { copyFrom } from "./copy.js";
 import { download } from "./download.js";
 import { element } from "./element.js";
 import { printJson } from "./json-print.js";
 
-/** What is shown of long data before "Show all" is pressed. */
+/** The number of lines of long data that are shown before "Show all" is pressed. */
 const FOLDED_LINES = 12;
 const FOLDED_LENGTH = 1_200;
-/** Data up to here is in the document whole, and only hidden when it is folded, in UTF-16 units. */
+/** The longest data that is put into the document as a whole, and only hidden while it is folded, in UTF-16 units. */
 const SMALL_LENGTH = 20_000;
-/** Data up to here is coloured. Each coloured piece is an element. */
+/** The longest data that is coloured, in UTF-16 units: each coloured part takes an element of its own. */
 const COLOURED_LENGTH = 200_000;
-/** No more than this is ever put into the document for one event. */
+/** The greatest length of data that is put into the document for one event, in UTF-16 units. */
 const MAX_SHOWN = 8_000_000;
-/** How long it is worked on opened data in a frame. */
+/** The longest time in one frame for which opened data is put into the document. */
 const SLICE_MS = 8;
-/** A block ends behind so many lines, or so many UTF-16 units. */
+/** The number of lines after which a block of data ends. It may end earlier, after `BLOCK_LENGTH` UTF-16 units. */
 const BLOCK_LINES = 100;
 const BLOCK_LENGTH = 8_192;
 
@@ -92,7 +93,7 @@ function actions({ data, id, topics }) {
   return made;
 }
 
-/** Puts all of the data into an element, bit by bit. */
+/** Puts the whole data of an event into an element, a part in each frame. */
 class Filling {
   #place;
   #pieces;
@@ -146,7 +147,7 @@ class Filling {
       if (piece.text.includes("\n")) this.#lines += 1;
     } while (performance.now() < end);
     put();
-    // Rows leave the list while they are worked on.
+    // The list may have dropped the row meanwhile; then the work stops.
     requestAnimationFrame(() => (this.#place.isConnected ? this.#goOn() : this.stop()));
   }
 }
@@ -155,7 +156,7 @@ function piecesOf(data) {
   return printJson(data) ?? [{ kind: "mark", text: data }];
 }
 
-/** Cuts pieces that are longer than a block. */
+/** Cuts the pieces of text that are longer than a block. */
 function* cutPieces(pieces) {
   for (const { kind, text } of pieces) {
     for (let start = 0; start < text.length; ) {
@@ -166,7 +167,7 @@ function* cutPieces(pieces) {
   }
 }
 
-/** A character of two units stays whole. */
+/** Returns `end`, or the next index if a cut at `end` would split a character of two UTF-16 units. */
 function endOfCut(text, end) {
   return /[\uDC00-\uDFFF]/.test(text[end] ?? "") ? end + 1 : end;
 }
@@ -185,7 +186,7 @@ function beginningOf(pieces) {
   return taken;
 }
 
-/** Text and elements for `pieces`; what needs no colour is joined. */
+/** Returns texts and elements for `pieces`. Neighbouring pieces that need no colour become one text. */
 function nodesOf(pieces, isColoured) {
   const nodes = [];
   let plain = "";

@@ -1,29 +1,29 @@
 /**
- * The list of events, newest first: bounded, filtered, and able to stand still while it is read.
+ * The list of events, newest first. It is bounded, can be filtered, and can be paused while somebody reads it.
  *
- * Thousands of events a second must not freeze the page: arrivals are gathered and shown together, in an animation
- * frame, and no more often than leaves the browser most of its time. What would leave the list again before it could be
- * seen is counted, but never made into a row.
+ * Thousands of events a second must not freeze the page. So the list collects the events that arrive, and shows them
+ * together in an animation frame. Between two such frames it leaves the browser most of the time. An event that would
+ * leave the list before anybody could see it is never made into a row.
  */
 import { gapRow, updateRow } from "./event-row.js";
 
 /** The greatest number of rows of the list. */
 const MAX_ROWS = 500;
-/** A second bound, for large events: what all rows hold together, in UTF-16 units. */
+/** The greatest length of all rows of the list together, in UTF-16 units. It matters for large events. */
 const MAX_HELD = 16_000_000;
-/** Rows are made for so long at a time; what is left comes next. */
+/** The longest time for which rows are made in one frame. The events that are left get their rows in the next frame. */
 const FLUSH_MS = 40;
-/** The list takes at most one part in this many of the page's time. */
+/** The divisor for the page's time: the list uses at most the quotient, and leaves the rest to the browser. */
 const TIME_SHARE = 5;
-/** Rows that arrive faster than this are not faded in: it would only flicker. */
+/** The greatest number of new rows in a frame that are faded in. If there are more, fading would only flicker. */
 const CALM_ROWS_PER_FLUSH = 4;
 
 export class EventList {
   #rows;
-  /** Arrivals that have no row yet, oldest first: `{texts, size, make}`; `texts` is what the filter searches. */
+  /** The events that have no row yet, oldest first, as `{texts, size, make}`. The filter searches `texts`. */
   #pending = [];
   #pendingHeld = 0;
-  /** Newest first, as in the document: `{texts, size, node}`. */
+  /** The events that have a row, newest first, as in the document: `{texts, size, node}`. */
   #shown = [];
   #held = 0;
   #words = [];
@@ -32,8 +32,8 @@ export class EventList {
   #onChange;
 
   /**
-   * @param {HTMLElement} rows where the rows go
-   * @param {() => void} onChange called when what {@link EventList.counts} says may have changed
+   * @param {HTMLElement} rows the element that holds the rows
+   * @param {() => void} onChange called when {@link EventList.counts} may have changed
    */
   constructor(rows, onChange) {
     this.#rows = rows;
@@ -50,7 +50,10 @@ export class EventList {
     this.#add(["fanfare.gap", gap.reason, gap.requested, gap.resumed_from].map(String), () => gapRow(gap));
   }
 
-  /** While paused, events wait outside the list; as many as the list can hold. */
+  /**
+   * Pauses the list, or lets it go on. While it is paused, new events wait outside the list, at most as many as the
+   * list can hold.
+   */
   set paused(paused) {
     this.#paused = paused;
     if (!paused) this.#schedule();
@@ -61,7 +64,7 @@ export class EventList {
     return this.#paused;
   }
 
-  /** Shows only rows that hold every word of `filter`, in whatever case. */
+  /** Shows only the rows that contain every word of `filter`, in upper or lower case. */
   set filter(filter) {
     this.#words = filter.toLowerCase().split(/\s+/).filter(Boolean);
     for (const item of this.#shown) item.node.hidden = !this.#matches(item);
@@ -88,7 +91,7 @@ export class EventList {
     const size = texts.reduce((sum, { length }) => sum + length, 0);
     this.#pending.push({ texts, size, make });
     this.#pendingHeld += size;
-    // Twice the bounds before cutting, so that the cut is not paid for with every event.
+    // Old events are dropped only at twice the bounds: dropping takes time, and is then not needed for every event.
     if (this.#pending.length >= 2 * MAX_ROWS || this.#pendingHeld >= 2 * MAX_HELD) {
       this.#pending = newestWithin(this.#takePending());
       this.#pendingHeld = heldBy(this.#pending);
@@ -138,7 +141,7 @@ export class EventList {
     while (this.#shown.length > MAX_ROWS || (this.#held > MAX_HELD && this.#shown.length > 1)) {
       const { node, size } = this.#shown.pop();
       this.#held -= size;
-      // The keyboard's place must not be lost with the row.
+      // If the keyboard's focus is in the row that is removed, it moves to the row above.
       if (node.contains(document.activeElement)) this.#shown.at(-1)?.node.focus({ preventScroll: true });
       node.remove();
     }
@@ -151,7 +154,10 @@ export class EventList {
     }, spent * (TIME_SHARE - 1));
   }
 
-  /** Lower case is made when it is asked for: kept, it would double what large events take. */
+  /**
+   * Returns true if the filter matches. The text in lower case is made here each time: storing it would double the
+   * memory of an event.
+   */
   #matches({ texts }) {
     if (this.#words.length === 0) return true;
     const text = texts.join("\n").toLowerCase();
@@ -163,7 +169,7 @@ function heldBy(items) {
   return items.reduce((sum, { size }) => sum + size, 0);
 }
 
-/** The newest of `items` (oldest first) that the list has room for; at least one. */
+/** Returns the newest of `items` that the list has room for, at least one. `items` begins with the oldest. */
 function newestWithin(items) {
   let first = items.length;
   let held = 0;

@@ -1,11 +1,11 @@
 /**
- * One row of the event list. Everything that came with an event enters the document as text, never as markup.
+ * One row of the event list. All data of an event is put into the document as text, never as markup.
  */
 import { element } from "./element.js";
 import { dataCell } from "./event-data.js";
 
 const SHOWN_TOPICS = 3;
-/** How many colours style.css has for topics. */
+/** The number of colours that style.css has for topics. */
 const HUES = 8;
 
 const clockTime = new Intl.DateTimeFormat(undefined, {
@@ -71,7 +71,7 @@ function topicsCell(update) {
   return made;
 }
 
-/** The colour of a topic: the same one for the same name, in every list and every session. */
+/** Returns the number of a topic's colour. A name has the same colour in every list and on every visit. */
 export function hueOf(topic) {
   let hash = 0;
   for (const character of topic) hash = (31 * hash + character.codePointAt(0)) >>> 0;

@@ -1,14 +1,14 @@
 /**
- * The format of event streams, read as the standard says: WHATWG HTML, 9.2.5 and 9.2.6.
+ * The parser of event streams. It follows the standard: WHATWG HTML, 9.2.5 and 9.2.6.
  *
- * A browser's own `EventSource` cannot send a header, and so would have to put a token into the address. This parser stands
- * in its place behind `fetch`. What comes out does not depend on how the text is cut.
+ * A browser's own `EventSource` cannot send a header, so a token would have to stand in the URL. So the page uses
+ * `fetch`, and this parser reads the answer. The events do not depend on how the text is cut into pieces.
  */
 
-/** A line, or the data of an event, that is longer ends the stream with an error, in UTF-16 units. The hub's own events are far shorter. */
+/** The longest line or data of an event, in UTF-16 units. A longer one ends the stream with an error. */
 export const MAX_EVENT_LENGTH = 64_000_000;
 
-/** A CR ends its line at once, also as the last character of a piece: nobody waits for the next piece to see an event. */
+/** The end of a line. A CR at the end of a piece of text is one too: no event waits for the next piece. */
 const LINE_END = /\r\n?|\n/g;
 
 /**
@@ -19,16 +19,16 @@ const LINE_END = /\r\n?|\n/g;
  */
 
 export class EventStreamParser {
-  /** The ID of the last block that ended; what a client sends to go on from there. */
+  /** The ID of the last block that ended. A client sends it to continue the stream after this block. */
   lastEventId;
-  /** What `retry` said last, in milliseconds, or `null`. */
+  /** The last value of `retry` in milliseconds, or `null` if the stream has not sent one. */
   reconnectionTime = null;
 
   #onEvent;
   #maxLength;
-  /** The beginning of a line whose end has not come. */
+  /** The beginning of a line whose end has not arrived. */
   #line = "";
-  /** The last character was a CR: a LF right behind it belongs to it. */
+  /** True if the last character was a CR: an LF directly after it belongs to the same line end. */
   #afterCr = false;
   #data = "";
   #hasData = false;
@@ -37,8 +37,8 @@ export class EventStreamParser {
 
   /**
    * @param {(event: StreamEvent) => void} onEvent
-   * @param {{lastEventId?: string, maxLength?: number}} [options] `lastEventId`: that of the connection before; a stream
-   *   that sends none keeps it
+   * @param {{lastEventId?: string, maxLength?: number}} [options] `lastEventId`: the last event ID of the previous
+   *   connection; it stays valid until the stream sends an ID
    */
   constructor(onEvent, { lastEventId = "", maxLength = MAX_EVENT_LENGTH } = {}) {
     this.#onEvent = onEvent;
@@ -47,7 +47,7 @@ export class EventStreamParser {
   }
 
   /**
-   * Takes the next piece of the stream, decoded (a `TextDecoder` also takes the byte order mark away).
+   * Reads the next piece of the stream, which a `TextDecoder` has decoded (it also removes the byte order mark).
    *
    * @throws {RangeError} when an event is too long
    */
@@ -91,7 +91,10 @@ export class EventStreamParser {
     }
   }
 
-  /** A blank line: the ID counts in any case, an event is one with data only. */
+  /**
+   * Ends a block at a blank line. The block's ID becomes the last event ID in any case, but only a block with data is
+   * an event.
+   */
   #dispatch() {
     this.lastEventId = this.#id;
     const [type, data, hasData] = [this.#type, this.#data, this.#hasData];

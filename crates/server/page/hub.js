@@ -1,27 +1,29 @@
 /**
- * The hub's addresses: the one place that knows its paths and query parameters.
+ * The hub's URLs. Only this file knows the hub's paths and query parameters.
  *
- * They are derived from where this file came from, so that they hold wherever the page itself is, and a host name or path
- * prefix added by a proxy is kept.
+ * The URLs are relative to the URL of this file. So they are right even if a proxy serves the hub under another host
+ * name or a longer path.
  */
 import { ALL_TOPICS, kindOf } from "./matchers.js";
 
-/** What the hub is reached under; ends in a slash. */
+/** The URL under which the hub's paths are; it ends in a slash. */
 const hubUrl = new URL("..", import.meta.url);
 
 const MERCURE = ".well-known/mercure";
-/** Mercure's newer revision has a parameter for each kind of matcher; the older one has `topic` for names and templates. */
+/** The query parameters: the newer revision has one for each kind of matcher, the older one has only `topic`. */
 const MERCURE_PARAMETERS = {
   urlpattern: { exact: "match", urlpattern: "match_urlpattern" },
   template: { exact: "topic", template: "topic" },
 };
 
 /**
- * The event stream of what `matchers` match. The topic API takes names; patterns are Mercure's.
+ * Returns the URL of the event stream of the updates that `matchers` match. Names of topics alone use the topic API; a
+ * URL Pattern or a URI Template uses Mercure's URL.
  *
  * @param {import("./matchers.js").Matcher[]} matchers
  * @param {{envelope?: boolean, asksForPlace?: boolean}} [options] `envelope`: each update arrives as one unnamed event
- *   that holds topics, type, ID, data and time as JSON. `asksForPlace`: the answer says where the stream begins.
+ *   that holds topics, type, ID, data and time as JSON. `asksForPlace`: a header of the answer names the event ID at
+ *   which the stream begins.
  */
 export function streamUrl(matchers, { envelope, asksForPlace } = {}) {
   const query = [];
@@ -35,7 +37,7 @@ export function streamUrl(matchers, { envelope, asksForPlace } = {}) {
 }
 
 /**
- * Where to POST the data of an update.
+ * Returns the URL to which the data of an update is sent by POST.
  *
  * @param {{topic: string, alternates?: string[], type?: string, id?: string, retry?: string, isPrivate?: boolean}} update
  */
@@ -49,8 +51,9 @@ export function publishUrl({ topic, alternates = [], type, id, retry, isPrivate 
 }
 
 /**
- * A topic keeps its slashes, which read better than `%2F`; except where `.` or `..` would stand alone between them:
- * every URL parser, curl's included, resolves those away.
+ * Returns the path of `topic` in the topic API. The topic's slashes are kept, since they read better than `%2F`. They
+ * are encoded only if a part between them is `.` or `..`, because every URL parser, curl's included, would remove such
+ * a part.
  */
 function topicPath(topic) {
   const encoded = encodeURIComponent(topic);
@@ -58,7 +61,7 @@ function topicPath(topic) {
   return `topics/${hasDotSegment ? encoded : encoded.replaceAll("%2F", "/")}`;
 }
 
-/** A parameter without a value is a flag, and is written without `=`. */
+/** Returns `url` with a query. A parameter without a value is a flag, and is written without `=`. */
 function withQuery(url, query) {
   const encode = (text) => encodeURIComponent(text).replaceAll("'", "%27").replaceAll("%2F", "/").replaceAll("%3A", ":");
   const pairs = query.map(([name, value]) => (value === undefined ? name : `${name}=${encode(value)}`));

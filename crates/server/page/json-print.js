@@ -1,15 +1,16 @@
 /**
- * Lays JSON out for reading, in pieces that can be coloured, and no more of them at a time than are asked for.
+ * Lays out JSON so that people can read it. It is made in pieces, which can be coloured, and only as many pieces as the
+ * caller asks for.
  *
- * The text's own tokens are printed, never values parsed from them: a number of 20 digits, `1.0` or a repeated key is
- * shown as it was sent. What fits on a line stays on one.
+ * The tokens of the text itself are printed, not values that were parsed from them. So a number of 20 digits, `1.0` or
+ * a repeated key is shown as it was sent. An object or array that fits on a line is on one line.
  */
 
 const LINE_WIDTH = 72;
 const INDENT = "  ";
-/** JSON that is nested deeper than this is shown as it was sent. */
+/** The greatest depth of JSON that is laid out. JSON with deeper nesting is shown as it was sent. */
 const MAX_DEPTH = 64;
-/** JSON that is longer than this, in UTF-16 units, is shown as it was sent. A megabyte of UTF-8 has at most as many units. */
+/** The longest JSON that is laid out, in UTF-16 units. It is enough for each text of a megabyte of UTF-8. */
 const MAX_LENGTH = 2_000_000;
 
 /** @typedef {{kind: "key" | "string" | "number" | "word" | "mark", text: string}} Piece */
@@ -32,7 +33,9 @@ function isJson(text) {
   }
 }
 
-/** Only looks at each character: this is done for every event. */
+/**
+ * Returns true if valid JSON is nested too deep. It looks only at each character, since it is called for every event.
+ */
 function isTooDeep(text) {
   let depth = 0;
   for (let at = 0; at < text.length; at += 1) {
@@ -44,9 +47,9 @@ function isTooDeep(text) {
   return false;
 }
 
-/** Prints valid JSON. A container is on one line if it fits, and then so is everything in it. */
+/** Lays out valid JSON. An object or array is on one line if it fits, and then so is everything in it. */
 function* print(tokens) {
-  /** The containers that are open. */
+  /** The objects and arrays that have begun and not ended. */
   const open = [];
   for (let token = tokens.take(); token !== undefined; token = tokens.take()) {
     const top = open.at(-1);
@@ -94,11 +97,11 @@ function scalarKind(token) {
 
 const WORD = /[^\s"[\]{},:]+/y;
 
-/** The tokens of valid JSON, each read once, however far somebody looks ahead. */
+/** The tokens of valid JSON. Each is read from the text only once, even if the caller looks ahead. */
 class Tokens {
   #text;
   #at = 0;
-  /** Those that were looked at and not taken. */
+  /** The tokens that were looked at and not taken yet. */
   #ahead = [];
 
   constructor(text) {
@@ -109,7 +112,7 @@ class Tokens {
     return this.#ahead.length > 0 ? this.#ahead.shift() : this.#read();
   }
 
-  /** @returns {string | undefined} the token that `take` gives after `place` others */
+  /** @returns {string | undefined} the token at `place`; `take` would return the token at place 0 */
   peek(place) {
     while (this.#ahead.length <= place) {
       const token = this.#read();
@@ -119,7 +122,10 @@ class Tokens {
     return this.#ahead[place];
   }
 
-  /** How long the container that has just been opened is on one line; it is not looked at beyond `limit`. */
+  /**
+   * Returns the length of the object or array that has just begun, if it is on one line. Stops measuring beyond
+   * `limit`.
+   */
   widthOfOpened(limit) {
     let width = 2;
     for (let place = 0, depth = 1; depth > 0 && width <= limit; place += 1) {
@@ -129,7 +135,7 @@ class Tokens {
         depth += 1;
         width += 2; // Both brackets.
       } else if (token !== ",") width += token === ":" ? 2 : token.length;
-      // Each member counts two more, for what stands between it and the next.
+      // Each member needs two more characters, for what stands between it and the next member.
       if (token === "," || (depth > 0 && !isOpen(token) && isClose(this.peek(place + 1)))) width += 2;
     }
     return width;
@@ -154,7 +160,7 @@ function isSpace(character) {
   return character === " " || character === "\n" || character === "\r" || character === "\t";
 }
 
-/** Where the string ends whose quotation mark is at `start`. */
+/** Returns the index after the string whose opening quotation mark is at `start`. */
 function endOfString(text, start) {
   let quote = start;
   for (;;) {

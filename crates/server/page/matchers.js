@@ -1,15 +1,15 @@
 /**
- * Topic matchers: how a subscription says which topics it wants. A topic by its name, a URL Pattern, which Mercure's newer
- * revision has, or a URI Template, which its older one has.
+ * Topic matchers: the ways in which a subscription names its topics. A matcher is the name of a topic, a URL Pattern
+ * (of Mercure's newer revision) or a URI Template (of its older revision).
  */
 
-/** The topic that stands for all topics in a subscription. */
+/** The matcher that stands for all topics in a subscription. */
 export const ALL_TOPICS = "*";
 
 /** @typedef {"exact" | "urlpattern" | "template"} MatcherKind */
 /** @typedef {{kind: MatcherKind, text: string}} Matcher */
 
-/** The kinds of matchers: what people read, and the parameter of the page's own address. */
+/** The kinds of matchers: the label that people read, and the parameter in the page's own URL. */
 export const KINDS = {
   exact: { label: "Exact", parameter: "topic" },
   urlpattern: { label: "URL Pattern", parameter: "match_urlpattern" },
@@ -18,7 +18,7 @@ export const KINDS = {
 
 /** @returns {Matcher} */
 export function matcher(kind, text) {
-  // `*` is all topics under every kind, and a template without a variable is a name.
+  // The text `*` means all topics with every kind of matcher. A template without a variable is the name of one topic.
   const isName = text === ALL_TOPICS || (kind === "template" && !text.includes("{"));
   return { kind: isName ? "exact" : kind, text };
 }
@@ -32,7 +32,8 @@ export function sameMatchers(some, others) {
 }
 
 /**
- * Which way of subscribing takes all of `matchers`: `exact`, or the revision of Mercure that has the patterns among them.
+ * Returns the way of subscribing that works for all of `matchers`: `exact` if all are names, otherwise the kind of
+ * their patterns, which belongs to one revision of Mercure.
  *
  * @returns {MatcherKind}
  */
@@ -41,7 +42,8 @@ export function kindOf(matchers) {
 }
 
 /**
- * Why `added` cannot be subscribed to beside `matchers`, or an empty text. What only the hub can judge is left to it.
+ * Returns the reason why `added` cannot be subscribed to together with `matchers`; an empty text if it can. Rules that
+ * only the hub can check are not checked.
  *
  * @param {Matcher} added
  * @param {Matcher[]} matchers
@@ -57,14 +59,14 @@ export function objection(added, matchers) {
     const other = added.kind === "template" ? pattern : template;
     return `A URL Pattern and a URI Template cannot share a connection: they belong to two revisions of Mercure. Remove ${quoted(other.text)} first.`;
   }
-  // The older revision takes every text for a template that can be one.
+  // The older revision reads each text as a template if it can be one, also a topic's name.
   const braces = template && all.find(({ kind, text }) => kind === "exact" && text.includes("{") && isTemplate(text));
   if (braces) return `Beside a URI Template, the exact topic ${quoted(braces.text)} would be a template too. Remove one of them.`;
   return "";
 }
 
 /**
- * The kind of pattern that `text` looks like, although it was added as an exact topic; `undefined` if it does not.
+ * Returns the kind of pattern that the exact topic `text` looks like; `undefined` if it does not look like a pattern.
  *
  * @returns {MatcherKind | undefined}
  */
@@ -79,7 +81,10 @@ const EXPRESSION = `\\{[+#./;?&]?${VARIABLE}(?:,${VARIABLE})*\\}`;
 const LITERAL = "[^\\x00-\\x20\"<>\\\\^`{|}%\\x7f-\\x9f]|%[0-9A-Fa-f]{2}";
 const TEMPLATE = new RegExp(`^(?:${LITERAL}|${EXPRESSION})*$`, "u");
 
-/** RFC 6570, section 2. The hub would take what is no template for a name, which no topic has. */
+/**
+ * Returns true for a URI Template (RFC 6570, section 2). The hub would read any other text as a name, and no topic has
+ * such a name.
+ */
 function isTemplate(text) {
   return TEMPLATE.test(text);
 }

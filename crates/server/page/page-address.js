@@ -1,5 +1,6 @@
 /**
- * The page's own address names the topics that it shows, so that it can be kept and passed on. A token never stands in it.
+ * The topics in the page's own URL, so that a person can store this URL and give it to others. A token is never part of
+ * the URL.
  */
 import { KINDS, matcher } from "./matchers.js";
 

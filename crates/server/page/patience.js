@@ -1,35 +1,35 @@
 /**
- * How long the page waits: before it connects again, and for a connection that says nothing.
+ * The times that the page waits: before it connects again, and for a connection on which nothing arrives.
  */
 
-/** What a browser's `EventSource` would wait, until the hub says otherwise with `retry`. */
+/** The time before the page connects again, until the hub sets another with `retry`. An `EventSource` waits as long. */
 const RECONNECTION_TIME_MS = 2_000;
-/** Attempts that fail one after the other double the wait, up to here, or up to what the hub asks for if that is longer. */
+/** The longest time to which failing attempts double the wait, unless the hub's own reconnection time is longer. */
 const LONGEST_DOUBLED_MS = 30_000;
-/** Waits are spread by up to this part of them, so that pages that broke together do not come back together. */
+/** The greatest part by which a wait is made longer at random, so that pages do not all reconnect at the same time. */
 const SPREAD = 0.25;
-/** What a `retry` of 0 comes to once an attempt has failed. */
+/** The first wait that is doubled after a failed attempt, if the hub's own reconnection time is shorter, such as 0. */
 const SHORTEST_DOUBLED_MS = 250;
-/** The longest wait of a timer; a longer one would end at once. */
+/** The longest wait of a browser's timer; a timer with a longer one would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** How long to wait before each attempt. */
+/** The wait before each attempt to connect. */
 export class Backoff {
   #reconnectionTime = RECONNECTION_TIME_MS;
   #failures = 0;
 
-  /** The hub's own reconnection time. */
+  /** Sets the reconnection time that the hub has sent. */
   set reconnectionTime(retry_ms) {
     this.#reconnectionTime = retry_ms;
   }
 
-  /** The connection was good: the next wait is the first again. */
+  /** Notes that a connection was good: the next wait is not a doubled one. */
   succeeded() {
     this.#failures = 0;
   }
 
   /**
-   * @param {number} atLeast_ms what the server asked for in particular
+   * @param {number} atLeast_ms the shortest time to wait, which the last answer of the server asked for
    * @param {number} chance from 0 to 1
    */
   next(atLeast_ms = 0, chance = Math.random()) {
@@ -41,16 +41,16 @@ export class Backoff {
   }
 }
 
-/** The silence after which a connection is taken for lost: three heartbeats of a hub that is set up as it comes. */
+/** The first silence after which a connection counts as lost: three heartbeats of a hub with default settings. */
 const FIRST_SILENCE_MS = 60_000;
-/** The longest such silence, which is doubled each time: longer than two of the rarest heartbeats that a hub can be set to. */
+/** The longest such silence. It is longer than two heartbeats at the longest interval that a hub can have. */
 const LONGEST_SILENCE_MS = 2.5 * 3_600_000;
 
 /**
- * Notices a connection that has died without a word, as they do when a machine sleeps or a network changes.
+ * Notices a connection that was lost without an error, as happens when a machine sleeps or its network changes.
  *
- * A hub may be set to rarer heartbeats than the usual: each time that silence was taken for death in vain, it may last
- * twice as long.
+ * A hub may have a longer heartbeat interval than the default. So each time that a connection counts as lost because of
+ * silence, the next silence may last twice as long.
  */
 export class Watchdog {
   #onSilence;
@@ -63,7 +63,7 @@ export class Watchdog {
     this.#onSilence = onSilence;
   }
 
-  /** Something came. Called for each chunk, so it only looks at the clock. */
+  /** Notes that bytes have arrived. It is called for each chunk, so it only looks at the clock. */
   heard() {
     this.#heardAt = performance.now();
   }
@@ -79,7 +79,10 @@ export class Watchdog {
     this.#timer = 0;
   }
 
-  /** Looks now: timers stand still while a machine sleeps, and are slow in a page that is not shown. */
+  /**
+   * Checks now how long the silence has lasted. Timers stand still while a machine sleeps, and are slow in a page that
+   * is not shown.
+   */
   look() {
     if (this.#timer === 0) return;
     const silence_ms = performance.now() - this.#heardAt;

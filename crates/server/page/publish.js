@@ -7,7 +7,7 @@ import { Refusal } from "./refusal.js";
 const PATIENCE_MS = 10_000;
 
 /**
- * @typedef {object} Draft what the form holds
+ * @typedef {object} Draft the contents of the form's fields
  * @property {string} topic
  * @property {string[]} alternates other topics of the same update
  * @property {string} type
@@ -26,7 +26,7 @@ export class PublishForm {
 
   /**
    * @param {HTMLFormElement} form
-   * @param {HTMLElement} answer where the hub's answer is told; a live region
+   * @param {HTMLElement} answer the element that shows the hub's answer; a live region
    * @param {object} context
    * @param {() => string} context.readToken
    * @param {(draft: Draft) => void} context.onEdit

@@ -1,16 +1,16 @@
 /**
- * How many events arrive: counted by the second of their arrival, drawn over the last minute.
+ * The chart of how many events arrive. Events are counted for each second, and the chart shows the last minute.
  *
- * The drawing is uPlot's (`vendor/uplot`, loaded as a plain script: it is published with a global name). Its colours are
- * read from the style sheet, because a canvas knows nothing of themes.
+ * uPlot draws the chart (`vendor/uplot`, loaded as a plain script, because it is published with a global name). The
+ * chart's colours are read from the style sheet, because CSS does not apply to the drawing on a canvas.
  */
 /* global uPlot */
 
 const SECONDS = 60;
-/** The figure beside the chart is the mean of this many whole seconds. */
+/** The number of whole seconds whose mean is the figure beside the chart. */
 const MEAN_OVER = 5;
 const REDRAW_MS = 250;
-/** How many seconds ago the labels below the chart are. */
+/** The labels below the chart, in seconds before now. */
 const LABELLED = [50, 40, 30, 20, 10, 0];
 const HEIGHT_PX = 92;
 
@@ -18,13 +18,13 @@ export class RateChart {
   #place;
   #figures;
   #plot;
-  /** Events by second: the last entry is the second that runs. */
+  /** The number of events in each second. The last entry is for the current second, which is not over. */
   #counts = new Array(SECONDS).fill(0);
   #second = now();
   #total = 0;
 
   /**
-   * @param {HTMLElement} place where the chart goes
+   * @param {HTMLElement} place the element that holds the chart
    * @param {{rate: HTMLElement, peak: HTMLElement, total: HTMLElement}} figures
    */
   constructor(place, figures) {
@@ -41,7 +41,7 @@ export class RateChart {
     this.#total += 1;
   }
 
-  /** Draws anew in the colours that the style sheet has now. */
+  /** Draws the chart again, in the colours that the style sheet has now. */
   restyle() {
     this.#plot.destroy();
     this.#plot = this.#draw();
@@ -102,13 +102,19 @@ function compact(count) {
   return count.toLocaleString(undefined, { notation: "compact" });
 }
 
-/** The top of the scale: the next of 2, 4, 10, 20, 40, 100, … so that half of it is a whole number too. */
+/**
+ * Returns the top of the scale for `max` events: the next of 2, 4, 10, 20, 40, 100, …, so that half of it is a whole
+ * number too.
+ */
 function ceiling(max) {
   const decade = 10 ** Math.floor(Math.log10(Math.max(max, 1)));
   return [2, 4, 10, 20].map((step) => step * decade).find((top) => top >= max);
 }
 
-/** What a custom property's colour is in the present theme: `light-dark()` is only resolved on a real property. */
+/**
+ * Returns the colour of a custom property in the current theme. The browser resolves `light-dark()` only in a real
+ * property, so an element gets this colour for a moment.
+ */
 function resolvedColour(place, name) {
   const probe = document.createElement("span");
   probe.style.color = `var(${name})`;

@@ -1,23 +1,23 @@
 /**
- * Why the hub, or what stands before it, refused a request: in its own words.
+ * The reason why a request was refused, in the words of the hub or of a proxy before it.
  */
 
-/** The statuses that say "later". An `EventSource` takes each of them for "never" (WHATWG HTML, 9.2.3). */
+/** The statuses that mean "later". An `EventSource` never reconnects after any of them (WHATWG HTML, 9.2.3). */
 const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
-/** Of what an error answer says, no more is read, in bytes, and no more is shown, in UTF-16 units. */
+/** The greatest number of bytes that are read of an error answer. */
 const MAX_READ = 65_536;
 const MAX_SHOWN = 600;
-/** The longest that a server may ask to be left alone. */
+/** The longest time that a server can tell the page to wait before the next attempt. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
-/** An answer that is not what was asked for. */
+/** An answer that is not what the page asked for. */
 export class Refusal extends Error {
-  /** Whether the same request may be granted later. */
+  /** True if the same request may succeed later. */
   mayPass;
-  /** Whether another token may help: the hub challenges for one (RFC 6750, 3). */
+  /** True if the request may succeed with another token: the hub has sent a challenge for a token (RFC 6750, 3). */
   wantsToken;
   status;
-  /** How long the server asks to be left alone, in milliseconds. */
+  /** The time that the server tells the page to wait before the next attempt, in milliseconds. */
   retryAfter_ms;
 
   /** @param {Response} response */
@@ -43,12 +43,12 @@ async function wordsOf(response) {
   }
   const body = await beginningOf(response).catch(() => "");
   if (/^application\/(.+\+)?json$/.test(type)) return inJson(body, response) ?? status;
-  // A proxy's page of HTML says no more than its status.
+  // The HTML page of a proxy says no more than the status, so it is not shown.
   const said = type === "text/plain" ? cut(body.trim()) : "";
   return said ? `${status}: ${said}` : status;
 }
 
-/** The title and detail of a problem document (RFC 9457), or what other servers call it. */
+/** Returns the title and the detail of a problem document (RFC 9457), or the members that other servers use instead. */
 function inJson(body, response) {
   try {
     const { title, detail, error_description, message, error } = JSON.parse(body);

@@ -1,16 +1,16 @@
 /**
- * The list by keyboard. It is one stop of the Tab key, or 500 rows would lie between the filter and the form; the arrow keys
- * go from row to row, and Tab then to the buttons of the row that they are at.
+ * The use of the list by keyboard. The Tab key stops only once at the list, since there could be 500 rows between the
+ * filter and the form. The arrow keys go from row to row, and Tab then goes to the buttons of the current row.
  */
 
 /**
- * @param {HTMLElement} table what scrolls, and has the focus first
+ * @param {HTMLElement} table the element that scrolls the rows, and that Tab stops at
  * @param {HTMLElement} rows
  */
 export function wireRowKeys(table, rows) {
   table.addEventListener("keydown", (event) => {
     const row = document.activeElement.closest?.(".event");
-    // What scrolls by itself has its own use for the arrow keys.
+    // An element in a row that scrolls by itself needs the arrow keys for that.
     if ((event.target !== table && event.target !== row) || event.ctrlKey || event.altKey || event.metaKey) return;
     const next = target(event.key, row, rows);
     if (!next) return;
@@ -36,7 +36,7 @@ function target(key, row, rows) {
   }
 }
 
-/** The filter hides rows. */
+/** Returns the first row from `row` on, in this direction, that the filter does not hide. */
 function shownFrom(row, direction) {
   while (row?.hidden) row = row[direction];
   return row;

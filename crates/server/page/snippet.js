@@ -1,17 +1,18 @@
 /**
- * What the page does, as code to take away: the JavaScript that subscribes, and the curl lines that subscribe and
- * publish. A token is never written out: the lines name a variable in its place.
+ * The code that does the same as the page, for people to copy: JavaScript that subscribes, and curl lines that
+ * subscribe and publish. The code never contains a token: the curl lines have a variable instead.
  */
 import { publishUrl, streamUrl } from "./hub.js";
 
-/** A longer address has a line of its own, in UTF-16 units. */
+/** The greatest length of the arguments that stay on the line of their call, in UTF-16 units. */
 const SHORT_ADDRESS = 44;
 
 /**
- * An `EventSource` cannot send a header, and an address is no place for a token: there it comes in a cookie.
+ * Returns the JavaScript that subscribes. An `EventSource` cannot send a header, and a token must not stand in a URL,
+ * so the code takes the token from a cookie.
  *
  * @param {import("./matchers.js").Matcher[]} matchers
- * @param {string} eventType one to listen to beside `message`; may be empty
+ * @param {string} eventType a type to listen to besides `message`; may be empty
  * @param {boolean} hasToken
  */
 export function javascript(matchers, eventType, hasToken) {
@@ -33,19 +34,21 @@ function listener(eventType, method) {
   return `source.addEventListener(${JSON.stringify(eventType)}, (event) => console.${method}(event.data));`;
 }
 
-/** `-N`: curl would otherwise keep what arrives in a buffer. */
+/** Returns the curl line that subscribes. Without `-N`, curl would hold arriving events back in a buffer. */
 export function curlSubscribe(matchers, hasToken) {
   return `curl -N ${bearer(hasToken)}${quote(streamUrl(matchers))}`;
 }
 
 /** @param {import("./publish.js").Draft} draft */
 export function curlPublish(draft, hasToken) {
-  // Data that begins with `@` would be taken for a file's name.
+  // With `-d`, curl would read data that begins with `@` as the name of a file.
   const option = draft.data.startsWith("@") ? "--data-raw" : "-d";
   return `curl ${bearer(hasToken)}${option} ${quote(draft.data)} ${quote(publishUrl(draft))}`;
 }
 
-/** Puts `code` into `place`, each line an element, so that the style sheet can indent what goes on below. */
+/**
+ * Puts `code` into `place`. Each line becomes an element, so that the style sheet can indent a line that is wrapped.
+ */
 export function showCode(place, code) {
   const lines = code.split("\n").map((text, index, all) => {
     const line = document.createElement("span");
@@ -60,7 +63,7 @@ function bearer(hasToken) {
   return hasToken ? '-H "Authorization: Bearer $TOKEN" ' : "";
 }
 
-/** Quotes for a POSIX shell, where nothing but `'` is special between single quotes. */
+/** Quotes a text for a POSIX shell, in which only `'` is special between single quotes. */
 function quote(text) {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,9 +1,10 @@
 /**
- * The page's one stream: what became of it, and where it stands.
+ * The stream of the page: its state, and the last event ID from which it continues.
  *
- * It does what an `EventSource` does: it connects again when a connection ends, waits as long as the hub says, and goes on
- * after the last event ID. And it does what that cannot: it sends a token in a header, reads why it was refused, waits longer
- * each time, and tries again after a refusal that may pass.
+ * It does what an `EventSource` does: it connects again when a connection ends, waits as long as the hub says, and
+ * continues after the last event ID. It also does what an `EventSource` cannot do: it sends a token in a header, reads
+ * why it was refused, waits longer after each failure, and tries again after a refusal if the same request may succeed
+ * later.
  */
 import { follow } from "./connection.js";
 import { streamUrl } from "./hub.js";
@@ -11,23 +12,24 @@ import { sameMatchers } from "./matchers.js";
 import { Backoff, Watchdog } from "./patience.js";
 import { Refusal } from "./refusal.js";
 
-/** A connection that stood for so long was good, even if no event came. */
+/** The time after which an open connection counts as good, even if no event came. */
 const STOOD_MS = 5_000;
 
 /**
- * @typedef {object} Update an update as the hub's envelope tells it
+ * @typedef {object} Update an update, as the hub sends it in an envelope
  * @property {string} id
  * @property {string[]} topics
  * @property {string} type
  * @property {string} data
  * @property {boolean} private
- * @property {number} time_ms when the hub took it, in milliseconds since the Unix epoch
+ * @property {number} time_ms the time when the hub accepted the update, in milliseconds since the Unix epoch
  */
 
 /**
- * Events: `change` (the state, or a fact beside it, is new), `update` (detail: {@link Update}), `gap` (detail: what the
- * hub says about updates that it no longer has: `requested`, `resumed_from`, `reason`), `refused` (detail: {@link Refusal}),
- * `expired` (the token has; the stream is closed and keeps its place).
+ * The page's stream, which tells others of what happens by these events: `change` (the state or another property is
+ * new), `update` (detail: {@link Update}), `gap` (detail: the hub's message about updates that it no longer has, with
+ * `requested`, `resumed_from` and `reason`), `refused` (detail: {@link Refusal}), `expired` (the token has expired; the
+ * stream is closed, and can continue at the same event with another token).
  */
 export class Stream extends EventTarget {
   /** @type {"connecting" | "open" | "closed"} */
@@ -35,18 +37,21 @@ export class Stream extends EventTarget {
   reconnections = 0;
   /** @type {Date | null} */
   lastReconnection = null;
-  /** How many gaps the hub has told of. */
+  /** The number of gaps that the hub has told the page of. */
   gaps = 0;
-  /** The ID of the last event seen; kept over close and reopen, so that nothing in between is missed. */
+  /**
+   * The ID of the last event that was received. It stays when the stream is closed, so that nothing is missed when it
+   * is opened again.
+   */
   lastEventId = "";
-  /** Why the stream is not open, when it is not by the user's wish. */
+  /** The reason why the stream is not open; empty if it is open, or if the person has closed it. */
   trouble = "";
 
-  /** Where to go on: the last event ID, or before any event the place where the hub said that the stream began. */
+  /** The event ID from which the next connection continues: of the last event, or until then, of the stream's start. */
   #place = "";
   /** @type {{matchers: import("./matchers.js").Matcher[], token: string, startAfter: string} | null} */
   #request = null;
-  /** Ends the connection there is. */
+  /** Ends the current connection. */
   #abort = new AbortController();
   #wasOpen = false;
   #openedAt = 0;
@@ -55,14 +60,14 @@ export class Stream extends EventTarget {
   #watchdog = new Watchdog((silence_ms) => this.#died(silence_ms));
 
   /**
-   * Opens the stream, in place of one that is open. It goes on after the last event seen.
+   * Opens the stream. A connection that is open is closed. The stream continues after the last event that was received.
    *
-   * @param {{matchers: import("./matchers.js").Matcher[], token: string, startAfter: string}} request `startAfter`: where to
-   *   begin when no event was seen: an event ID, `earliest`, or empty for now
+   * @param {{matchers: import("./matchers.js").Matcher[], token: string, startAfter: string}} request `startAfter`: the
+   *   start if no event was received yet: an event ID, `earliest`, or an empty text for only new events
    */
   open(request) {
     this.#release();
-    // The place where other topics began is not where these do.
+    // The stream of other topics may have begun elsewhere, so only the ID of a received event is used.
     if (!this.#request || !sameMatchers(this.#request.matchers, request.matchers)) this.#place = this.lastEventId;
     this.#request = request;
     this.#wasOpen = false;
@@ -75,17 +80,20 @@ export class Stream extends EventTarget {
     this.#become("closed");
   }
 
-  /** Forgets what was seen, so that the next stream begins where its request says. */
+  /** Forgets the events that were received, so that the next stream begins where its request says. */
   forgetPlace() {
     this.lastEventId = this.#place = "";
   }
 
-  /** Whether it waits before it tries again. */
+  /** True if the stream waits before the next attempt to connect. */
   get isWaiting() {
     return this.#retryTimer !== 0;
   }
 
-  /** The network may be back, or the machine awake: does not wait any longer, and looks whether the connection lives. */
+  /**
+   * Connects at once if the stream waits, and otherwise checks the connection: the network may be back, or the machine
+   * awake.
+   */
   wake() {
     if (this.isWaiting) this.#connect();
     else this.#watchdog.look();
@@ -141,7 +149,7 @@ export class Stream extends EventTarget {
       if (error.mayPass) return this.#again(error.message, error.retryAfter_ms);
       return this.#stop(error.message, "refused", error);
     }
-    // The same event would come again.
+    // After a reconnection the same event would come again, so the stream is closed.
     if (error instanceof RangeError) return this.#stop(`The stream was closed: ${error.message}.`);
     this.#again(this.#wasOpen ? "The connection was lost" : "The hub does not answer");
   }
@@ -163,7 +171,10 @@ export class Stream extends EventTarget {
     if (event) this.#tell(event, detail);
   }
 
-  /** The hub's own events come bare, and those that were published in an envelope: nobody can pass the one for the other. */
+  /**
+   * Handles an event. The hub sends its own events without an envelope, and published updates in an envelope, so no
+   * publisher can imitate an event of the hub.
+   */
   #received({ type, data, lastEventId }) {
     if (lastEventId) this.lastEventId = this.#place = lastEventId;
     this.#backoff.succeeded();
@@ -197,7 +208,10 @@ function parsed(data) {
   }
 }
 
-/** An event that came without an envelope, so not from the hub but from something before it: shown as it is. */
+/**
+ * Makes an update from an event without an envelope. Not the hub but a proxy before it has sent this event, so it is
+ * shown as it is.
+ */
 function bare(type, data, id) {
   return { id, topics: [], type, data, private: false, time_ms: Date.now() };
 }

@@ -1,6 +1,6 @@
 /**
- * Light, dark, or as the system has it. A plain script in the head, not a module: it must have spoken before the first
- * paint, or a dark page would flash white.
+ * The theme of the page: light, dark, or that of the system. This is a plain script in the head, not a module, because
+ * the theme must be set before the page is first painted: otherwise a dark page would first flash white.
  */
 (() => {
   const KEY = "fanfare.theme";
@@ -18,7 +18,7 @@
     try {
       localStorage.setItem(KEY, theme);
     } catch {
-      // As above.
+      // Storage is forbidden here; the choice then lasts as long as the page.
     }
   };
   const choose = (theme) => {

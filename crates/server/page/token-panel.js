@@ -1,13 +1,13 @@
 /**
- * The token: a field that opens when the hub asks for one.
+ * The panel with a field for the token, which opens when the hub asks for a token.
  *
- * A token is a secret of whoever pastes it. It is kept in this page's memory and nowhere else, so it is gone with the page,
- * and it leaves in a header only: addresses are written into histories and logs.
+ * A token is a secret of the person who pastes it. It is stored only in the memory of this page, so it is gone when the
+ * page is closed. It is sent only in a header, since URLs are written into histories and logs.
  */
 
-/** How long to let a person type before the token is used. */
+/** The pause in typing after which the token is used. */
 const TYPING_PAUSE_MS = 600;
-/** What a token may be made of (`token68`, RFC 9110, 11.2). Nothing else fits the header. */
+/** The characters that a token may have (`token68`, RFC 9110, 11.2). The header allows no others. */
 const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
 
 export class TokenPanel {
@@ -20,13 +20,13 @@ export class TokenPanel {
   #timer = 0;
 
   /**
-   * @param {HTMLElement} panel holds the rest
+   * @param {HTMLElement} panel the element that holds the parts, except for `toggle`
    * @param {object} parts
-   * @param {HTMLButtonElement} parts.toggle opens and closes it
-   * @param {HTMLElement} parts.why where it is said why a token is wanted; a live region
-   * @param {HTMLFormElement} parts.form with a field named `token`
-   * @param {HTMLButtonElement} parts.show shows what the field holds
-   * @param {() => void} onChange called when the token is another, or the same is to be tried again
+   * @param {HTMLButtonElement} parts.toggle the button that opens and closes the panel
+   * @param {HTMLElement} parts.why the element that shows why a token is needed; a live region
+   * @param {HTMLFormElement} parts.form the form, which has a field named `token`
+   * @param {HTMLButtonElement} parts.show the button that shows the contents of the field
+   * @param {() => void} onChange called when the token has changed, or when the person sends the same token again
    */
   constructor(panel, { toggle, why, form, show }, onChange) {
     this.#panel = panel;
@@ -54,12 +54,14 @@ export class TokenPanel {
     });
   }
 
-  /** As it goes into the header; may be empty. */
+  /** The token, as it is sent in the header; empty if there is none. */
   get token() {
     return this.#token;
   }
 
-  /** Opens the field and says what to do. Where somebody is typing, the keyboard stays. */
+  /**
+   * Opens the panel and shows `why` a token is needed. The keyboard's focus stays if the person is typing elsewhere.
+   */
   ask(why) {
     this.#say(why);
     this.#show(true);
@@ -67,13 +69,13 @@ export class TokenPanel {
     this.#panel.scrollIntoView({ block: "nearest" });
   }
 
-  /** The token is no good any more. */
+  /** Removes the token, because it is not valid any more. */
   forget() {
     this.#token = this.#field.value = "";
     this.#mark();
   }
 
-  /** What was asked for has come. */
+  /** Closes the panel if it asked for a token, because the hub has accepted the request. */
   settle() {
     if (this.#why.textContent === "") return;
     this.#say("");
@@ -83,13 +85,13 @@ export class TokenPanel {
   }
 
   /**
-   * Takes what the field holds, without waiting for the end of a pause.
+   * Takes the token from the field at once, without waiting for a pause in typing.
    *
-   * @returns {boolean} whether it is another token now
+   * @returns {boolean} true if the token has changed
    */
   take() {
     clearTimeout(this.#timer);
-    // Copied with the header's name, or over a line's end.
+    // The text may have been copied with the header's name, or over the end of a line.
     const token = this.#field.value.replace(/^\s*(authorization:\s*)?bearer\s+/i, "").replace(/\s+/g, "");
     if (token !== "" && !TOKEN.test(token)) {
       this.#say("This is not a token: it holds characters that no token has. A token looks like eyJhbGciOi….");

@@ -1,10 +1,11 @@
 /**
- * The topics of one's choice: a chip for each, and a field to add one, as a name or as a pattern.
+ * The topics that the person has chosen. Each has a chip, and there is a field to add another, as a name or as a
+ * pattern.
  */
 import { hueOf } from "./event-row.js";
 import { ALL_TOPICS, KINDS, looksLike, matcher, objection, sameMatcher } from "./matchers.js";
 
-/** More chips than this scroll: the events below keep their place. */
+/** The greatest number of chips that do not scroll. More chips scroll, so that the events below stay in sight. */
 const FEW_CHIPS = 20;
 
 export class TopicChips {
@@ -17,10 +18,10 @@ export class TopicChips {
   #matchers = [];
 
   /**
-   * @param {HTMLUListElement} list where the chips go
-   * @param {HTMLFormElement} form with fields named `topic` and `kind`
-   * @param {HTMLElement} note where it is said why something was not added
-   * @param {(added?: import("./matchers.js").Matcher) => void} onChange called when the choice is another
+   * @param {HTMLUListElement} list the element that holds the chips
+   * @param {HTMLFormElement} form the form, which has fields named `topic` and `kind`
+   * @param {HTMLElement} note the element that shows why a topic was not added
+   * @param {(added?: import("./matchers.js").Matcher) => void} onChange called when the choice has changed
    */
   constructor(list, form, note, onChange) {
     this.#list = list;
@@ -42,18 +43,21 @@ export class TopicChips {
     return this.#matchers;
   }
 
-  /** Sets the whole choice, without calling `onChange`. */
+  /** Sets all chosen matchers, without calling `onChange`. */
   set matchers(matchers) {
     this.#matchers = matchers.filter((one, place) => matchers.findIndex((other) => sameMatcher(one, other)) === place);
     this.#show();
   }
 
-  /** Whether updates of `topic` arrive, as far as can be told without matching patterns. */
+  /**
+   * Returns true if updates of `topic` may arrive. Patterns are not compared with the topic: if there is one, it may
+   * match.
+   */
   mayHear(topic) {
     return this.#matchers.some(({ kind, text }) => kind !== "exact" || text === topic || text === ALL_TOPICS);
   }
 
-  /** @returns {boolean} whether it is chosen now */
+  /** @returns {boolean} true if the matcher is chosen after the call */
   add(added) {
     if (added.text === "") return false;
     if (this.#matchers.some((other) => sameMatcher(other, added))) return true;
@@ -74,13 +78,16 @@ export class TopicChips {
     this.#onChange();
   }
 
-  /** Says something below the field; an empty text takes it away. */
+  /** Shows a text below the field; an empty text removes it. */
   say(text, ...more) {
     this.#note.hidden = text === "";
     this.#note.replaceChildren(text, ...more);
   }
 
-  /** Who types a pattern and leaves the choice at "exact" would wait for events that never come. */
+  /**
+   * Offers to match an exact topic as a pattern if it looks like one. Otherwise the person would wait for events that
+   * never come.
+   */
   #offerPattern(text) {
     const kind = looksLike(text);
     if (!kind) return;
@@ -122,7 +129,10 @@ export class TopicChips {
     return chip;
   }
 
-  /** The focused button is about to vanish: its neighbour takes the focus, so that the keyboard stays where it was. */
+  /**
+   * Removes a topic whose button has the focus. The focus moves to the next button, so that the keyboard stays in the
+   * list.
+   */
   #removeAndMoveFocus(matcher) {
     const place = this.#matchers.findIndex((other) => sameMatcher(other, matcher));
     this.remove(matcher);

@@ -3,7 +3,7 @@
 use crate::problem::Problem;
 use http::{HeaderMap, header};
 
-/// The preference of a client for one media type. The greater value is preferred.
+/// The preference of a client for one media type. A client prefers the type with the greater value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Acceptance {
     /// The weight in thousandths; 0 means that the client refuses the type.
@@ -12,7 +12,8 @@ pub(crate) struct Acceptance {
     pub(crate) range: Range,
 }
 
-/// The kinds of media ranges. If several ranges match, the range whose kind is last in this list counts.
+/// The kinds of media ranges, from the least to the most specific. If several ranges match a media type, the most
+/// specific one counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Range {
     /// The range `*/*`: every media type.
@@ -31,8 +32,8 @@ impl Acceptance {
         matching.max_by_key(|acceptance| (acceptance.range, acceptance.weight))
     }
 
-    /// Checks that the request accepts `media_type`, the type of its answer. If no range matches the type, the answer
-    /// is sent in this type anyway.
+    /// Checks that the request does not refuse `media_type`, the type of the answer that it would get. If no range
+    /// matches the type, the answer is sent in this type anyway.
     pub(crate) fn require(headers: &HeaderMap, media_type: &'static str) -> Result<(), Problem> {
         match Self::is_refusal(Self::of(headers, media_type)) {
             true => Err(Problem::NotAcceptable { available: media_type }),
@@ -40,7 +41,8 @@ impl Acceptance {
         }
     }
 
-    /// Returns true if the preference `of` refuses the media type. `None`, no preference, does not refuse it.
+    /// Returns true if `of`, the preference for a media type, refuses this type. `None` means that the request says
+    /// nothing about the type; this is not a refusal.
     pub(crate) fn is_refusal(of: Option<Self>) -> bool {
         of.is_some_and(|acceptance| acceptance.weight == 0)
     }
@@ -61,17 +63,17 @@ impl Acceptance {
     }
 }
 
-/// Reads a weight between 0 and 1, and returns it in thousandths. A text that is not a weight counts as 1, as if it
-/// were missing.
+/// Reads a weight between 0 and 1, and returns it in thousandths. A text that is not a weight counts as weight 1, as if
+/// the request gave no weight.
 fn thousandths(value: &str) -> u16 {
     match value.parse::<f64>() {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is between 0 and 1000")]
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the result is between 0 and 1000")]
         Ok(weight) if (0.0..=1.0).contains(&weight) => (weight * 1_000.0).ceil() as u16,
         _ => 1_000,
     }
 }
 
-/// Splits a list, but not within a quoted string.
+/// Splits a list at each `separator` that is not within a quoted string.
 fn split(list: &str, separator: char) -> impl Iterator<Item = &str> {
     let (mut quoted, mut escaped) = (false, false);
     list.split(move |character| {

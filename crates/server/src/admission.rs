@@ -1,8 +1,8 @@
 //! Admission: the rules for every request, whatever its route. They are checked before the router sees it.
 //!
 //! A request must name one host. On an open hub, that host must be this machine, and the request must not come through
-//! a proxy. Without this check, a route could give files, pages and streams to a page that has made its own name
-//! resolve to loopback.
+//! a proxy. Without these checks, a web page from elsewhere could make its own name resolve to loopback, and then read
+//! the files, pages and streams of this hub.
 use crate::{app::App, auth::AuthError, every_answer, host, html, problem::Problem};
 use axum::{
     extract::{Request, State},
@@ -11,8 +11,8 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode, request::Parts};
 
-/// Passes an admitted request to the routes, refuses any other request, and adds to every answer the fields that every
-/// answer has.
+/// Passes an admitted request to the routes, or refuses the request. Adds to every answer the header fields that all
+/// answers have.
 pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let answer = match check(&app, &parts) {
@@ -27,8 +27,8 @@ fn check(app: &App, parts: &Parts) -> Result<(), Problem> {
     Ok(app.auth.admit(parts)?)
 }
 
-/// Returns the refusal of a request. If a proxy let the request in, this is also logged, for the person who set up the
-/// proxy, and browsers get the refusal as a page.
+/// Returns the answer that refuses a request. If the request came through a proxy, a browser gets a page as the answer,
+/// and the refusal is logged now and then, for the person who set up the proxy.
 fn refuse(app: &App, problem: Problem, headers: &HeaderMap) -> Response {
     let Problem::Auth(AuthError::Proxied(_)) = &problem else { return problem.into_response() };
     if app.proxied.is_due() {

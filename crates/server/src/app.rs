@@ -26,9 +26,9 @@ pub struct Shared {
     pub(crate) base_url: Url,
     /// The URL of the hub's metadata.
     pub(crate) metadata_url: Url,
-    /// The files that are served at paths that the hub does not use; `None` if no files are served.
+    /// The files that are served at all paths that the hub does not use; `None` if no files are served.
     pub(crate) files: Option<Files>,
-    /// The limit on log lines about requests that a proxy let in and that were refused.
+    /// The limiter of log lines about refused requests that came through a proxy.
     pub(crate) proxied: Seldom,
     /// The permits for subscribers: one for each subscriber that the hub has room for.
     pub(crate) places: Arc<Semaphore>,
@@ -40,7 +40,7 @@ pub struct Shared {
 
 impl App {
     /// # Panics
-    /// If it is called outside a tokio runtime and active subscriptions are published.
+    /// If active subscriptions are published and the function is called outside a tokio runtime.
     pub(crate) fn new(hub: Hub, auth: Authenticator, settings: Settings, stopping: watch::Receiver<bool>) -> Self {
         let base_url = settings.public_url.join(HUB_PATH).expect("an absolute path resolves against any HTTP URL");
         let metadata_url = hub_path::metadata_url(&base_url);

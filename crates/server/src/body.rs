@@ -8,13 +8,13 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// The time that the body of a publication may take to arrive.
+/// The time that the whole body of a publication may take to arrive.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// The time that the rest of a body may take to arrive when the server stops.
 pub const STOPPED_BODY_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Refuses a body that is compressed or coded in another way, according to its `Content-Encoding`: the coded bytes
-/// would be published as the data.
+/// Refuses a body that is compressed or coded in another way, according to its `Content-Encoding`. The hub does not
+/// decode bodies, so the coded bytes would be published as the data.
 pub(crate) fn require_no_coding(headers: &HeaderMap) -> Result<(), Problem> {
     let values = headers.get_all(header::CONTENT_ENCODING).iter();
     let codings = values.flat_map(|value| value.as_bytes().split(|&byte| byte == b',')).map(<[u8]>::trim_ascii);
@@ -25,16 +25,17 @@ pub(crate) fn require_no_coding(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// Reads the whole body, if it is within the limit and has no content coding, such as compression.
+/// Reads the whole body, if it is within the limit on its size and has no content coding, such as compression.
 pub(crate) async fn collect(app: &App, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
     require_no_coding(headers)?;
     let limit = app.settings.max_body_bytes;
-    // A body that is too large by its `Content-Length` is refused before a byte of it is read or asked for.
+    // A body whose `Content-Length` is above the limit is refused before a byte of it is read, and before the client is
+    // asked for it by `100 Continue`.
     if body.size_hint().lower() > limit as u64 {
         return Err(Problem::BodyTooLarge { limit });
     }
     let collecting = timeout(BODY_TIMEOUT, Limited::new(body, limit).collect());
-    // Usually the body has already arrived. Then the signal for stopping is not even checked.
+    // Usually the body has already arrived; then the other branches are not even polled.
     let collected = tokio::select! {
         biased;
         collected = collecting => collected,
@@ -47,10 +48,10 @@ pub(crate) async fn collect(app: &App, headers: &HeaderMap, body: Body) -> Resul
     }
 }
 
-/// Waits until the server has begun to stop, and then for the time that the rest of a body may take.
+/// Waits until the server begins to stop, and then for the time that the rest of the body may take to arrive.
 async fn late_for_stopping(app: &App) {
     let mut stopping = app.stopping.clone();
-    // The server also stops when the sender is dropped.
+    // A dropped sender means that the server stops, too.
     _ = stopping.wait_for(|stopping| *stopping).await;
     sleep(STOPPED_BODY_TIMEOUT).await;
 }

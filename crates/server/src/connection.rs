@@ -1,16 +1,16 @@
 //! One connection: hyper serves its requests, until a request is answered with a stream that can be delivered without
 //! hyper.
 //!
-//! A connection that stays in hyper keeps its buffers and its task for as long as its stream lasts. So when the routes
-//! grant a stream, `handover` keeps the answer away from hyper. The connection's task then takes the connection apart
-//! and gives the socket to a shard, which writes the head itself. This drops the service's future and all bytes that
-//! were read after the request: after an answer with `Connection: close`, further requests must not be processed ([RFC
-//! 9112, 9.6]).
+//! A connection that stays in hyper needs memory for its buffers and its task for as long as its stream lasts. So when
+//! the routes grant a stream, `handover` keeps the answer away from hyper. The connection's task then takes the
+//! connection apart and gives the socket to a shard, which itself writes the head of the answer. The service's future
+//! is dropped, and so are all bytes that were read after the request. They may be dropped because the answer has
+//! `Connection: close`: further requests must not be processed after it ([RFC 9112, 9.6]).
 //!
 //! If the request has a body, or if there is no shard to take its stream, hyper sends the answer, with the same events.
-//! In both cases a peer that ends its sending counts as gone, although it might still read: there is no other sign that
-//! a client has left while nothing is sent to it. An answer that has an end is sent completely: many clients end their
-//! sending after their last request, and then wait for the answer.
+//! Whether hyper or a shard sends a stream, a peer that closes its sending side counts as gone, although it might still
+//! read: while nothing is sent to a client, there is no other sign that it has left. An answer that has an end is sent
+//! completely even then: many clients close their sending side after their last request, and then wait for the answer.
 //!
 //! [RFC 9112, 9.6]: https://www.rfc-editor.org/rfc/rfc9112#section-9.6
 mod activity;
@@ -44,26 +44,28 @@ use tokio::{
 pub(crate) use watch::Stop;
 use watch::Watch;
 
-/// The largest head of a request, and the most bytes of unread answers that are held per connection. A larger frame is
-/// sent alone.
+/// The largest head of a request, and the most bytes of unread answers that are held per connection. A frame of an
+/// answer that is larger than this is sent alone.
 pub const CONNECTION_BUFFER_BYTES: usize = 64 << 10;
-/// The number of unsent bytes that the system holds per connection. More bytes would wait there longer, in memory that
-/// no limit of the hub counts; the window keeps the events of slow readers once for all of them.
+/// The number of unsent bytes that the system holds per connection. More bytes would only wait longer, in memory that
+/// no limit of the hub counts. The hub instead holds the events that slow readers still need once for all of them, in
+/// the window of their audience.
 pub const UNSENT_BYTES: u32 = 128 << 10;
-/// The silence after which the system asks whether a peer is still there. If a publisher has nothing to send for hours,
-/// its system answers the question. If the peer has vanished, the connection is closed, although nothing is sent on it.
+/// The time without any data from a peer after which the system asks whether the peer is still there. If a publisher
+/// has nothing to send for hours, its system answers the question. If the peer has vanished, the connection is closed,
+/// although nothing is sent on it.
 pub const PROBE_AFTER: Duration = Duration::from_secs(60);
-/// The time between two questions whether a silent peer is still there.
+/// The time between two probes of a silent peer; each probe asks whether the peer is still there.
 pub const PROBE_INTERVAL: Duration = Duration::from_secs(15);
-/// The number of probes that a silent peer may leave unanswered, if there is no write timeout. If there is a write
-/// timeout, this timeout decides instead.
+/// The number of probes that a silent peer may leave unanswered before its connection is closed. This is used only
+/// without a write timeout: otherwise the connection is closed after the write timeout.
 pub const PROBES: u32 = 4;
-/// The number of bytes that are read at a time when a whole head is read to repair it.
+/// The number of bytes that are read at a time when a whole head of a request is read to repair it.
 const READ_BYTES: usize = 4 << 10;
 /// The time that the rest of a head may take to arrive, if the head is to be repaired.
 const REPAIR_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The settings and the services that all connections of a server share.
+/// The settings and the routes that all connections of a server share.
 #[derive(Clone, Debug)]
 pub(crate) struct Serving {
     pub(crate) router: Router,
@@ -76,11 +78,12 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    /// Serves a connection until it ends or until a shard takes it. When the server stops, the current request is the
-    /// last one.
+    /// Serves a connection until it ends or until a shard takes it. When the server stops, the request that is under
+    /// way is the last one.
     pub(crate) async fn connection(self, socket: TcpStream, stop: channel::Receiver<Stop>) {
-        // The server waits until no receiver is left. Variables are dropped in reverse order, and so this receiver last,
-        // after everything that belongs to the server: otherwise the process might end before the log is closed.
+        // The server waits until no connection holds a receiver of its stop signal. Variables are dropped in reverse
+        // order. So this receiver is dropped last, after everything that belongs to the server. Otherwise the process
+        // might end before the log is closed.
         let _served = stop.clone();
         let Self { router, write_timeout, patience, shards } = self;
         prepare(&socket, write_timeout);
@@ -106,7 +109,8 @@ impl Serving {
                     Pin::new(&mut connection).graceful_shutdown();
                 }
                 let ended = connection.poll_without_shutdown(cx);
-                // In this case hyper has finished, except that its answer was not sent.
+                // When hyper wants to refuse a request, it has finished with the connection, but its answer was not
+                // sent.
                 if activity.take_refusal() {
                     return Poll::Ready(Left::Refused);
                 }
@@ -127,8 +131,8 @@ impl Serving {
                         let head = whole_head(&mut socket, &parts.read_buf).await;
                         let head = repair(&head).unwrap_or_default();
                         io = Noticing::repaired(socket, handover.clone(), activity.clone(), head);
-                        // If another server on the way read this head differently, its idea of where the next request
-                        // begins may be wrong.
+                        // Another server on the way may have read this head differently. It may then also think that
+                        // the next request begins elsewhere, so no further request is read from this connection.
                         is_last = true;
                         continue;
                     }
@@ -136,8 +140,8 @@ impl Serving {
                 }
                 (Left::Granted(mut stream), Some(shards)) => match socket.into_std() {
                     Ok(socket) => {
-                        // This is done only once the socket is available: from here on other subscribers may have to
-                        // wait for this one.
+                        // The subscriber is admitted only once its socket is available: from here on, other subscribers
+                        // may have to wait for it.
                         stream.opening.admit().await;
                         shards.take(socket, stream);
                     }
@@ -154,8 +158,9 @@ impl Serving {
     }
 }
 
-/// Reads the rest of the head that begins with `beginning`, because the whole head is needed to repair it. Returns less
-/// if the head does not end in time or within the limit; hyper then refuses it.
+/// Reads the rest of a request's head, of which the bytes `beginning` have arrived, because the head must be complete
+/// before it is repaired. Returns only a part of the head if it does not end in time or within the limit; hyper then
+/// refuses it.
 async fn whole_head(socket: &mut TcpStream, beginning: &[u8]) -> Bytes {
     let mut head = BytesMut::from(beginning);
     let ends = |head: &[u8]| head.windows(2).any(|end| end == b"\n\n") || head.windows(3).any(|end| end == b"\n\r\n");
@@ -172,7 +177,7 @@ async fn whole_head(socket: &mut TcpStream, beginning: &[u8]) -> Bytes {
     head.freeze()
 }
 
-/// Sends the refusal that hyper wanted to send, with the fields that every answer has.
+/// Sends the refusal that hyper wanted to send, and adds the header fields that every answer has.
 async fn refuse(mut socket: TcpStream, mut refusal: Vec<u8>) {
     if let Some(end) = refusal.windows(2).position(|bytes| bytes == b"\r\n") {
         refusal.splice(end + 2..end + 2, every_answer::fields());
@@ -183,12 +188,12 @@ async fn refuse(mut socket: TcpStream, mut refusal: Vec<u8>) {
     }
 }
 
-/// Ends a connection that hyper has finished with.
+/// Closes a connection that hyper has finished with.
 async fn end(mut socket: TcpStream, error: Option<hyper::Error>, refused: bool) {
     if let Some(error) = &error {
         tracing::debug!("a connection ended: {error}");
     }
-    // If hyper failed, it has refused something that is not a request, and has not read all of it.
+    // If hyper failed, it has refused bytes that are not a request, and more of them may follow.
     if refused || error.is_some() {
         linger(socket).await;
     } else if let Err(error) = socket.shutdown().await {
@@ -196,11 +201,11 @@ async fn end(mut socket: TcpStream, error: Option<hyper::Error>, refused: bool) 
     }
 }
 
-/// Sets a socket's options. If an option cannot be set, the peer is gone, and the next read reports that the peer is
-/// gone.
+/// Sets a socket's options. An option can only fail to be set if the peer is gone; the next read then reports this, so
+/// the failure is only logged.
 ///
-/// Linux gives the options of a listener to the connections that it accepts, but not to those that were there before the
-/// listener had the options.
+/// The options are set on each socket, not once on the listener. Linux would pass on the listener's options to the
+/// connections that it accepts, but not to connections that arrived before the listener had these options.
 fn prepare(socket: &TcpStream, write_timeout: Duration) {
     let set = || {
         // Events are small, and each must be sent at once.

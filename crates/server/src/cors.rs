@@ -1,4 +1,4 @@
-//! CORS: the pages of other origins that may read streams and publish.
+//! CORS: the rules by which browsers let pages of other origins read streams and publish.
 use crate::{
     cursor::{LAST_EVENT_ID, MERCURE_LAST_EVENT_ID},
     settings::Settings,
@@ -10,8 +10,8 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 /// The time for which a browser may remember the answer to a preflight.
 const MAX_AGE: Duration = Duration::from_secs(3_600);
 
-/// Returns the layer that adds the headers of CORS. Credentials are allowed only to origins that the settings name,
-/// never to `*`, and the answer never repeats an origin that the settings do not name.
+/// Returns the layer that adds the headers of CORS. Credentials are allowed only to origins that the settings name, and
+/// never with the origin `*`. An answer never repeats an origin that the settings do not name.
 pub fn layer(settings: &Settings) -> CorsLayer {
     let erases = settings.allow_erase.then_some(Method::DELETE);
     let methods: Vec<_> = [Method::GET, Method::POST, Method::QUERY].into_iter().chain(erases).collect();

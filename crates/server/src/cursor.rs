@@ -1,11 +1,12 @@
 //! The cursor: the parameter or header in which a subscriber names the event that it saw last, and the headers in which
 //! the answer names the position where the stream continues.
 //!
-//! The header has priority over the URL: a browser that reconnects by itself repeats the URL with the cursor with which
-//! it once began, and adds the header with the cursor that it has reached. A client that cannot set headers appends its
-//! cursor to the URL instead, so the last of several cursors in a query counts. An empty cursor is ignored everywhere.
+//! The header has priority over the URL. When a browser reconnects by itself, the URL still has the cursor with which
+//! the page began, and the header has the newest cursor. A client that cannot set headers appends its newest cursor to
+//! the URL instead, so the last of several cursors in a query counts. An empty cursor is ignored everywhere.
 //!
-//! A cursor is a position or a gap, and never an error: after an error status an EventSource never reconnects.
+//! A cursor stands for a position in the log, or the subscriber is told of a gap. It is never an error, since an
+//! EventSource never reconnects after an error status.
 use crate::{
     form::{Form, InvalidForm, latin_1},
     problem::Problem,
@@ -19,9 +20,10 @@ pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// The response header of Mercure's newer revision.
 pub const MERCURE_LAST_EVENT_ID: HeaderName = HeaderName::from_static("mercure-last-event-id");
 
-/// The names of query parameters that carry a cursor. They are compared without regard to case, `-` and `_`. The first
-/// one covers `last_event_id` of Mercure's newer revision, `lastEventID` of its older one and `Last-Event-ID` before
-/// 0.14, and `lastEventId` of event-source-polyfill. The second one is `evs_last_event_id` of amvtek's EventSource.
+/// The names of query parameters that carry a cursor. Names are compared in lower case and without `-` and `_`. The
+/// first one covers `last_event_id` of Mercure's newer revision, `lastEventID` of its older one, `Last-Event-ID` of
+/// Mercure hubs before version 0.14, and `lastEventId` of event-source-polyfill. The second one is `evs_last_event_id`
+/// of amvtek's EventSource.
 const PARAMETERS: [&[u8]; 2] = [b"lasteventid", b"evslasteventid"];
 
 /// The cursor of a request.
@@ -35,7 +37,7 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// Reads the cursor of a request from its headers and then from its forms: the query string, and the body of a
+    /// Reads the cursor of a request from its header, or else from its forms: the query string, and the body of a
     /// `QUERY`.
     #[must_use]
     pub fn of(headers: &HeaderMap, forms: &[&Form]) -> Self {
@@ -52,8 +54,9 @@ impl Cursor {
 }
 
 impl Cursor {
-    /// Lets a subscriber that has no last event ID begin at the position that its forms name: with `last=N` at the
-    /// newest N updates of each of its `topics` topics and patterns, or with `since=…` at a time.
+    /// Returns this cursor, but if it has no last event ID, with the start that a form names. With `last=N`, it starts
+    /// at the newest N updates of each topic and pattern of the subscription, whose number is `topics`. With `since=…`,
+    /// it starts at a time.
     ///
     /// # Errors
     /// [`Problem`] if a form has another value for `last` or `since`.
@@ -75,7 +78,7 @@ fn newest(count: &str, topics: usize) -> Result<Start, Problem> {
     if count.saturating_mul(topics) > limit { Err(Problem::Last { limit }) } else { Ok(Start::Newest(count)) }
 }
 
-/// Reads the query string of a request that subscribes. It is a form in which the cursors may have any bytes.
+/// Reads the query string of a request that subscribes, as a form. The values of cursors may be any bytes.
 ///
 /// # Errors
 /// [`InvalidForm`] for an error in any field that is not a cursor.
@@ -91,7 +94,7 @@ pub fn form(bytes: &[u8]) -> Result<Form, InvalidForm> {
     Form::parse_with(bytes, carries_a_cursor)
 }
 
-/// Returns the last cursor in a form that is not empty; `None` if there is none.
+/// Returns the last cursor in a form that is not an empty text; `None` if there is none.
 fn last_of(form: &Form) -> Option<&str> {
     form.iter().filter(|(name, value)| !value.is_empty() && carries_a_cursor(name)).last().map(|(_, value)| value)
 }
@@ -101,15 +104,16 @@ fn carries_a_cursor(name: &str) -> bool {
     PARAMETERS.iter().any(|parameter| letters().eq(parameter.iter().copied()))
 }
 
-/// Reads the bytes of a `Last-Event-ID` header. Browsers send an ID in UTF-8, Node's clients in Latin-1. Bytes that are
-/// valid in both are most likely UTF-8; but if the log has no such ID, it may have the ID that these bytes mean in
+/// Reads the bytes of a `Last-Event-ID` header. Browsers send an ID in UTF-8, clients on Node in Latin-1. Bytes that
+/// are valid UTF-8 are most likely UTF-8. But if the log has no such ID, it may have the ID that these bytes mean in
 /// Latin-1.
 fn of_bytes(bytes: &[u8]) -> Start {
     let in_latin_1 = || latin_1(bytes);
     match str::from_utf8(bytes) {
         Ok(id) if id.is_ascii() => Start::After(id.to_owned()),
         Ok(id) => match in_latin_1() {
-            // No publisher can have chosen the ID in Latin-1.
+            // As Latin-1, the bytes would be an ID that no publisher can have chosen, so only the ID in UTF-8 is looked
+            // for.
             other if forbidden_character(&other).is_some() => Start::After(id.to_owned()),
             other => Start::AfterEither(id.to_owned(), other),
         },

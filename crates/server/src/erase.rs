@@ -25,7 +25,8 @@ use serde_json::json;
 /// [`Problem`] if nothing was erased.
 pub(crate) async fn erase(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {
     let (parts, _) = request.into_parts();
-    // A page of another origin must not use the cookie, so the rules for publishing apply to erasing too.
+    // A page of another origin must not be able to erase by means of the browser's cookie. So the rules for publishing
+    // apply to erasing too.
     let credentials = app.auth.authenticate(&parts, Purpose::Publish).await?;
     let query = cursor::query_of(&parts.uri)?;
     let in_path = topic_of_path(&parts.uri)?;

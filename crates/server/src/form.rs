@@ -1,4 +1,4 @@
-//! The parser of `application/x-www-form-urlencoded`, in query strings and forms. It follows the [URL
+//! The parser of `application/x-www-form-urlencoded`, for query strings and bodies. It follows the [URL
 //! standard](https://url.spec.whatwg.org/#urlencoded-parsing), except that bytes that are not UTF-8 are an error. The
 //! standard replaces them by U+FFFD, so that two different topics could become one.
 use percent_encoding::percent_decode;
@@ -25,7 +25,7 @@ pub enum InvalidForm {
 }
 
 impl Form {
-    /// Reads a form.
+    /// Reads the fields of a form from its encoded bytes.
     ///
     /// # Errors
     /// [`InvalidForm`].
@@ -33,8 +33,8 @@ impl Form {
         Self::parse_with(bytes, |_| false)
     }
 
-    /// Reads a form. The values of the fields for which `is_lenient` is true may be any bytes: a value that is not
-    /// UTF-8 is read as Latin-1.
+    /// Reads the fields of a form. If `is_lenient` is true for the name of a field, the value of this field may be any
+    /// bytes: a value that is not UTF-8 is read as Latin-1.
     ///
     /// # Errors
     /// [`InvalidForm`] for an error in any other field.

@@ -2,7 +2,8 @@
 //! 3.2](https://www.rfc-editor.org/rfc/rfc9112#section-3.2).
 //!
 //! If two servers read different hosts from one request, an attacker can use the difference: for example, a proxy
-//! routes by one of two `Host` fields, and the hub decides by the other. So a request has one host, or it is an error.
+//! routes by one of two `Host` fields, and the hub decides by the other. So a request that names several hosts is
+//! refused.
 use http::{HeaderValue, Version, header::HOST, request::Parts};
 use std::{fmt, net::Ipv6Addr};
 
@@ -10,9 +11,9 @@ use std::{fmt, net::Ipv6Addr};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidHost {
-    /// There is no `Host` field. HTTP/1.1 requires it even if the target names a host.
+    /// There is no `Host` field. HTTP/1.1 requires the field even if the request target names a host.
     Missing,
-    /// There are several `Host` fields, even if they are equal.
+    /// There are several `Host` fields. This is an error even if their values are equal.
     Repeated,
     /// The value is not one host with an optional port.
     Malformed,
@@ -29,8 +30,8 @@ struct Authority<'a> {
     port: Option<u16>,
 }
 
-/// Returns the host of a request with its port, as the request writes them; `None` if the request names no host, which
-/// HTTP/1.0 allows.
+/// Returns the host of a request, with its port, as the request writes it; `None` if an HTTP/1.0 request names no host,
+/// which this version allows.
 ///
 /// # Errors
 /// [`InvalidHost`] if the host is missing or not valid; the answer is then 400.
@@ -51,7 +52,7 @@ pub(crate) fn of(parts: &Parts) -> Result<Option<&str>, InvalidHost> {
     let default_port = match parts.uri.scheme_str() {
         Some("http") => Some(80),
         Some("https") => Some(443),
-        // Only the target of CONNECT has no scheme.
+        // Only the target of a CONNECT request has no scheme.
         None => None,
         Some(_) => return Err(InvalidHost::Scheme),
     };
@@ -92,7 +93,8 @@ impl<'a> Authority<'a> {
 }
 
 /// Returns true for an IPv6 address in brackets, an IPv4 address or a name ([RFC 3986, 3.2.2]). A comma is not allowed,
-/// because only lists of hosts have one, nor is a percent sign, because no client sends it and some servers decode it.
+/// because it would make a list of hosts. A percent sign is not allowed, because no client sends it and some servers
+/// decode it.
 ///
 /// [RFC 3986, 3.2.2]: https://www.rfc-editor.org/rfc/rfc3986#section-3.2.2
 fn is_host(text: &str) -> bool {

@@ -1,4 +1,5 @@
-//! Answers for people: the check whether a request wants HTML, and a page that loads nothing else.
+//! Answers that people read in a browser: the check whether a request wants HTML, and a small page that loads no
+//! further files.
 use crate::accept::{Acceptance, Range};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
@@ -7,13 +8,14 @@ use http::{HeaderMap, HeaderValue, header};
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// Returns true if a request names HTML in `Accept`, as a browser does when somebody opens an address or follows a
-/// link. `*/*` does not count: browsers send it for scripts and images, and programs for all requests.
+/// link. `*/*` is not enough: browsers also send it to get scripts and images, and other programs send it with every
+/// request.
 pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
     let accepted = ["text/html", "application/xhtml+xml"].map(|html| Acceptance::of(headers, html));
     accepted.into_iter().flatten().any(|html| html.range == Range::Exact && html.weight > 0)
 }
 
-/// Returns a page with a heading and a paragraph.
+/// Returns an HTML page with a heading and a paragraph.
 pub(crate) fn page(heading: &'static str, paragraph: &str) -> Response {
     let (heading, paragraph) = (escaped(heading), escaped(paragraph));
     let text = format!(

@@ -3,7 +3,7 @@ use url::Url;
 
 /// The path of the hub.
 pub const HUB_PATH: &str = "/.well-known/mercure";
-/// The first part of the metadata's path, before the hub's own path.
+/// The first part of the path of the hub's metadata; the hub's own path follows it.
 pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
 /// Returns the path of the metadata, from the root of the server.

@@ -1,16 +1,16 @@
 //! The hub over HTTP: [Mercure](https://mercure.rocks/spec), the topic API, authorization, and delivery to sockets.
 //!
 //! The path of a request through the modules: [`server`] accepts the [`connection`], `admission` lets the request in,
-//! [`routes`] finds the handler, and [`auth`] finds out who sent it. Then [`publish`] makes updates of the request and
-//! gives them to the hub, or [`subscribe`] makes a subscription of it and [`delivery`] a stream. Every refusal on this
-//! path becomes a [`problem`].
+//! [`routes`] finds the handler, and [`auth`] finds out who sent it. Then [`publish`] turns the request into updates
+//! and gives them to the hub, or [`subscribe`] turns it into a subscription, which [`delivery`] sends as a stream.
+//! Every refusal on this path becomes a [`problem`].
 //!
 //! # Systems
 //!
-//! The crate builds on Unix only: static files are opened by calls that other systems do not have. Three things work
-//! only on Linux, and not on macOS and the BSDs:
+//! The crate builds on Unix only: static files are opened by system calls that other systems do not have. Three things
+//! work only on Linux, and not on macOS and the BSDs:
 //!
-//! - Only on Linux is the connection of a peer that accepts nothing, or has vanished, closed after
+//! - Only on Linux is a connection closed if its peer accepts no data, or has vanished, for the time
 //!   [`write_timeout`](Settings::write_timeout): this needs `TCP_USER_TIMEOUT` and keep-alive probes, which are set
 //!   only there. Other systems close the connection of a peer that accepts nothing after about 15 minutes, and never
 //!   close a silent connection whose peer has vanished.
@@ -20,7 +20,9 @@
 #![deny(unsafe_code)]
 
 #[cfg(not(unix))]
-compile_error!("fanfare-server builds on Unix only: it opens static files by calls that other systems do not have");
+compile_error!(
+    "fanfare-server builds on Unix only: it opens static files by system calls that other systems do not have"
+);
 
 mod accept;
 mod admission;

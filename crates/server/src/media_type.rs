@@ -7,7 +7,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// The media type of forms that can hold files, as `curl -F` sends them.
 pub(crate) const MULTIPART: &str = "multipart/form-data";
 
-/// Refuses a body that is not a form, according to its content type.
+/// Refuses a body whose content type is not that of a form.
 pub(crate) fn require_form(headers: &HeaderMap) -> Result<(), Problem> {
     match content_type(headers).as_str() {
         FORM => Ok(()),

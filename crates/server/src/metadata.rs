@@ -1,8 +1,8 @@
 //! The metadata of the hub, for clients that need a token for it: protected resource metadata, [RFC
 //! 9728](https://www.rfc-editor.org/rfc/rfc9728), with the members that Mercure adds.
 //!
-//! Mercure's older revision has no metadata: a client may conclude from the absence of this document that a hub only
-//! speaks the older revision.
+//! Mercure's older revision has no metadata: if a hub does not have this document, a client may conclude that the hub
+//! only speaks the older revision.
 use crate::{accept::Acceptance, app::App, auth::DETAIL_TYPE, problem::Problem};
 use axum::{
     extract::{Request, State},
@@ -44,8 +44,8 @@ pub async fn describe(State(app): State<App>, headers: HeaderMap) -> Result<Resp
     Ok(([(header::CONTENT_TYPE, json)], document.to_string()).into_response())
 }
 
-/// Adds the URL of the metadata to every challenge ([RFC 9728,
-/// 5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)), so that a client can find out by itself which token it
+/// Adds the URL of the metadata to every challenge of the hub ([RFC 9728,
+/// 5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)). With it, a client can find out by itself which token it
 /// needs.
 pub(crate) async fn point(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
@@ -57,8 +57,8 @@ pub(crate) async fn point(State(app): State<App>, request: Request, next: Next) 
     response
 }
 
-/// Returns the challenge with one more parameter, the URL of the metadata. A URL contains neither quotation marks nor
-/// backslashes.
+/// Returns the challenge with one more parameter: the URL of the metadata in quotation marks. The URL needs no
+/// escaping, because it contains no quotation mark and no backslash.
 fn pointing(challenge: &HeaderValue, metadata: &Url) -> Option<HeaderValue> {
     let challenge = challenge.to_str().ok()?;
     let separator = if challenge.contains(' ') { ", " } else { " " };

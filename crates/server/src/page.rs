@@ -1,9 +1,9 @@
 //! The hub's own page at `/fanfare`, and its files below that path. They are embedded in the program, so that only one
 //! binary has to be installed. The page is also at `/`, unless the operator serves another file there.
 //!
-//! The page shows data from strangers. It never inserts data as markup, and two further measures protect it: the
-//! browser runs and loads only files that this hub serves, and in browsers with Trusted Types, assigning a string to
-//! `innerHTML` or similar properties is an error.
+//! The page shows data from strangers. The page never inserts data as markup. Two further measures protect it, in case
+//! of a mistake: the browser runs and loads only files that this hub serves, and in browsers with Trusted Types,
+//! assigning a string to `innerHTML` or a similar property is an error.
 use axum::{
     Router,
     body::Body,
@@ -16,8 +16,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
      object-src 'none'; require-trusted-types-for 'script'";
 
-/// The headers of every answer. With `no-cache` a browser asks each time, and mostly gets 304, so that the page is
-/// never older than the hub.
+/// The header fields of the page and its files. With `no-cache`, a browser asks the hub each time, and mostly gets 304
+/// (not modified). So the page is never older than the hub.
 const HEADERS: [(HeaderName, HeaderValue); 4] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
     (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY)),
@@ -79,13 +79,13 @@ const ASSETS: &[Asset] = assets![
     "vendor/fonts/jetbrains-mono-LICENSE",
 ];
 
-/// The path of the page. It does not end with a slash: the page finds its files and the hub by URLs relative to this
-/// path.
+/// The path of the page. It does not end with a slash: the page's relative URLs, of its files and of the hub, count on
+/// this.
 pub const PATH: &str = "/fanfare";
-/// The URL of the page relative to `/fanfare/`. It is right under any path at which a proxy has placed the hub.
+/// The URL of the page, relative to `/fanfare/`. It is also right if a proxy serves the hub under a longer path.
 const BACK: HeaderValue = HeaderValue::from_static("../fanfare");
 
-/// Returns the routes of the page: [`PATH`], and every file below it. They need no state.
+/// Returns the routes of the page: [`PATH`], and every file below it. The routes need no state, so they fit any router.
 pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let router = Router::new()
         .route(&format!("{PATH}/"), get(async || (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, BACK)])));
@@ -96,7 +96,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     })
 }
 
-/// Returns the page itself, for paths other than [`PATH`].
+/// Returns the page itself, as the answer at a path other than [`PATH`].
 pub(crate) fn index(request: &HeaderMap) -> Response {
     let index = &ASSETS[0];
     index.answer(&index.etag(), request)
@@ -118,8 +118,8 @@ impl Asset {
         }
     }
 
-    /// Returns the entity tag of the file: a hash of its content (RFC 9110, 8.8.3). The hash may differ between builds;
-    /// then a browser only loads the file again.
+    /// Returns the entity tag of the file: a hash of its content (RFC 9110, 8.8.3). The hash may differ between builds
+    /// of the hub; a browser then loads the unchanged file once more.
     fn etag(&self) -> HeaderValue {
         let mut hasher = DefaultHasher::new();
         self.bytes.hash(&mut hasher);
@@ -135,7 +135,7 @@ impl Asset {
     }
 }
 
-/// Returns true if an `If-None-Match` value lists `etag`, compared weakly (RFC 9110, 13.1.2).
+/// Returns true if an `If-None-Match` value lists `etag`. The tags are compared weakly (RFC 9110, 13.1.2).
 fn names(if_none_match: &HeaderValue, etag: &HeaderValue) -> bool {
     let (Ok(listed), Ok(etag)) = (if_none_match.to_str(), etag.to_str()) else { return false };
     listed.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)

@@ -1,5 +1,5 @@
-//! Every reason to refuse a request, and the one place that decides its status and its problem document
-//! ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)).
+//! Every reason to refuse a request. Only this module decides the status of the answer to a refused request, and its
+//! problem document ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)).
 use crate::{
     auth::{AuthError, Revision},
     form::InvalidForm,
@@ -16,7 +16,8 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 use std::fmt;
 
-/// The reason why a request is refused. A refused request has changed nothing, except with [`Problem::StreamBroken`].
+/// The reason why a request is refused. A refused request has changed nothing, except with [`Problem::StreamBroken`],
+/// where the first events were published.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Problem {
@@ -33,8 +34,8 @@ pub enum Problem {
     Path,
     /// A topic is not valid.
     Topic(InvalidTopic),
-    /// A topic is reserved: it is at or below the hub's path, where only the hub may publish. The revision is that of
-    /// the publisher.
+    /// A topic is reserved: it is at or below the hub's path, where only the hub may publish. The value is the revision
+    /// of Mercure that the publisher's token belongs to.
     TopicReserved(Revision),
     /// A topic matcher is not valid.
     Matcher(InvalidMatcher),
@@ -54,25 +55,25 @@ pub enum Problem {
         /// The largest size of all compiled patterns together, in bytes.
         limit: usize,
     },
-    /// The URL of the subscription is too long to be a topic. This matters only if the hub publishes active
-    /// subscriptions.
+    /// The URL of the subscription is longer than a topic may be. This matters only if the hub publishes active
+    /// subscriptions, because their URLs are topics.
     SubscriptionTooLong {
         /// The length of the URL in bytes.
         bytes: usize,
         /// The greatest length that is allowed, in bytes.
         limit: usize,
     },
-    /// The value of the parameter `page` is not from a link that the hub has sent.
+    /// The value of the parameter `page` is not from a link in an answer of the hub.
     Page,
-    /// The updates about active subscriptions could not be written to the log.
+    /// The updates about active subscriptions that the answer depends on could not be written to the log.
     Untold,
     /// The value of the parameter `until` is not `now`.
     Until,
-    /// The value of the parameter `retry` is not a number of milliseconds.
+    /// The value of the parameter `retry` is not a whole number of milliseconds.
     Retry,
     /// The value of the parameter `ttl` is not a duration.
     Ttl,
-    /// The value of the parameter `last` is not a number, or is too large for the number of topics.
+    /// The value of the parameter `last` is not a number, or is too large for the number of topics in the request.
     Last {
         /// The greatest number of updates that `last` may select, of all topics together.
         limit: usize,
@@ -89,11 +90,11 @@ pub enum Problem {
     Erase(LogError),
     /// The request gives one ID for a body that holds many updates.
     IdOfMany,
-    /// The request gives a prefix for IDs, but its body does not have one line for each update.
+    /// The request gives a prefix for the IDs of lines, but its body does not consist of lines.
     IdPrefixWithoutLines,
     /// The fields of the request do not make a valid update.
     Update(InvalidUpdate),
-    /// One line or event of many does not make a valid update.
+    /// One of many lines or events of the body does not make a valid update.
     Item {
         /// The number of the line or event, counted from 1.
         number: usize,
@@ -135,26 +136,27 @@ pub enum Problem {
         /// The media types that the endpoint can send.
         available: &'static str,
     },
-    /// The server stops, and no longer reads an event stream that a request publishes.
+    /// The server stops, and reads no more of an event stream that a request publishes.
     Stopping,
-    /// The server stops before the body of the request has arrived completely.
+    /// The server stopped before the body of the request had arrived completely.
     CutShort,
-    /// The event stream in the body is not valid.
+    /// The event stream in the body does not have a valid format.
     EventStream(ParseError),
-    /// The body failed after some of its events had been published.
+    /// An event in the body could not be published, or the body could not be read further, after some of its events had
+    /// been published.
     StreamBroken {
         /// The number of updates that were published before the problem.
         published: u64,
-        /// The problem that ended the reading of the body.
+        /// The problem that ended the publishing.
         problem: Box<Problem>,
     },
     /// The request is not authorized.
     Auth(AuthError),
-    /// The log did not append the updates.
+    /// The log did not append the updates of the request.
     Append(AppendError),
     /// Nothing is served at the path of the request.
     NotFound,
-    /// The path cannot be requested with this method.
+    /// The path does not allow the method of the request.
     Method {
         /// The methods that are allowed, as the `Allow` header lists them.
         allowed: &'static str,
@@ -230,8 +232,8 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.status();
-        // Only a 503 is the hub's fault and is logged, except while the hub stops. If the log refuses its writer, the
-        // writer has already logged one message for many requests.
+        // A problem with status 503 is the hub's fault, so it is logged, except while the hub stops. If the log fails,
+        // its writer has already logged this once, and not for each request.
         let is_told = matches!(self, Self::Append(AppendError::Log(_)));
         if status == StatusCode::SERVICE_UNAVAILABLE && !self.is_of_stopping() && !is_told {
             tracing::error!(%status, "{self}");
@@ -294,7 +296,9 @@ impl fmt::Display for Problem {
             Self::SubscriptionTooLong { bytes, limit } => {
                 write!(f, "the URL of the subscription would have {bytes} bytes; at most {limit} are allowed")
             }
-            Self::Page => f.write_str("unknown page: follow the links that this hub returned"),
+            Self::Page => {
+                f.write_str("the value of 'page' is not one that this hub gave: follow the links in its answers")
+            }
             Self::Untold => f.write_str(
                 "the hub cannot publish active subscriptions, because its log is closed; try again when the hub runs \
                  again",

@@ -24,7 +24,7 @@ use http::{HeaderMap, Method};
 pub fn routes(app: App) -> Router {
     let topics = get(subscribe::topic::subscribe).post(publish::topic::publish_body);
     let topics = if app.settings.allow_erase { topics.delete(erase::erase) } else { topics };
-    // axum cannot route the method QUERY, so the fallback does.
+    // axum cannot route the method QUERY, so the fallback handles it.
     let hub = get(subscribe::mercure::subscribe).post(publish::mercure::publish_form).fallback(other_methods);
     let cors = cors::layer(&app.settings);
     let challenges = from_fn_with_state(app.clone(), metadata::point);
@@ -48,7 +48,7 @@ pub fn routes(app: App) -> Router {
         .fallback(elsewhere)
         .layer(challenges)
         .layer(cors)
-        // This layer is the outermost, so that it sees every request first and every answer last.
+        // The layer that is added last is the outermost: it sees every request first and every answer last.
         .layer(admission)
         .with_state(app)
 }
@@ -77,7 +77,7 @@ async fn first_page(State(app): State<App>, request: Request<Body>) -> Result<Re
     file.or_else(page).ok_or(Problem::NotFound)
 }
 
-/// Answers requests for all other paths: with the stream of an alias, or a file.
+/// Answers requests for all other paths: with the stream of the alias at this path, or with a file.
 async fn elsewhere(State(app): State<App>, request: Request<Body>) -> Result<Response, Problem> {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     if let (true, Some(topics)) = (reads, app.settings.aliases.get(request.uri().path())) {

@@ -1,11 +1,11 @@
-//! A limit on log lines that strangers can cause as often as they like.
+//! A limiter of log lines that strangers can cause as often as they like.
 use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-/// The shortest time between two log lines about requests that a proxy let in and that were refused. Strangers decide
-/// how often such requests happen.
+/// The shortest time between two log lines about refused requests that came through a proxy. Strangers decide how often
+/// such requests come.
 const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A limiter that allows one log line in [`WARNING_INTERVAL`].
@@ -13,7 +13,7 @@ const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 pub(crate) struct Seldom(Mutex<Option<Instant>>);
 
 impl Seldom {
-    /// Returns true if the line may be logged now.
+    /// Returns true if a line may be logged now. The caller must then log it.
     pub(crate) fn is_due(&self) -> bool {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = last.is_none_or(|last| last.elapsed() >= WARNING_INTERVAL);

@@ -17,13 +17,14 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// The time that current requests and streams may take to finish when the server stops. Then their connections are
-/// closed.
+/// The time that current requests and streams may take to finish when the server stops. The connections that are left
+/// after it are closed.
 pub const FINISH_TIMEOUT: Duration = Duration::from_secs(4);
-/// The longest time that stopping takes. Docker kills a container 10 s after it has asked it to stop.
+/// The longest time that stopping the server takes. Docker kills a container 10 s after it has asked the container to
+/// stop.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(7);
-/// The time for which the server waits when it cannot accept a connection, usually because it has no file descriptor
-/// left.
+/// The time for which the server waits after it failed to accept a connection, usually because it has no file
+/// descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// The HTTP server of a hub.
@@ -33,7 +34,7 @@ pub struct Server {
     /// The threads that serve connections; `None` if the caller's runtime serves them.
     threads: Option<Threads>,
     subscriptions: Option<ActiveSubscriptions>,
-    /// The signal that ends the streams that hyper delivers.
+    /// The signal that the server stops. It ends the streams that hyper delivers.
     stop: watch::Sender<bool>,
 }
 
@@ -54,12 +55,13 @@ impl Server {
         Ok(Self { serving: Serving { router, write_timeout, patience, shards }, threads, subscriptions, stop })
     }
 
-    /// Serves the connections of `listener` until `stopped` resolves. Then ends all streams, so that their subscribers
-    /// reconnect to another server, waits up to [`FINISH_TIMEOUT`] for current requests, and closes the remaining
-    /// connections. A publisher of an event stream gets an answer at once, with the number of events that were
-    /// published. All of this takes no longer than [`STOP_TIMEOUT`].
+    /// Serves the connections of `listener` until `stopped` resolves. Then the server stops: it ends all streams, so
+    /// that their subscribers reconnect to another server, waits up to [`FINISH_TIMEOUT`] for current requests, and
+    /// closes the remaining connections. If a request publishes an event stream, it is answered at once, with the
+    /// number of events that were published. Stopping takes no longer than [`STOP_TIMEOUT`].
     pub async fn serve(self, listener: TcpListener, stopped: impl Future<Output = ()>) {
-        // Each connection holds a receiver while it is served.
+        // Each connection holds a receiver of this sender while it is served, so that the server notices when no
+        // connection is left.
         let connections = watch::Sender::new(Stop::Not);
         let mut stopped = std::pin::pin!(stopped);
         loop {
@@ -106,11 +108,11 @@ impl Server {
             connections.send_replace(Stop::Cut);
             connections.closed().await;
         }
-        // From here on no connection is given to the shards, so they can stop.
+        // All connections have ended. So no stream is given to the shards any more, and they can stop.
         if let Some(shards) = shards {
             shards.stop().await;
         }
-        // All subscribers have left, so the ends of their subscriptions can be published.
+        // All subscribers have left, so the ends of all subscriptions can be published.
         if let Some(subscriptions) = &self.subscriptions {
             subscriptions.tell_all().await;
         }

@@ -4,35 +4,38 @@ use url::Url;
 
 /// The largest request body by default, in bytes.
 pub const DEFAULT_MAX_BODY_BYTES: usize = 1 << 20;
-/// The greatest number of topics, or of patterns for topics, of one subscription by default.
+/// The greatest number of topics and patterns of one subscription by default.
 pub const DEFAULT_MAX_TOPICS: usize = 100;
-/// The longest time by default for which a stream is silent. Proxies close a connection that was silent for 55 s or
-/// more.
+/// The longest time by default for which a stream is silent; then a heartbeat is sent. Proxies close a connection that
+/// was silent for 55 s or more.
 pub const DEFAULT_HEARTBEAT_INTERVAL: Duration = Duration::from_secs(20);
-/// The time that a connection may take by default to send the head of a request, from its first byte on.
+/// The time by default that a connection may take to send the head of a request, counted from the first byte of the
+/// head.
 pub const DEFAULT_HEAD_TIMEOUT: Duration = Duration::from_secs(60);
-/// The greatest number of subscribers by default: a process can usually open 20,000 files or more, and needs some of
-/// them for itself.
+/// The greatest number of subscribers by default. Usually a process can open 20,000 files or more. Each subscriber
+/// needs one, and the hub needs some for itself.
 pub const DEFAULT_MAX_SUBSCRIBERS: usize = 15_000;
-/// The time by default for which a peer may accept no data: as long as the head of a request may take to arrive.
+/// The time by default for which a peer may accept no data. It is the time that the head of a request may take to
+/// arrive.
 pub const DEFAULT_WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The time for which a connection may be silent between two requests by default. Load balancers and proxies reuse a
 /// connection that was silent for up to 60 s; if the hub closes the connection at that moment, a request fails.
 pub const DEFAULT_KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(75);
 
-/// The way in which streams are written to sockets. Subscribers see no difference, except that `Transfer-Encoding:
-/// chunked` is there or not.
+/// The way in which streams are written to sockets. Subscribers see no difference, except that only hyper sends
+/// `Transfer-Encoding: chunked`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Delivery {
     /// The fastest way that the system supports.
     #[default]
     Auto,
-    /// Separate threads that make one `write` call for each socket. Every system supports this.
+    /// Separate threads that make one system call for each send. Every system supports this.
     Epoll,
-    /// Separate threads that write to many sockets with one system call. Containers often forbid this.
+    /// Separate threads that make many sends with one system call. Containers often forbid this.
     IoUring,
-    /// The HTTP server itself. It takes 13 to 24 KB for each subscriber, where the other ways take less than 1 KB.
+    /// The HTTP server hyper itself. Each subscriber takes 13 to 24 KB of memory, and less than 1 KB with the other
+    /// ways.
     Hyper,
 }
 
@@ -40,59 +43,62 @@ pub enum Delivery {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Settings {
-    /// Paths at which an event stream of fixed topics is served, e.g. `/sse` for a page that was written for that path.
+    /// The aliases: other paths at which an event stream of fixed topics is served, e.g. `/sse` for a page that was
+    /// written for that path. Each alias has a list of its topics.
     pub aliases: HashMap<String, Vec<String>>,
     /// The origins whose pages may read streams and publish, e.g. `https://example.com`; `*` is every origin, without
     /// credentials. Default: only the hub's own origin.
     pub cors_origins: Vec<String>,
     /// A directory whose files are served at all paths that the hub does not use itself; its `index.html` replaces the
-    /// hub's page at `/`. Names that begin with a dot, except `.well-known`, are not served, and neither are files
-    /// outside the directory to which links in it point. The directory should hold nothing secret.
+    /// hub's page at `/`. Names that begin with a dot, except `.well-known`, are not served. Files outside the
+    /// directory are not served either, even if a link in the directory leads to them. The directory should hold
+    /// nothing secret.
     pub static_dir: Option<PathBuf>,
-    /// A file in [`static_dir`](Self::static_dir), such as `index.html`, that browsers get for a page that does not
-    /// exist: for applications that do their routing in the page. Default: none.
+    /// A file in [`static_dir`](Self::static_dir), such as `index.html`, that browsers get instead of a page that does
+    /// not exist. It is meant for applications that find out in the browser which page to show. Default: none.
     pub fallback: Option<String>,
-    /// True if the hub's own page is served at `/fanfare`, and also at `/` if [`static_dir`](Self::static_dir) has no
-    /// file for that. Default: yes.
+    /// True if the hub's own page is served: at `/fanfare`, and also at `/` if [`static_dir`](Self::static_dir) has no
+    /// file for `/`. Default: yes.
     pub page: bool,
     /// The approximate time of silence after which a stream gets a heartbeat. Default: [`DEFAULT_HEARTBEAT_INTERVAL`].
     pub heartbeat_interval: Duration,
-    /// A stream ends after 80 to 100 % of this time, at random, so that subscribers that reconnect are spread over all
-    /// machines. Default: none.
+    /// The longest time that a stream lasts. A stream ends after 80 to 100 % of this time, at random. Its subscriber
+    /// then reconnects, so that in the course of time the subscribers spread over all servers behind a load balancer.
+    /// Default: none.
     pub max_lifetime: Option<Duration>,
-    /// The largest body of a request, in bytes; if the body is an event stream, the largest event. Default:
-    /// [`DEFAULT_MAX_BODY_BYTES`]. Each connection that publishes takes up to this much memory.
+    /// The largest body of a request, in bytes. If the body is an event stream, this limits the size of each event.
+    /// Default: [`DEFAULT_MAX_BODY_BYTES`]. Each connection that publishes takes up to this much memory.
     pub max_body_bytes: usize,
     /// The greatest number of topics, or of patterns for topics, of one subscription. Default: [`DEFAULT_MAX_TOPICS`].
     pub max_topics: usize,
-    /// The greatest number of subscribers at a time. Further subscribers are asked to come back later. Default:
+    /// The greatest number of subscribers at a time. Further subscribers are told to come back later. Default:
     /// [`DEFAULT_MAX_SUBSCRIBERS`].
     pub max_subscribers: usize,
     /// True if the hub publishes who is subscribed to which topics, as private updates and at
     /// `/.well-known/mercure/subscriptions`. Each time a subscriber comes or leaves, the log gets two updates for each
-    /// of its matchers, and each subscriber takes about 300 bytes more. Default: no.
+    /// topic or pattern of the subscriber. Each subscriber takes about 300 bytes of memory more. Default: no.
     pub subscriptions: bool,
     /// True if `DELETE /topics/{topic}` erases updates. An update is erased only if the token of the request allows
     /// publishing to all topics of this update. Default: no.
     pub allow_erase: bool,
     /// The way in which streams are written to sockets. Default: [`Delivery::Auto`].
     pub delivery: Delivery,
-    /// The number of threads that write streams to sockets; not used with [`Delivery::Hyper`]. Default: one for each
-    /// core.
+    /// The number of threads that write streams to sockets. It has no effect with [`Delivery::Hyper`]. Default: one
+    /// thread for each core.
     pub delivery_threads: Option<NonZero<usize>>,
-    /// The number of threads that serve connections until their stream is delivered. Each thread has its own runtime,
-    /// so a publication costs less CPU than with one runtime of many threads. Default: none, and connections are served
-    /// by the runtime on which [`Server::serve`](crate::Server::serve) runs.
+    /// The number of threads that serve connections until a shard takes them. Each thread has its own runtime, so a
+    /// publication costs less CPU time than with one runtime of many threads. Default: none; then connections are
+    /// served by the runtime on which [`Server::serve`](crate::Server::serve) runs.
     pub connection_threads: Option<NonZero<usize>>,
     /// The time after which a connection is closed if its peer acknowledges nothing of what was sent to it, or has no
-    /// room for more. The subscriber gets what it has missed when it reconnects. With zero the system decides, and
-    /// waits for about 15 minutes. Linux only. Default: [`DEFAULT_WRITE_TIMEOUT`].
+    /// room for more data. When the subscriber reconnects, it gets the events that it has missed. With zero the system
+    /// decides, and waits for about 15 minutes. Linux only. Default: [`DEFAULT_WRITE_TIMEOUT`].
     pub write_timeout: Duration,
-    /// The time after which a connection is closed if no request has come since the last answer. Default:
+    /// The time after which a connection is closed if no request has begun since the last answer. Default:
     /// [`DEFAULT_KEEP_ALIVE_TIMEOUT`].
     pub keep_alive_timeout: Duration,
-    /// The time after which a connection is closed if the head of a request has begun but is not complete. Default:
-    /// [`DEFAULT_HEAD_TIMEOUT`].
+    /// The time after which a connection is closed if the head of a request has begun and is still not complete.
+    /// Default: [`DEFAULT_HEAD_TIMEOUT`].
     pub head_timeout: Duration,
     /// The URL at which browsers reach the hub, e.g. `https://hub.example.com`. Relative URL Patterns and topics are
     /// resolved against it. Default: `http://localhost/`.

@@ -1,9 +1,9 @@
-//! The durations and times in requests.
+//! The reading of durations and times in requests.
 use fanfare_hub::entry::Timestamp;
 use jiff::{Span, SpanRelativeTo};
 
-/// Reads a duration, and returns it in milliseconds. The text has numbers with the units `ms`, `s`, `m`, `h`, `d` (24
-/// hours) and `w`, or it is a number of seconds. `None` if the text is something else.
+/// Reads a duration, and returns it in milliseconds. The text is a number of seconds, or consists of numbers with the
+/// units `ms`, `s`, `m`, `h`, `d` (24 hours) and `w`. `None` if the text is something else.
 pub(crate) fn duration_ms(text: &str) -> Option<u64> {
     if let Ok(seconds) = text.parse::<u64>() {
         return seconds.checked_mul(1_000);
@@ -19,7 +19,7 @@ pub(crate) fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
     if let Some(ago_ms) = duration_ms(text) {
         return Some(Timestamp(now.0.saturating_sub(ago_ms)));
     }
-    // A `+` in a query was decoded as a space.
+    // The `+` of a time zone was decoded as a space if the query did not encode it.
     let time: jiff::Timestamp = text.replace(' ', "+").parse().ok()?;
     Some(Timestamp(u64::try_from(time.as_millisecond()).unwrap_or(0)))
 }

@@ -33,7 +33,7 @@ pub enum Algorithm {
     EdDsa,
 }
 
-/// The error that a text does not name an algorithm that the hub knows.
+/// The error for a text that is not the name of an algorithm that the hub knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownAlgorithm(pub String);
 
@@ -54,7 +54,7 @@ impl Algorithm {
         Self::EdDsa,
     ];
 
-    /// Returns the name of the algorithm in a token's header.
+    /// Returns the name of the algorithm, as a token's header writes it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -73,8 +73,8 @@ impl Algorithm {
         }
     }
 
-    /// Returns the length of the shortest secret that is allowed, in bytes. It is the length of the hash. `None` for
-    /// algorithms with public keys.
+    /// Returns the length of the shortest secret that is allowed with the algorithm, in bytes: the length of the
+    /// algorithm's hash. `None` for algorithms with public keys.
     #[must_use]
     pub fn min_secret_bytes(self) -> Option<usize> {
         match self {
@@ -103,7 +103,8 @@ impl Algorithm {
         }
     }
 
-    /// Converts the library's algorithm of a header; `None` for algorithms that the library may add later.
+    /// Converts the algorithm of a token's header from the type of the library `jsonwebtoken`. `None` for algorithms
+    /// that the library may add later.
     pub(super) fn from_library(library: jsonwebtoken::Algorithm) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.library() == library)
     }
@@ -112,8 +113,8 @@ impl Algorithm {
 impl FromStr for Algorithm {
     type Err = UnknownAlgorithm;
 
-    /// Reads a name; upper and lower case matter. `Ed25519` is the newer name of the algorithm that headers call
-    /// `EdDSA` ([RFC 9864](https://www.rfc-editor.org/rfc/rfc9864)).
+    /// Reads the name of an algorithm; upper and lower case matter. `Ed25519` is the newer name of the algorithm that
+    /// headers call `EdDSA` ([RFC 9864](https://www.rfc-editor.org/rfc/rfc9864)).
     fn from_str(text: &str) -> Result<Self, UnknownAlgorithm> {
         let named = Self::ALL.into_iter().find(|algorithm| algorithm.name() == text);
         let newer = (text == "Ed25519").then_some(Self::EdDsa);
@@ -130,7 +131,7 @@ impl fmt::Display for Algorithm {
 impl fmt::Display for UnknownAlgorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
-        // The text is not shown, because it may be a key that was given in the wrong place.
+        // The message does not show the text, because it may be a key that was given in the wrong place.
         write!(f, "unknown algorithm; expected one of {}", names.join(", "))
     }
 }

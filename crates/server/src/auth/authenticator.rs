@@ -47,7 +47,7 @@ impl Authenticator {
     /// for a route.
     ///
     /// # Errors
-    /// [`AuthError::Origin`] if the request names another machine, [`AuthError::Proxied`] if a proxy let it in.
+    /// [`AuthError::Origin`] if the request names another machine, [`AuthError::Proxied`] if it came through a proxy.
     pub fn admit(&self, parts: &Parts) -> Result<(), AuthError> {
         let settings = &self.settings;
         if !settings.open {
@@ -64,13 +64,13 @@ impl Authenticator {
     /// Finds out what the sender of the request `parts` may do, if the request was [admitted](Self::admit). A token
     /// that is present but bad is always an error: a subscriber whose token has expired must learn this, and must not
     /// continue without private updates. If a token names a key that the hub does not have, the hub first asks the
-    /// sources of the issuer's keys for newer ones, as often as these allow it. A refused token is logged.
+    /// sources of the issuer's keys for newer keys, as often as the sources allow it. A refused token is logged.
     ///
     /// # Errors
     /// [`AuthError`] if the request is not authorized. The error decides the status of the answer.
     ///
     /// # Cancel safety
-    /// Dropping the future loses nothing.
+    /// The future can be dropped at any time: the request then gets no credentials, and nothing else changes.
     pub async fn authenticate(&self, parts: &Parts, purpose: Purpose) -> Result<Credentials, AuthError> {
         let brought = self.find(parts, purpose).inspect_err(|error| self.trace(None, purpose, error))?;
         let result = match self.judge(parts, &brought, purpose, Timestamp::now()) {
@@ -91,7 +91,7 @@ impl Authenticator {
         error
     }
 
-    /// Returns the credentials of a request at a given time.
+    /// Returns the credentials of a request, as if the current time were `now`.
     #[cfg(test)]
     pub(super) fn authenticate_at(
         &self,
@@ -102,7 +102,7 @@ impl Authenticator {
         self.judge(parts, &self.find(parts, purpose)?, purpose, now)
     }
 
-    /// Finds the token of a request and reads it, so that this is done only once.
+    /// Finds the token of a request and reads it, so that this is done only once for each request.
     fn find<'r>(&self, parts: &'r Parts, purpose: Purpose) -> Result<Brought<'r>, AuthError> {
         let settings = &self.settings;
         if settings.open {
@@ -138,7 +138,7 @@ impl Authenticator {
     }
 
     fn verify(&self, token: &Token<'_>, purpose: Purpose, now: Timestamp) -> Result<Credentials, InvalidToken> {
-        assert!(!self.settings.open, "an open hub looks at no token");
+        assert!(!self.settings.open, "an open hub does not look at tokens");
         token.check_carrier()?;
         let trusted = self.settings.keys.current();
         token.identify(purpose, &self.settings, &trusted)?.verify()?.credentials(now)
@@ -169,9 +169,9 @@ impl Authenticator {
     }
 }
 
-/// The token that a request carries, or the credentials that it has without one.
+/// The token that a request carries, or the credentials of a request that needs no token.
 enum Brought<'r> {
-    /// A token, or the reason why the value in its place cannot be read as a token.
+    /// A token with its carrier. The result is an error if the value that the carrier holds cannot be read as a token.
     Token(Carrier, Result<Token<'r>, InvalidToken>),
     /// The request has no token and needs none. These are its credentials.
     Nothing(Credentials),

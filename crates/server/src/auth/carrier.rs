@@ -1,11 +1,11 @@
-//! The carriers of a token: the `Authorization` header, else the query, else a cookie. The first carrier that is
-//! present decides, and the other carriers are ignored.
+//! The carriers of a token: the `Authorization` header, the query and a cookie. They are looked at in this order. The
+//! first carrier that is present decides, and the other carriers are ignored.
 //!
 //! [RFC 6750, section 2](https://www.rfc-editor.org/rfc/rfc6750#section-2) defines the header. Only Mercure's older
-//! revision allows the query, and each of the two revisions has a separate cookie.
+//! revision allows a token in the query. Each of the two revisions has its own cookie.
 //!
-//! If the value of a carrier cannot be a token, this is an error and does not count as the absence of a token:
-//! otherwise a subscriber that has a token would silently become anonymous, and never get private updates.
+//! A carrier whose value cannot be a token is an error, and the request does not count as one without a token.
+//! Otherwise a subscriber that has a token would silently become anonymous, and never get private updates.
 use super::{
     error::{AuthError, Malformed},
     invalid_token::InvalidToken,
@@ -54,7 +54,8 @@ pub(super) fn find<'a>(parts: &'a Parts, settings: &AuthSettings) -> Result<Opti
             return Ok(Some(Presented { token: in_cookie(value)?.into(), carrier }));
         }
     }
-    // If this parameter were ignored, a subscriber that has a token would become anonymous.
+    // A request with this parameter is refused: if the parameter were ignored, a subscriber that has a token would
+    // become anonymous.
     match parameters(parts).any(|(name, _)| name == REFUSED_PARAMETER) {
         true => Err(AuthError::Invalid(InvalidToken::Carrier)),
         false => Ok(None),
@@ -115,7 +116,7 @@ fn in_cookie(value: &[u8]) -> Result<&str, AuthError> {
     }
 }
 
-/// Returns true if the text is a `token68` of RFC 9110, which may follow the scheme.
+/// Returns true if the text is a `token68` of RFC 9110, the form of a token after the word `Bearer`.
 fn is_token68(text: &str) -> bool {
     let body = text.trim_end_matches('=');
     !body.is_empty() && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
@@ -211,7 +212,7 @@ mod tests {
         }
     }
 
-    /// A header that is not text is an error too: a client that sends the header has a token, or believes so.
+    /// A header that is not text is an error too: a client that sends this header believes that it has a token.
     #[test]
     fn a_header_that_is_no_text_is_no_absence_of_one() {
         for value in [&b"Bearer a.b.\xff"[..], b"\xff", b"Bearer caf\xc3\xa9"] {

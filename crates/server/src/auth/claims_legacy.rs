@@ -11,8 +11,8 @@ use serde_json::Value;
 pub const MAX_SELECTORS: usize = 1_000;
 
 const CLAIM: &str = "mercure";
-/// The `mercure` claim under a name that no other application uses. If a token has both claims, the one with this name
-/// counts.
+/// The `mercure` claim under a full URL, a name that no other application uses. If a token has both claims, the one
+/// with this name counts.
 const NAMESPACED_CLAIM: &str = "https://mercure.rocks/";
 
 #[derive(Default, Deserialize)]
@@ -32,7 +32,7 @@ pub(super) fn grant(claims: &Claims) -> Result<Grant, InvalidToken> {
     Ok(Grant { publish: matchers(publish)?, subscribe: matchers(subscribe)? })
 }
 
-/// Returns the data that all active subscriptions of the token's bearer show.
+/// Returns the payload: the data that all active subscriptions of the token's bearer show to clients that may see them.
 pub(super) fn payload(claims: &Claims) -> Option<&Value> {
     claim(claims)?.get("payload")
 }

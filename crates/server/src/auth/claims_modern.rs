@@ -27,7 +27,7 @@ pub enum InvalidDetails {
     /// The claim is not a list of objects that each have a type, or a member of a Mercure entry is missing or has the
     /// wrong type.
     Shape,
-    /// A Mercure entry names no action, or an empty one.
+    /// A Mercure entry names no action, or an action with an empty name.
     Actions,
     /// A Mercure entry names no topic.
     NoTopics,
@@ -64,18 +64,18 @@ struct DetailTopic {
     match_type: Option<String>,
 }
 
-/// An entry that grants to subscribe: its topics and its payload.
+/// An entry that allows its bearer to subscribe: the entry's topics and its payload.
 pub(super) type Subscribable = (Matchers, Option<Value>);
 
-/// Returns the grant of the claims, and the entries that grant to subscribe, in their order. Entries of other types are
-/// meant for other resources and are ignored.
+/// Returns the grant of the claims, and the entries that allow subscribing, in their order. Entries of other types are
+/// for other servers and are ignored.
 pub(super) fn grant(claims: &Claims, hub_url: &Url) -> Result<(Grant, Vec<Subscribable>), InvalidDetails> {
     let details = match claims.get(CLAIM) {
         None => Vec::new(),
         Some(Value::Array(entries)) => mercure_details(entries)?,
         Some(_) => return Err(InvalidDetails::Shape),
     };
-    // The limit is checked before the first pattern is compiled.
+    // The number of topics is checked before the first pattern is compiled.
     let count = details.iter().map(|detail| detail.topics.len()).sum();
     if count > MAX_DETAIL_TOPICS {
         return Err(InvalidDetails::TooManyTopics { count, limit: MAX_DETAIL_TOPICS });
@@ -115,7 +115,8 @@ impl Detail {
         self.actions.iter().any(|name| name == action)
     }
 
-    /// Returns the matchers of the entry's topics, if the entry keeps all rules. Unknown actions grant nothing.
+    /// Returns the matchers of the entry's topics, if the entry keeps all rules. An action that the hub does not know
+    /// grants nothing.
     fn matchers(&self, hub_url: &Url) -> Result<Vec<Matcher>, InvalidDetails> {
         if self.actions.is_empty() || self.names("") {
             return Err(InvalidDetails::Actions);

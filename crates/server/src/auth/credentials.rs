@@ -1,9 +1,9 @@
-//! The credentials of a request's sender: the rights that the token grants, the time when they end, and the revision of
-//! Mercure whose rules apply.
+//! The credentials of a request's sender: the rights that the token grants, the time when these rights end, and the
+//! revision of Mercure whose rules apply.
 use super::payload::Payloads;
 use fanfare_hub::{entry::Timestamp, grant::Grant};
 
-/// The purpose of a request, which decides the keys that may verify its token.
+/// The purpose of a request. It decides which keys may verify the token of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// The request publishes updates.
@@ -26,13 +26,13 @@ pub enum Revision {
 pub struct Credentials {
     /// The topics that may be published and received.
     pub grant: Grant,
-    /// The time when the token expires; every stream that was opened with it ends then. `None` if the token does not
-    /// expire or there is none.
+    /// The time when the token expires; every stream that was opened with the token ends then. `None` if the token does
+    /// not expire, or if the request has no token.
     pub expires_at: Option<Timestamp>,
     /// The revision of Mercure whose rules apply to the request: the revision of its token, or the newer revision if
     /// there is no token.
     pub revision: Revision,
-    /// The data that active subscriptions of the bearer show to clients that may see them.
+    /// The data about the token's bearer, which the bearer's active subscriptions show to clients that may see them.
     pub payloads: Payloads,
     /// The issuer that the token names; `None` if it names none, or if there is no token.
     pub issuer: Option<String>,

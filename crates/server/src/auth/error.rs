@@ -4,7 +4,7 @@ use super::{invalid_token::InvalidToken, origin::ForeignOrigin, proxy::ProxyMark
 use http::HeaderValue;
 use std::fmt;
 
-/// The reason why a request is not authorized. No variant holds any part of a token.
+/// The reason why a request is not authorized. No variant holds any text from a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuthError {
@@ -12,7 +12,8 @@ pub enum AuthError {
     Missing,
     /// The request carries its token in a wrong way.
     Malformed(Malformed),
-    /// A page of another origin may have made the request without the will of the browser's user.
+    /// A cookie or an open hub would authorize the request, but a page of another origin may have made it without the
+    /// will of the browser's user.
     Origin(ForeignOrigin),
     /// The hub is open only to its own machine, but a proxy let this request in.
     Proxied(ProxyMark),
@@ -39,9 +40,9 @@ pub enum Malformed {
 }
 
 impl AuthError {
-    /// Returns the value of the `WWW-Authenticate` header; `None` if another token would not help. The reason is only
-    /// in the body of the answer, for the person who set up the client. A request that only lacks a token gets no error
-    /// code.
+    /// Returns the value of the `WWW-Authenticate` header; `None` if another token would not help. The challenge has an
+    /// error code only if the request carries a token. The reason for the refusal is only in the body of the answer,
+    /// for the person who set up the client.
     #[must_use]
     pub fn challenge(&self) -> Option<HeaderValue> {
         let challenge = match self {

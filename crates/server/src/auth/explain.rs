@@ -1,4 +1,5 @@
-//! The explanation of a token, which shows why it is accepted or refused: `fanfare check --token` prints it.
+//! The explanation of a token: what it contains, and why the hub accepts or refuses it. `fanfare check --token` prints
+//! the explanation.
 use super::{
     AuthSettings, InvalidToken, KeySet, Purpose, Revision,
     carrier::{Carrier, Presented},
@@ -8,7 +9,8 @@ use super::{
 use fanfare_hub::{entry::Timestamp, grant::Matchers};
 use serde_json::Value;
 
-/// The contents of a token, and the rights that it gives. If both verdicts are errors, the contents are not verified.
+/// The contents of a token, and the rights that it gives. If both verdicts are errors, no key has verified the
+/// contents.
 #[derive(Clone, Debug)]
 pub struct Explanation {
     /// The revision of Mercure whose rules apply to the token.
@@ -32,9 +34,9 @@ pub struct Explanation {
 pub struct Verdict {
     /// The topics that are granted, or the reason why the token is refused.
     pub outcome: Result<Granted, InvalidToken>,
-    /// The trusted issuer whose keys were tried; `None` if these were the keys for tokens without a trusted issuer.
+    /// The trusted issuer whose keys were tried; `None` if the keys for tokens without a trusted issuer were tried.
     pub issuer: Option<String>,
-    /// The keys that were tried, in a form that may be shown.
+    /// The keys that were tried, each described without its secret.
     pub keys: Vec<String>,
 }
 
@@ -43,9 +45,9 @@ pub struct Verdict {
 pub struct Granted {
     /// The topics that are granted.
     pub topics: Matchers,
-    /// The key that verified the token, in a form that may be shown.
+    /// The key that verified the token, described without its secret.
     pub key: String,
-    /// The time when the rights expire; `None` if they do not.
+    /// The time when the rights expire; `None` if they never do.
     pub expires_at: Option<Timestamp>,
 }
 

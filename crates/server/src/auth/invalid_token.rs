@@ -23,9 +23,9 @@ pub enum InvalidToken {
         /// The algorithms of the keys.
         expected: Vec<Algorithm>,
     },
-    /// The token's header lists extensions that must be understood, and the hub understands none.
+    /// The token's header lists extensions that must be understood (`crit`). The hub understands no extension.
     CriticalHeader,
-    /// A token of this Mercure revision is not allowed in this part of the request. Either a token of the newer
+    /// A token of this Mercure revision is not allowed in the place that brought it. Either a token of the newer
     /// revision came in the query or in the older revision's cookie, or a token of the older revision came in the newer
     /// revision's cookie.
     Carrier,
@@ -38,7 +38,7 @@ pub enum InvalidToken {
     UnknownKey,
     /// The token names an issuer that the hub does not trust.
     Issuer,
-    /// The token is meant for another resource than this hub.
+    /// The token is meant for another server, not for this hub.
     Audience,
     /// A required claim, with this name, is missing or has the wrong type.
     Claim(&'static str),
@@ -60,8 +60,8 @@ pub enum InvalidToken {
 }
 
 impl InvalidToken {
-    /// Returns the reason without any text from the token, so that there are only a few different reasons and none
-    /// shows a part of a token.
+    /// Returns the reason without any text from the token, for the log. So there are only a few different reasons, and
+    /// none shows a part of a token.
     pub(super) fn logged(&self) -> Cow<'static, str> {
         let reason = match self {
             Self::TooLong { .. } => "it is too long",

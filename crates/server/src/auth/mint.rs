@@ -1,4 +1,4 @@
-//! The making of tokens for an operator who has the key: `fanfare token` prints them.
+//! The making of tokens, for an operator who has the key: `fanfare token` prints such tokens.
 use super::{
     SigningKey,
     claims_modern::{CLAIM, DETAIL_TYPE},

@@ -1,8 +1,8 @@
 //! Authorization: from a request's token to a [`Grant`](fanfare_hub::grant::Grant).
 //!
-//! Both revisions of [Mercure's authorization](https://mercure.rocks/spec#authorization) are implemented. The token
-//! itself decides its revision: for a token of type `at+jwt` all rules of the newer revision apply, wherever it is
-//! used, so that the weaker rules of the older revision never apply to it. The files follow the path of a token:
+//! Both revisions of [Mercure's authorization](https://mercure.rocks/spec#authorization) are implemented. The type of a
+//! token decides its revision. For a token of type `at+jwt`, all rules of the newer revision apply, wherever the token
+//! is used. So the weaker rules of the older revision never apply to it. The files follow the path of a token:
 //! `carrier` finds it, `token` leads it from state to state (read, identified, verified), and the claims of either
 //! revision become the grant. `trusted` decides whose keys verify which tokens, and `key` reads keys. `origin` checks
 //! that the browser's user meant the request, `proxy` finds requests that came through a proxy, which an open hub does

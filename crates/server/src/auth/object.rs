@@ -1,11 +1,12 @@
-//! JSON objects. Without this, serde would also read a struct from a JSON array, by the order of the members.
+//! Structs that are read only from JSON objects. serde by itself would also read a struct from a JSON array, by the
+//! order of the members.
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 use std::{fmt, marker::PhantomData};
 
-/// A struct that is read from a JSON object and from nothing else.
+/// A struct that is read from a JSON object and from no other JSON value.
 #[derive(Debug, Default)]
 pub(super) struct Object<T>(pub T);
 

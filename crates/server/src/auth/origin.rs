@@ -1,9 +1,9 @@
 //! The origin of a request, which shows whether the user of a browser meant it. This protects against cross-site
 //! request forgery and DNS rebinding.
 //!
-//! A browser sends cookies with requests of any page, and sends requests of any page to a hub on loopback. A token in a
-//! header or in the query proves that the sender meant the request; without such a token, the page's origin must prove
-//! it. [Mercure, security considerations](https://mercure.rocks/spec#security-considerations).
+//! A browser adds cookies to the requests of any page, and lets any page send requests to a hub on loopback. A token in
+//! a header or in the query proves that the sender meant the request. Without such a token, the origin of the page must
+//! prove it ([Mercure, security considerations](https://mercure.rocks/spec#security-considerations)).
 use super::settings::AuthSettings;
 use crate::host;
 use http::{
@@ -14,7 +14,7 @@ use http::{
 use std::{fmt, net::IpAddr};
 use url::{Host, Origin, Url};
 
-/// The reason why a request may not be what the browser's user meant.
+/// The reason why the user of a browser may not have meant a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ForeignOrigin {
@@ -27,8 +27,8 @@ pub enum ForeignOrigin {
     NotLoopback,
 }
 
-/// Checks a request that changes something and that a cookie authorizes: its page must come from the hub's own origin
-/// or from an allowed one.
+/// Checks a request that changes something and that is authorized by a cookie. The page that sent it must come from the
+/// hub's own origin or from an allowed one.
 pub(super) fn check_cookie(parts: &Parts, settings: &AuthSettings) -> Result<(), ForeignOrigin> {
     match page_origin(parts, &[ORIGIN, REFERER]) {
         None => Err(ForeignOrigin::Missing),
@@ -37,9 +37,9 @@ pub(super) fn check_cookie(parts: &Parts, settings: &AuthSettings) -> Result<(),
     }
 }
 
-/// Checks a request to an open hub, which needs no token: it must name this machine as its host. An open hub behind a
-/// proxy may also be named by its public name. No other name is allowed, since a page can add the marks of a proxy to
-/// its requests.
+/// Checks a request to an open hub, which needs no token: its `Host` must name this machine. If the hub is also open
+/// behind a proxy, `Host` may name the hub's public name instead. No other name is allowed, even for a request with the
+/// marks of a proxy, since a page can add such marks to its requests.
 pub(super) fn check_name(parts: &Parts, settings: &AuthSettings) -> Result<(), ForeignOrigin> {
     let named = own_host(parts).and_then(|authority| Url::parse(&format!("http://{authority}/")).ok());
     let host = named.as_ref().and_then(Url::host);
@@ -50,8 +50,8 @@ pub(super) fn check_name(parts: &Parts, settings: &AuthSettings) -> Result<(), F
     }
 }
 
-/// Checks a request to an open hub that changes something: its page must come from this machine or from an allowed
-/// origin. Programs send no origin.
+/// Checks a request to an open hub that changes something. The page that sent it must come from this machine or from an
+/// allowed origin. A request without an origin is allowed, because only programs send such requests.
 pub(super) fn check_page(parts: &Parts, settings: &AuthSettings) -> Result<(), ForeignOrigin> {
     if parts.method.is_safe() {
         return Ok(());
@@ -65,8 +65,8 @@ pub(super) fn check_page(parts: &Parts, settings: &AuthSettings) -> Result<(), F
     }
 }
 
-/// Returns the origin in the first of `headers` that is present. If its value cannot be read (such as `null`), or it is
-/// there twice, the origin equals no other origin.
+/// Returns the origin in the first of `headers` that is present. If the value of this header cannot be read (such as
+/// `null`), or if the header is there twice, the returned origin is equal to no other origin.
 pub(super) fn page_origin(parts: &Parts, headers: &[HeaderName]) -> Option<Origin> {
     let name = headers.iter().find(|name| parts.headers.contains_key(*name))?;
     let mut values = parts.headers.get_all(name).iter();
@@ -75,12 +75,12 @@ pub(super) fn page_origin(parts: &Parts, headers: &[HeaderName]) -> Option<Origi
     Some(url.map_or_else(Origin::new_opaque, |url| url.origin()))
 }
 
-/// Returns true if `page` is of the hub's own origin: the scheme, host and port by which the request reached it.
+/// Returns true if `page` is of the hub's own origin: the scheme, host and port by which the request reached the hub.
 ///
 /// The request does not contain the scheme. If the request names the host of the hub's public URL, the scheme of that
-/// URL is used. Otherwise it is taken for `https`: TLS may have ended at a proxy, and somebody on the path of a plain
-/// `http` connection can show any page under the host's name. Only on loopback is nobody on the path.
-/// `X-Forwarded-Proto` is not used: the last of several proxies often sends `http` for requests that came by `https`.
+/// URL is used. Otherwise the scheme must be `https`, except on loopback: an attacker on the path of a plain `http`
+/// connection can show any page under the host's name, and on loopback there is no such attacker. `X-Forwarded-Proto`
+/// is not used: the last of several proxies often sends `http` for requests that came by `https`.
 fn is_own(page: &Origin, parts: &Parts, hub_url: &Url) -> bool {
     let Origin::Tuple(scheme, host, _) = page else { return false };
     let Some(authority) = own_host(parts) else { return false };
@@ -96,18 +96,18 @@ fn is_allowed(page: &Origin, settings: &AuthSettings) -> bool {
     page.is_tuple() && allowed.any(|allowed| Url::parse(allowed).is_ok_and(|url| url.origin() == *page))
 }
 
-/// Returns true if a page is of this machine.
+/// Returns true if a page comes from this machine.
 pub(super) fn is_local(page: &Origin) -> bool {
     matches!(page, Origin::Tuple(_, host, _) if is_loopback(host))
 }
 
-/// Returns the host and port that the request names, if it names them correctly.
+/// Returns the host and port that the request names. `None` if the request names no host, or not in a valid way.
 fn own_host(parts: &Parts) -> Option<&str> {
     host::of(parts).ok().flatten()
 }
 
-/// Returns true for loopback addresses and for the names that browsers never look up ([RFC
-/// 6761](https://www.rfc-editor.org/rfc/rfc6761)).
+/// Returns true for loopback addresses, and for names such as `localhost` that browsers always resolve to loopback
+/// ([RFC 6761](https://www.rfc-editor.org/rfc/rfc6761)).
 fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
     match host {
         Host::Domain(name) => name.as_ref() == "localhost" || name.as_ref().ends_with(".localhost"),
@@ -198,7 +198,8 @@ mod tests {
     #[test]
     fn another_scheme_is_another_origin() {
         let cases = [
-            // The public URL, the request's Host, the page, and whether the page is the hub's own.
+            // Each case has the public URL, the request's `Host`, the page's origin, and true if this is the hub's own
+            // origin.
             ("https://hub.example/", "hub.example", "https://hub.example", true),
             ("https://hub.example/", "hub.example:443", "https://hub.example", true),
             ("https://hub.example/", "hub.example", "http://hub.example", false),

@@ -13,12 +13,13 @@ use std::sync::Arc;
 pub struct Payloads(Vec<(Matchers, Option<Arc<Value>>)>);
 
 impl Payloads {
-    /// Returns the data that subscriptions with this matcher show: the payload of the first entry whose matchers cover
-    /// the text of `matcher`, read as a topic. `None` if that entry has no payload, or if there is no such entry.
+    /// Returns the data that subscriptions with this matcher show. It is the payload of the first entry whose matchers
+    /// match the text of `matcher`, as if this text were a topic. `None` if that entry has no payload, or if there is
+    /// no such entry.
     #[must_use]
     pub fn of(&self, matcher: &Matcher) -> Option<&Arc<Value>> {
         let topic = Topic::new(matcher.as_str()).ok();
-        // Only `*` is not a valid topic, and only the matcher `*` covers it.
+        // The text `*` is not a valid topic, and only the matcher `*` covers it. Every other text is a topic.
         let covers = |matchers: &Matchers| match &topic {
             Some(topic) => matchers.matches(topic),
             None => matchers.as_slice().contains(&Matcher::Any),
@@ -31,8 +32,8 @@ impl Payloads {
         Self::new(vec![(Matchers::any(), claims_legacy::payload(claims).cloned())])
     }
 
-    /// Returns the payloads in a token of Mercure's newer revision. `details` are its entries that grant to subscribe,
-    /// in their order.
+    /// Returns the payloads in a token of Mercure's newer revision. `details` are the token's entries that allow
+    /// subscribing, in their order.
     pub(super) fn modern(details: Vec<claims_modern::Subscribable>) -> Self {
         Self::new(details)
     }

@@ -1,8 +1,8 @@
 //! The marks that proxies leave on a request. An open hub trusts the programs of its own machine, but a proxy on that
-//! machine may let in anybody.
+//! machine may pass on requests of anybody.
 //!
-//! A proxy that leaves no mark looks like a program of this machine. This module finds the proxies that leave a mark;
-//! only keys protect a hub from other proxies.
+//! This module finds the proxies that leave a mark. A proxy that leaves no mark looks like a program of this machine;
+//! only keys protect a hub from such a proxy.
 use super::origin::{is_local, page_origin};
 use http::{
     HeaderMap, HeaderName, Version,
@@ -11,17 +11,19 @@ use http::{
 };
 use std::fmt;
 
-/// A sign that a proxy let a request in.
+/// A sign that a request came through a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProxyMark {
-    /// A header with this name. If the name ends in `*`, a header whose name begins with the part before the `*`.
+    /// The request has a header with this name. If the name ends in `*`, the request has a header whose name begins
+    /// with the part before the `*`.
     Header(&'static str),
-    /// HTTP/1.0 with `Connection: close`: nginx up to version 1.29 sends this, and by default adds nothing else. No
-    /// client of today does so: in version 1.0 every connection is closed anyway.
+    /// HTTP/1.0 with `Connection: close`: nginx up to version 1.29 sends its requests in this way, and by default adds
+    /// no other mark. No client of today sends `Connection: close` with HTTP/1.0, because in this version every
+    /// connection is closed anyway.
     OldVersion,
-    /// The page that sent the request is of another machine, and the browser treats the hub as the origin of this page.
-    /// So a proxy has rewritten `Host`.
+    /// The page that sent the request comes from another machine, but the browser takes the hub for the origin of this
+    /// page. So a proxy has rewritten `Host`.
     OtherPage,
 }
 
@@ -31,19 +33,19 @@ pub enum ProxyMark {
 /// default or if it is configured as its manual shows. The header must say that the request is forwarded, or for whom.
 /// Names that programs themselves send are not listed: those for tracing (`traceparent`, `x-request-id`,
 /// `x-cloud-trace-context`, `x-amzn-trace-id`) are sent by many HTTP libraries, and some are meant for a proxy
-/// (`cf-access-client-id`, `fly-prefer-region`, `fastly-key`, `x-vercel-protection-bypass`, `x-envoy-retry-on`). If a
-/// name begins like one of these, it is listed in full, without a `*`.
+/// (`cf-access-client-id`, `fly-prefer-region`, `fastly-key`, `x-vercel-protection-bypass`, `x-envoy-retry-on`). A name
+/// that begins in the same way as one of the names that programs send is listed in full, without a `*`.
 const MARKS: &[&str] = &[
-    // RFC 7239 and its predecessors: used by nearly all proxies.
+    // Headers of RFC 7239 and its predecessors: used by nearly all proxies.
     "forwarded*",
     "x-forwarded*",
     "x-original*",
-    // RFC 9110, 7.6.3, and RFC 8586.
+    // Headers of RFC 9110, 7.6.3, and RFC 8586.
     "via",
     "cdn-loop",
     "max-forwards",
     "surrogate-capability",
-    // nginx, as its manual shows, and others that copied this.
+    // Headers that the manual of nginx shows, and that others have copied.
     "x-real-*",
     "x-forward-*",
     "x-nginx-*",
@@ -134,7 +136,7 @@ const MARKS: &[&str] = &[
     "tailscale-*",
 ];
 
-/// Returns the first proxy mark of the request `parts`.
+/// Returns the first mark of a proxy that the request `parts` has; `None` if it has none.
 pub(super) fn mark(parts: &Parts) -> Option<ProxyMark> {
     if let Some(mark) = parts.headers.keys().find_map(mark_of) {
         return Some(ProxyMark::Header(mark));
@@ -158,11 +160,11 @@ fn closes(headers: &HeaderMap) -> bool {
     values.flat_map(|value| value.split(',')).any(|option| option.trim().eq_ignore_ascii_case("close"))
 }
 
-/// Returns true if the page that sent the request is of another machine but takes the hub for its own origin. A browser
-/// that reaches this machine directly sends `cross-site` for a page of another machine, and `same-origin` only if it
-/// takes the hub for the page's origin. Over plain HTTP to another machine it sends no `Sec-Fetch-Site`. It then sends
-/// `Origin` with every request that is not of the same origin, so a page that is only in `Referer` is of the same
-/// origin, or the request follows a link.
+/// Returns true if the page that sent the request comes from another machine, but the browser takes the hub for the
+/// origin of this page. A browser that reaches this machine directly sends `cross-site` for a page of another machine,
+/// and `same-origin` only if it takes the hub for the page's origin. Over plain HTTP to another machine, a browser
+/// sends no `Sec-Fetch-Site`. It then sends `Origin` with every request to another origin than the page's. So if only
+/// `Referer` names a page, this page is of the same origin, or somebody has followed a link on it.
 fn is_page_of_elsewhere(parts: &Parts) -> bool {
     let is_elsewhere =
         |headers: &[HeaderName]| page_origin(parts, headers).is_some_and(|page| page.is_tuple() && !is_local(&page));
@@ -333,7 +335,8 @@ mod tests {
             (&[("sec-fetch-site", "same-origin"), ("origin", "https://hub.example")], true),
             (&[("sec-fetch-site", "same-origin"), ("referer", "http://127.0.0.1:3000/")], false),
             (&[("sec-fetch-site", "same-origin"), ("referer", "http://localhost:5173/app")], false),
-            // A link from another site, and a page that CORS decides about.
+            // The browser reached the hub directly: somebody followed a link on another site, or CORS decides about the
+            // page.
             (&[("sec-fetch-site", "cross-site"), ("referer", "https://docs.example/")], false),
             (&[("sec-fetch-site", "cross-site"), ("origin", "https://app.example")], false),
             (&[("referer", "http://192.168.1.5:5173/")], true),

@@ -1,10 +1,10 @@
-//! The log lines about refused tokens, so that the operator of the hub can tell a wrong clock from a stolen key.
+//! The log lines about refused tokens. They let the operator of the hub tell a wrong clock from a stolen key.
 //!
-//! Anybody can send any number of tokens. So the first refusal of a kind is logged at once; the next ones are counted
-//! for [`PERIOD`], and then their number is logged. A kind is a reason and an issuer. The issuer's name is the only
-//! part of a token that is logged. It is shortened and escaped, since the maker of the token may have put anything
-//! there. Issuers that the hub does not know share [`MAX_STRANGERS`] kinds, so that invented names take no memory and
-//! hide no line about other issuers.
+//! Anybody can send any number of tokens. So the first refusal of a kind is logged at once. Further refusals of this
+//! kind are counted until [`PERIOD`] has passed, and then their number is logged. A kind is a reason and an issuer. The
+//! issuer's name is the only part of a token that is logged. It is shortened and escaped, since the maker of the token
+//! may have put anything there. All issuers that the hub does not know have at most [`MAX_STRANGERS`] kinds together,
+//! so that invented names take little memory and hide no line about other issuers.
 use super::error::AuthError;
 use std::{
     borrow::Cow,
@@ -23,14 +23,14 @@ const PERIOD: Duration = Duration::from_secs(60);
 /// The number of kinds of refusals with an unknown issuer that are logged in a period; all other such refusals are
 /// counted together.
 const MAX_STRANGERS: usize = 16;
-/// The number of characters of an issuer's name that are logged.
+/// The greatest number of characters of an issuer's name that are logged.
 const MAX_ISSUER_CHARS: usize = 100;
 
 /// The refusals of the current period. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Refusals(Arc<Mutex<Period>>);
 
-/// A kind of refusals that are counted together.
+/// A kind of refusals. Refusals of the same kind are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Kind {
     reason: Cow<'static, str>,
@@ -45,7 +45,7 @@ struct Period {
     ends: Option<Instant>,
     /// The number of refusals of each kind after the first one, which was logged at once.
     more: HashMap<Kind, u64>,
-    /// The number of refusals of unknown issuers beyond [`MAX_STRANGERS`] kinds.
+    /// The number of refusals with an unknown issuer that are not of one of the [`MAX_STRANGERS`] kinds.
     others: u64,
 }
 
@@ -58,7 +58,7 @@ enum Line {
 }
 
 impl Kind {
-    /// Returns the kind of a refusal, by its reason and the issuer that the token names.
+    /// Makes the kind of a refusal from its reason and the issuer that the token names.
     pub(super) fn new(reason: Cow<'static, str>, issuer: Option<&str>, is_known: bool) -> Self {
         let issuer = issuer.map(|name| {
             let mut shown: String = name.chars().take(MAX_ISSUER_CHARS).flat_map(char::escape_default).collect();
@@ -87,7 +87,8 @@ impl Refusals {
         lines.iter().for_each(Line::tell);
     }
 
-    /// Starts a task that logs the counted refusals when the period has ended, even if no further token is refused.
+    /// Starts a task that logs the counted refusals when the period has ended, even if no further token is refused by
+    /// then.
     fn tell_later(&self, at: Instant) {
         let Ok(runtime) = Handle::try_current() else { return };
         let period: Weak<_> = Arc::downgrade(&self.0);
@@ -111,7 +112,7 @@ impl Refusals {
 }
 
 impl Period {
-    /// Counts a refusal. Returns the line that is logged at once, if there is one.
+    /// Counts a refusal. Returns the line to log at once, if the refusal is the first one of its kind.
     fn note(&mut self, kind: Kind) -> Option<Line> {
         if let Some(more) = self.more.get_mut(&kind) {
             *more += 1;
@@ -126,7 +127,7 @@ impl Period {
         Some(Line::First(kind))
     }
 
-    /// Ends the period. Returns the lines for the refusals that were counted.
+    /// Ends the period. Returns the lines about the refusals that were counted in it.
     fn end(&mut self) -> Vec<Line> {
         self.ends = None;
         let (more, others) = (std::mem::take(&mut self.more), std::mem::take(&mut self.others));
@@ -135,7 +136,7 @@ impl Period {
     }
 }
 
-/// Logs the counted refusals also when the server ends.
+/// Logs the counted refusals when the server ends before the period does.
 impl Drop for Period {
     fn drop(&mut self) {
         self.end().iter().for_each(Line::tell);
@@ -181,10 +182,10 @@ impl fmt::Display for Line {
 }
 
 impl AuthError {
-    /// Returns the reason as it is logged, without any part of the token. `None` if there is no token.
+    /// Returns the reason for the log, without any part of the token. `None` if this module does not log the refusal.
     pub(super) fn logged(&self) -> Option<Cow<'static, str>> {
         Some(match self {
-            // No token was read. A request that a proxy let in is logged where it is refused.
+            // There is no token to tell about. A request that came through a proxy is logged where it is refused.
             Self::Missing | Self::Proxied(_) => return None,
             Self::Malformed(malformed) => malformed.as_str().into(),
             Self::Origin(_) => "it came in a cookie, from a page whose origin may not publish".into(),

@@ -15,12 +15,12 @@ pub struct AuthSettings {
     /// every request must name a loopback host, and a request of a browser must come from a page that a loopback host
     /// served.
     pub open: bool,
-    /// True if an open hub also serves requests that a proxy let in. Then everybody who can reach the proxy may do
-    /// everything.
+    /// True if an open hub also serves requests that came through a proxy. Then everybody who can reach the proxy may
+    /// do everything.
     pub open_behind_proxy: bool,
     /// True if public updates may be received without a token.
     pub anonymous: bool,
-    /// The keys that verify tokens. The holder of a clone can replace the keys while the hub runs.
+    /// The keys that verify tokens. The holder of a clone of the store can replace the keys while the hub runs.
     pub keys: KeyStore,
     /// The hub's own name in the `aud` claim of tokens that name an issuer; usually its URL.
     pub audience: String,

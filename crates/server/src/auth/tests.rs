@@ -111,7 +111,7 @@ fn legacy_tokens_are_verified_with_the_key_of_their_purpose() {
     assert_eq!(with_header(&expired.sign(&key(PUBLISHER)), Purpose::Publish), invalid(InvalidToken::Expired));
 }
 
-/// Another implementation of HMAC has signed this token, and it has no type.
+/// A token is accepted that has no type and was signed by another implementation of HMAC.
 #[test]
 fn a_token_made_elsewhere_is_accepted() {
     let token = "eyJhbGciOiJIUzI1NiJ9.eyJtZXJjdXJlIjp7InB1Ymxpc2giOlsiKiJdLCJzdWJzY3JpYmUiOlsiKiJdfX0.bVXdlWXwfw9ySx7-iV5OpUSHo34RkjUdVzDLBcc6l_g";
@@ -173,7 +173,7 @@ fn modern_tokens_are_held_to_every_rule() {
         let name_of_claim = invalid(InvalidToken::Claim(name));
         assert_eq!(with_header(&raw_modern(&claims), Purpose::Subscribe), name_of_claim, "{name} is required");
     }
-    // The older revision's claim means nothing in a newer token.
+    // The claim of the older revision has no effect in a token of the newer revision.
     let smuggled = with("mercure", json!({"subscribe": ["*"]})).unwrap();
     assert_eq!(smuggled.grant, Grant::none());
 }
@@ -311,7 +311,7 @@ fn an_open_hub_admits_its_own_machine_and_nobody_whom_a_proxy_lets_in() {
     let rebound = [("host", "evil.example:3000")];
     assert_eq!(admit(open(), &rebound), Err(ForeignOrigin::NotLoopback.into()));
     assert_eq!(admit(behind_proxy(), &rebound), Err(ForeignOrigin::NotLoopback.into()));
-    // A page under another name can add any header to requests to its own origin.
+    // A page that has made its own name resolve to this machine can add any header to its requests, also a proxy's.
     assert_eq!(admit(behind_proxy(), &[rebound[0], forwarded]), Err(ForeignOrigin::NotLoopback.into()));
     let proxied = admit(open(), &[local, forwarded]);
     assert_eq!(proxied, Err(AuthError::Proxied(ProxyMark::Header("x-forwarded*"))));
@@ -354,7 +354,7 @@ fn the_issuer_selects_the_keys() {
     assert_eq!(with_header(&twice, Purpose::Publish), invalid(InvalidToken::Claim("iss")));
 }
 
-/// RFC 7519, section 3: the claims are an object. An array with the claims' values in some order is none.
+/// RFC 7519, section 3: the claims are an object. A token whose claims are a JSON array is refused.
 #[test]
 fn an_array_has_no_claims() {
     for (typ, secret) in [("JWT", ISSUER), ("at+jwt", ISSUER), ("JWT", PUBLISHER)] {
@@ -414,7 +414,7 @@ fn keys_can_be_replaced_while_the_hub_runs() {
     assert_eq!(hold(&[]), [false, false]);
 }
 
-/// A source that has no keys until it is asked to refresh, and that counts these requests.
+/// A source that has no keys until it is asked to refresh them, and that counts how often it is asked.
 #[derive(Debug, Default)]
 struct Source(std::sync::Mutex<Vec<std::sync::Arc<Key>>>, std::sync::atomic::AtomicUsize);
 
@@ -446,7 +446,7 @@ async fn an_unknown_key_is_asked_for_before_a_token_is_refused() {
     };
     let count = || source.1.load(std::sync::atomic::Ordering::Relaxed);
     assert_eq!((ask(key(PUBLISHER).named("new")).await, count()), (Ok(()), 1));
-    // The key is there now; a wrong signature with its name causes no further request.
+    // The hub has the key now, so a wrong signature with the key's name does not make the hub ask again.
     assert_eq!((ask(key(PUBLISHER).named("new")).await, count()), (Ok(()), 1));
     assert_eq!(ask(key(ISSUER).named("new")).await, Err(AuthError::Invalid(InvalidToken::Signature)));
     assert_eq!(count(), 1);

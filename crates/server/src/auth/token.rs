@@ -2,9 +2,10 @@
 //! which is made only from the state before it, so that the contents of a token have no effect before its signature is
 //! verified.
 //!
-//! [RFC 7519](https://www.rfc-editor.org/rfc/rfc7519), and [RFC 9068](https://www.rfc-editor.org/rfc/rfc9068) for
-//! Mercure's newer revision. The library verifies signatures. This module itself checks the few claims, for a given
-//! time, because the library reads the clock and accepts claims that RFC 9068 does not allow (several issuers, for
+//! Tokens are as in [RFC 7519](https://www.rfc-editor.org/rfc/rfc7519), and in [RFC
+//! 9068](https://www.rfc-editor.org/rfc/rfc9068) for Mercure's newer revision. The library `jsonwebtoken` verifies
+//! signatures, but this module itself checks the claims. It checks them for a time that its caller gives, while the
+//! library would read the clock, and the library accepts claims that RFC 9068 does not allow (several issuers, for
 //! example).
 use super::{
     carrier::{Carrier, Presented},
@@ -24,19 +25,19 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::{borrow::Cow, sync::Arc};
 
-/// The longest token, in bytes: proxies and browsers rarely carry longer ones.
+/// The longest token that is accepted, in bytes: proxies and browsers rarely carry longer ones.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-/// The time by which the clocks of issuer and hub may differ, in milliseconds.
+/// The time by which the clocks of an issuer and the hub may differ, in milliseconds.
 pub const LEEWAY_MS: u64 = 10_000;
 
-/// A token whose header has been read. Nothing of it is verified yet.
+/// A token whose header has been read. Its signature is not verified yet.
 pub(super) struct Token<'r> {
     text: Cow<'r, str>,
     carrier: Carrier,
     header: Box<Header>,
     revision: Revision,
-    /// The issuer that the token claims, if it claims one.
+    /// The issuer that the token claims to come from, if it names one.
     issuer: Result<Option<String>, InvalidToken>,
 }
 
@@ -62,7 +63,7 @@ pub(super) struct Verified<'t> {
 }
 
 impl<'r> Token<'r> {
-    /// Reads the header of a token, and the issuer that it claims, unless the token is too long.
+    /// Reads the header of a token, and the issuer that the token names. Fails if the token is too long.
     pub(super) fn read(presented: Presented<'r>) -> Result<Self, InvalidToken> {
         let Presented { token: text, carrier } = presented;
         let bytes = text.len();
@@ -70,7 +71,7 @@ impl<'r> Token<'r> {
             return Err(InvalidToken::TooLong { bytes, limit: MAX_TOKEN_BYTES });
         }
         let header = jsonwebtoken::decode_header(text.as_bytes()).map_err(|_| InvalidToken::Unreadable)?;
-        // Other keys that the header names, in `jwk`, `jku`, `x5u` or `x5c`, are never used.
+        // The header may also bring or name keys, in `jwk`, `jku`, `x5u` or `x5c`. Such keys are never used.
         if header.crit.is_some() {
             return Err(InvalidToken::CriticalHeader);
         }
@@ -86,11 +87,11 @@ impl<'r> Token<'r> {
         self.revision
     }
 
-    /// Returns the issuer that the token names, for the log. Nobody has verified it.
+    /// Returns the issuer that the token names, for the log. The signature may not have been verified.
     pub(super) fn told_issuer(&self) -> Option<String> {
         match &self.issuer {
             Ok(issuer) => issuer.clone(),
-            // Claims that are refused because of their issuer may still name one.
+            // The issuer could not be read, for example because the token names two. The last one is logged.
             Err(_) => match insecure_decode_claims::<Claims>(self.text.as_bytes()).ok()?.remove("iss")? {
                 Value::String(issuer) => Some(issuer),
                 _ => None,
@@ -108,9 +109,9 @@ impl<'r> Token<'r> {
         }
     }
 
-    /// Chooses the keys by the issuer that the token claims, so that no issuer can sign for another. Tokens of
-    /// Mercure's older revision need not name an issuer, and may have any text as `iss`: if it is not a trusted issuer,
-    /// the keys for tokens without an issuer are used.
+    /// Chooses the keys by the issuer that the token names, so that no issuer can sign for another. A token of
+    /// Mercure's older revision need not name an issuer, and may have any text as its `iss`. If this text is not a
+    /// trusted issuer, the keys for tokens without an issuer are used.
     pub(super) fn identify<'t>(
         &'t self,
         purpose: Purpose,
@@ -160,7 +161,7 @@ impl<'t> Identified<'t> {
     pub(super) fn verify(self) -> Result<Verified<'t>, InvalidToken> {
         assert!(!self.keys.is_empty(), "a token for which there are no keys was refused before");
         let (claims, key) = self.keys.verify(self.token.text.as_bytes(), &self.token.header)?;
-        // The keys were chosen by an issuer that was not yet verified, so the verified claims must name the same one.
+        // The keys were chosen before the issuer was verified. So the verified claims must name the same issuer.
         let claimed = self.token.issuer.as_ref().ok().and_then(Option::as_deref);
         assert_eq!(claims.get("iss").and_then(Value::as_str), claimed, "a token has one issuer");
         Ok(Verified { identified: self, claims, key })
@@ -182,7 +183,7 @@ impl Verified<'_> {
         let expires_at = check_time(claims, now)?;
         let (mut grant, payloads) = match revision {
             Revision::Legacy => (claims_legacy::grant(claims)?, Payloads::legacy(claims)),
-            // RFC 9068 requires this claim; in the older revision it is optional.
+            // RFC 9068 requires the claim `exp`; in the older revision it is optional.
             Revision::Modern if expires_at.is_none() => return Err(InvalidToken::Claim("exp")),
             Revision::Modern => {
                 let (grant, details) =
@@ -211,8 +212,8 @@ fn revision(header: &Header) -> Revision {
     if is_modern { Revision::Modern } else { Revision::Legacy }
 }
 
-/// Reads the issuer that a token claims. If the claim is there twice, this is an error, so that it cannot mean one
-/// issuer here and another one later.
+/// Reads the issuer that a token names. A token with two `iss` claims is an error, so that the token cannot mean one
+/// issuer here and the other one later.
 fn claimed_issuer(token: &str) -> Result<Option<String>, InvalidToken> {
     #[derive(Deserialize)]
     struct Unverified {

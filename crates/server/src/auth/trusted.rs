@@ -1,6 +1,7 @@
 //! The keys that are trusted, and the tokens that each of them may verify. Keys are never mixed: the keys of an issuer
 //! verify only tokens that name this issuer, and only for their own purpose. The keys can be replaced while the hub
-//! runs ([`KeyStore`]), and some can come from a source outside the hub that changes them ([`KeySource`]).
+//! runs ([`KeyStore`]). Some keys can come from a source outside the hub, which may change them at any time
+//! ([`KeySource`]).
 use super::{algorithm::Algorithm, claims::Claims, credentials::Purpose, invalid_token::InvalidToken, key::Key};
 use jsonwebtoken::{Header, Validation, errors::ErrorKind};
 use std::{
@@ -9,24 +10,25 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-/// The greatest number of keys that are tried for one token. If a token names a key of the set by its `kid`, this key
+/// The greatest number of keys that are tried for one token. If the token names one of the keys by its `kid`, this key
 /// is tried first.
 pub const MAX_TRIED_KEYS: usize = 16;
 
 /// A source of keys outside the hub, such as the JWK set of an authorization server.
 pub trait KeySource: fmt::Debug + Send + Sync {
-    /// Returns the keys that are valid now: none if there are none yet, or if they have become too old.
+    /// Returns the keys that are valid now. There are none if the source has not got any yet, or if its keys have
+    /// become too old.
     fn keys(&self) -> Arc<[Arc<Key>]>;
 
-    /// Asks for newer keys, because a token names a key that is not there. Anybody can send such a token, so the
-    /// implementation must limit how often it asks and how long it waits. Resolves to true if the keys have changed.
+    /// Asks for newer keys, because a token names a key that the source does not have. Anybody can send such a token,
+    /// so the implementation must limit how often it asks and how long it waits. Resolves to true if the keys have
+    /// changed.
     ///
     /// # Cancel safety
-    /// Dropping the future must lose nothing: the keys that were asked for may still arrive.
+    /// The future can be dropped at any time; the keys that were asked for must still be accepted when they arrive.
     fn refresh(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>>;
 
-    /// Returns true if the last attempt to get keys failed. Keys from earlier attempts, if there are any, are still
-    /// valid.
+    /// Returns true if the last attempt to get keys failed. The source may still have valid keys from earlier attempts.
     fn fails(&self) -> bool {
         false
     }
@@ -39,12 +41,12 @@ pub struct KeySet {
     sources: Arc<[Arc<dyn KeySource>]>,
 }
 
-/// An authorization server, and the keys that only it signs with.
+/// An authorization server that the hub trusts, and the keys that it signs its tokens with.
 #[derive(Clone, Debug)]
 pub struct TrustedIssuer {
     /// The value of the `iss` claim in its tokens.
     pub issuer: String,
-    /// The name that the issuer's tokens must have in their `aud` claim; `None` is the hub's own audience.
+    /// The audience that the issuer's tokens must name in their `aud` claim; `None` if this is the hub's own audience.
     pub audience: Option<String>,
     /// The keys that verify the issuer's tokens of publishers.
     pub publisher_keys: KeySet,
@@ -69,13 +71,13 @@ pub struct TrustedKeys {
 pub struct KeyStore(Arc<RwLock<Arc<TrustedKeys>>>);
 
 impl KeySet {
-    /// Creates a set of these keys and of the keys that the sources have at any time.
+    /// Creates a set of these keys and of all keys that the sources have, now or later.
     #[must_use]
     pub fn new(keys: Vec<Key>, sources: Vec<Arc<dyn KeySource>>) -> Self {
         Self { fixed: keys.into_iter().map(Arc::new).collect(), sources: sources.into() }
     }
 
-    /// Returns true if the set can never hold a key.
+    /// Returns true if the set has neither keys of its own nor sources, so that it never holds a key.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.fixed.is_empty() && self.sources.is_empty()
@@ -88,7 +90,7 @@ impl KeySet {
         self.fixed.iter().chain(sourced.iter().flat_map(|keys| keys.iter())).cloned().collect()
     }
 
-    /// Returns true if both are clones of one set, so that each verifies exactly the tokens that the other verifies.
+    /// Returns true if both values are clones of one set, so that they always verify the same tokens.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.fixed, &other.fixed) && Arc::ptr_eq(&self.sources, &other.sources)
@@ -108,13 +110,13 @@ impl KeySet {
         self.sources.iter().any(|source| source.fails())
     }
 
-    /// Verifies a token, and returns its claims and the key that verified it.
+    /// Verifies the signature of a token with the keys of this set. Returns the token's claims and the key that
+    /// verified it.
     pub(super) fn verify(&self, token: &[u8], header: &Header) -> Result<(Claims, Arc<Key>), InvalidToken> {
         let all = self.keys();
         let algorithm = Algorithm::from_library(header.alg).ok_or(InvalidToken::Unreadable)?;
         let mut keys: Vec<_> = all.iter().filter(|key| key.algorithms().contains(&algorithm)).collect();
-        // The key ID in the token is only a hint: it decides the order in which keys are tried, and adds no key to
-        // them.
+        // The key ID in the token is only a hint: it decides which key is tried first, and never adds a key.
         let is_named = |key: &Key| key.id().is_some() && key.id() == header.kid.as_deref();
         keys.sort_by_key(|key| !is_named(key));
         for key in keys.iter().take(MAX_TRIED_KEYS) {
@@ -146,13 +148,14 @@ impl From<Key> for KeySet {
 }
 
 impl TrustedIssuer {
-    /// Creates an issuer that signs for publishers and subscribers with the same keys, for the hub's own audience.
+    /// Creates an issuer whose tokens are for the hub's own audience, and whose keys verify the tokens of both
+    /// publishers and subscribers.
     #[must_use]
     pub fn new(issuer: &str, keys: KeySet) -> Self {
         Self { issuer: issuer.to_owned(), audience: None, publisher_keys: keys.clone(), subscriber_keys: keys }
     }
 
-    /// Returns the keys for one purpose.
+    /// Returns the issuer's keys for tokens that are used for this purpose.
     #[must_use]
     pub fn keys(&self, purpose: Purpose) -> &KeySet {
         choose(purpose, &self.publisher_keys, &self.subscriber_keys)
@@ -160,7 +163,8 @@ impl TrustedIssuer {
 }
 
 impl TrustedKeys {
-    /// Returns the keys for tokens that name no trusted issuer. Only tokens of Mercure's older revision may name none.
+    /// Returns the keys for tokens that name no trusted issuer. Only keys for tokens of Mercure's older revision are
+    /// among them.
     #[must_use]
     pub fn keys(&self, purpose: Purpose) -> &KeySet {
         choose(purpose, &self.publisher_keys, &self.subscriber_keys)
@@ -182,12 +186,12 @@ impl KeyStore {
     /// Returns the keys that are valid now.
     #[must_use]
     pub fn current(&self) -> Arc<TrustedKeys> {
-        // A panic cannot have left the value half changed, since writers only replace an `Arc`.
+        // The value is complete even if a thread has panicked with the lock: writers only replace an `Arc`.
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Replaces all keys. Each token is verified either with all old keys or with all new ones; streams that are open
-    /// stay open until their token expires.
+    /// Replaces all keys. Each token is verified either with the old keys or with the new ones, never with keys of
+    /// both. Streams that are open stay open until their token expires.
     pub fn replace(&self, keys: TrustedKeys) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }
@@ -206,8 +210,8 @@ fn algorithms(keys: &[Arc<Key>]) -> Vec<Algorithm> {
     algorithms
 }
 
-/// Verifies the signature of a token with one key. The caller has checked that the key allows `algorithm`; the library
-/// checks again that it fits the key's type.
+/// Verifies the signature of a token with one key. The caller has checked that the key may be used with `algorithm`;
+/// the library checks again that `algorithm` fits the key's type.
 fn verify_signature(token: &[u8], key: &Key, algorithm: jsonwebtoken::Algorithm) -> Result<Claims, InvalidToken> {
     let mut signature_only = Validation::new(algorithm);
     signature_only.required_spec_claims.clear();

@@ -1,9 +1,10 @@
 //! The activity of a connection: the phase that it is in, and how long this phase may last.
 //!
-//! hyper has one timer for a head and the silence before it, but the two need different times. A proxy keeps silent
-//! connections open for a minute and sends its next request on one of them. A head arrives in one piece, or it comes
-//! from a stranger who keeps the connection busy without sending a request. So this module measures the times itself:
-//! the service reports when a request begins and when its answer is complete, and the socket reports when bytes are
+//! hyper has a single timer for the silence before a request and for the head of the request, but the two need
+//! different times. Silence must be allowed: a proxy keeps silent connections open for a minute, and then sends its
+//! next request on one of them. A head must not take long: it usually arrives at once, and a client that sends it
+//! slowly may only want to occupy the connection. So this module measures both times. The connection's service reports
+//! to it when a request begins and when its answer is complete, and the connection's socket reports when bytes are
 //! received and sent.
 use fanfare_hub::log::writer::gather::UNHURRIED;
 use std::{
@@ -17,15 +18,16 @@ use tokio::time::Instant;
 pub(crate) struct Patience {
     /// The time from the start of the connection to its first byte.
     pub(super) new: Duration,
-    /// The time from the first byte of a request's head to its last one.
+    /// The time from the first byte of a request's head to the head's last byte.
     pub(super) head: Duration,
-    /// The time between an answer and the first byte of the next request.
+    /// The time from the end of an answer to the first byte of the next request.
     pub(super) idle: Duration,
 }
 
 impl Patience {
-    /// Returns the times for a connection on which a head may take `head` and the silence between two requests `idle`.
-    /// A new connection may be silent for the longer of both, because it may be opened before it is needed.
+    /// Makes the times for a connection on which the head of a request may take `head`, and the silence between two
+    /// requests may last `idle`. A new connection may be silent for the longer of both times, because a client may open
+    /// it before it needs it.
     pub(crate) fn new(head: Duration, idle: Duration) -> Self {
         Self { new: idle.max(head), head, idle }
     }
@@ -43,11 +45,11 @@ struct State {
     since: Instant,
     /// The time between the previous answer and the first byte of this request; `None` if there was no previous answer.
     silence: Option<Duration>,
-    /// True if the answer is a stream without an end.
+    /// True if the answer to the current request is a stream without an end.
     endless: bool,
     /// True if everything that had to be sent in this phase has been sent.
     flushed: bool,
-    /// True if hyper wants to refuse the head that has been received.
+    /// True if hyper wants to refuse the head of the request that is being received.
     refusing: bool,
     /// The number of bytes that were received since the head began. Bytes that arrived together with the previous
     /// request are not counted. `None` if the number is not known, or if no head is being read.
@@ -58,7 +60,7 @@ struct State {
 enum Phase {
     /// No byte has been received on the connection.
     New,
-    /// An answer has been sent, and no byte has been received since.
+    /// An answer has been handed to hyper completely, and no byte of a further request has been received since.
     Idle,
     /// A part of a request's head has been received.
     Head,
@@ -67,12 +69,12 @@ enum Phase {
 }
 
 impl Activity {
-    /// Creates the activity of a connection that begins now.
+    /// Creates the activity of a new connection.
     pub(super) fn new() -> Self {
         Self(Arc::new(Mutex::new(State::of(Phase::New))))
     }
 
-    /// Notes that `count` bytes have been received; `None` if nobody counted them.
+    /// Notes that `count` bytes have been received. `count` is `None` if the number is not known.
     pub(super) fn received(&self, count: Option<usize>) {
         let mut state = self.lock();
         if matches!(state.phase, Phase::New | Phase::Idle) {
@@ -84,24 +86,24 @@ impl Activity {
         state.head_bytes = state.head_bytes.zip(count).map(|(before, count)| before + count);
     }
 
-    /// The number of bytes that were read since the current head began. `None` if it is not known, or if no head is
-    /// being read.
+    /// Returns the number of bytes that were read since the current head began. `None` if it is not known, or if no
+    /// head is being read.
     pub(super) fn head_bytes(&self) -> Option<usize> {
         self.lock().head_bytes
     }
 
-    /// Returns true if the next byte is the first byte of a head.
+    /// Returns true if the next byte that is received is the first byte of a request's head.
     pub(super) fn begins_head(&self) -> bool {
         matches!(self.lock().phase, Phase::New | Phase::Idle)
     }
 
-    /// Returns true if the next byte belongs to a head.
+    /// Returns true if the next byte that is received belongs to a request's head.
     pub(super) fn reads_head(&self) -> bool {
         self.lock().phase != Phase::Busy
     }
 
-    /// Notes that bytes have been sent. They may belong to an answer that the service has finished and the peer has not
-    /// yet received.
+    /// Notes that bytes have been sent. While the connection waits for a request, they belong to the previous answer,
+    /// which the peer has not received completely. So the wait begins anew.
     pub(super) fn sent(&self) {
         let mut state = self.lock();
         if state.phase == Phase::Idle {
@@ -109,13 +111,13 @@ impl Activity {
         }
     }
 
-    /// Notes that everything has been sent.
+    /// Notes that everything that had to be sent has been sent.
     pub(super) fn flushed(&self) {
         self.lock().flushed = true;
     }
 
-    /// Returns true if hyper is now sending its own answer, because it refuses a head. [`Self::take_refusal`] then
-    /// returns true.
+    /// Returns true if hyper is now sending an answer of its own, because it refuses a head. If it is true, the next
+    /// call of [`Self::take_refusal`] returns true.
     pub(super) fn refuses(&self) -> bool {
         let mut state = self.lock();
         state.refusing = matches!(state.phase, Phase::New | Phase::Head) && state.flushed;
@@ -143,12 +145,12 @@ impl Activity {
         self.lock().silence.filter(|silence| *silence >= UNHURRIED).map(|_| Unhurried)
     }
 
-    /// Notes that the answer has no end: from now on, when the peer ends its sending, the connection ends.
+    /// Notes that the answer has no end: from now on, the connection ends when the peer closes its sending side.
     pub(crate) fn is_endless(&self) {
         self.lock().endless = true;
     }
 
-    /// Returns true if the connection ends at once when the peer ends its sending.
+    /// Returns true if the connection ends as soon as the peer closes its sending side.
     pub(super) fn ends_with_peer(&self) -> bool {
         self.lock().endless
     }
@@ -188,11 +190,12 @@ impl State {
     }
 }
 
-/// An extension of requests: the sender had waited for some time after the previous answer before it sent the request.
+/// An extension of requests: the mark for a request whose sender is in no hurry. The sender had waited for some time
+/// after the previous answer before it sent the request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Unhurried;
 
-/// A request that is under way.
+/// A guard for a request that is under way. Dropping it means that the request has ended.
 #[derive(Debug)]
 pub(super) struct Busy(Activity);
 

@@ -1,18 +1,19 @@
-//! The handover of a connection from hyper to a shard, and the moment when the connection can be taken apart. The
-//! handover relies on properties of hyper. The tests whose names are in brackets check these properties:
+//! The handover of a connection from hyper to a shard. This module also finds the moment when the connection can be
+//! taken apart. The handover relies on properties of hyper. The tests whose names are in brackets check these
+//! properties:
 //!
-//! - hyper writes nothing of an answer before the service returns it, except `100 Continue`, and this only if the
-//!   request has a body and somebody reads it. So the service stores an answer that can be handed over in [`Handover`],
-//!   and stays pending (`the_stream_is_framed_by_the_end_of_the_connection`,
+//! - hyper writes nothing of an answer before the service returns it, except `100 Continue`, and it sends that only if
+//!   the request has a body and a handler reads the body. So the service stores an answer that can be handed over in
+//!   [`Handover`], and the service's future stays pending (`the_stream_is_framed_by_the_end_of_the_connection`,
 //!   `a_request_with_a_body_gets_the_same_stream_through_hyper`).
 //! - hyper flushes its socket only when its own buffer is empty, and tries to flush after each poll of the service. So
 //!   if a flush succeeds after the answer was stored, all earlier answers are sent
 //!   (`a_parked_answer_waits_until_all_before_it_is_out`, `answers_to_requests_in_the_same_packet_come_first`,
 //!   `answers_that_are_not_sent_yet_are_not_lost`, `a_large_answer_before_the_stream_is_whole`).
-//! - hyper keeps the bytes that it has read after a request, and gives them back when the connection is taken apart
+//! - hyper keeps the bytes that it has read after a request, and returns them when the connection is taken apart
 //!   (`what_is_asked_behind_the_stream_is_not_answered`).
-//! - hyper closes a connection after an answer with `Connection: close`, and reads a body from the socket while the
-//!   service waits for it (`a_body_that_nobody_reads_ends_the_connection_only_if_it_has_not_come`).
+//! - hyper closes a connection after an answer with `Connection: close`. It reads a request's body from the socket
+//!   while the service waits for the body (`a_body_that_nobody_reads_ends_the_connection_only_if_it_has_not_come`).
 use super::{
     activity::{Activity, Busy},
     query::Next,
@@ -50,8 +51,9 @@ use tokio::{
 };
 use tower_service::Service as _;
 
-/// The stream that a connection's service leaves for its task to hand over. The service, the socket and the task share
-/// it. All three run in one task, so no thread ever waits for the lock.
+/// The place where a connection's service leaves the stream that the connection's task hands over to a shard. The
+/// service, the socket and the task of the connection share it. All three run in one tokio task, so no thread ever
+/// waits for the lock.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Handover(Arc<Mutex<Option<Parked>>>);
 
@@ -85,8 +87,8 @@ impl Handover {
     }
 }
 
-/// The service that hyper calls for each request: it calls the routes. It stores an answer that can be handed over, and
-/// never returns it to hyper.
+/// The service that hyper calls for each request of a connection. It passes the request to the routes. If their answer
+/// can be handed over to a shard, the service stores it and never returns it to hyper.
 pub(super) struct Requests {
     router: Router,
     handover: Option<Handover>,
@@ -94,14 +96,15 @@ pub(super) struct Requests {
     refused: Refused,
 }
 
-/// A flag that is true after a request was answered although its body was not read, so that the peer may still be
-/// sending it.
+/// A flag that becomes true when a request is answered although its body was not read. The peer may then still be
+/// sending this body.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Refused(Arc<AtomicBool>);
 
 impl Refused {
     pub(super) fn get(&self) -> bool {
-        // The service sets the flag and the end of the connection reads it, in the same task.
+        // No ordering is needed, because one task sets and reads the flag: the service sets it, and `connection` reads
+        // it at its end.
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -112,7 +115,7 @@ impl Requests {
         Self { router, handover, activity, refused: Refused::default() }
     }
 
-    /// Returns the flag that this service sets when it handles later requests.
+    /// Returns the flag that this service sets if it answers a request whose body was not read.
     pub(super) fn refused(&self) -> Refused {
         self.refused.clone()
     }
@@ -125,8 +128,8 @@ impl Service<Request<Incoming>> for Requests {
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         let busy = self.activity.begin();
-        // hyper knows from the head that no body follows: there is no `Content-Length` but 0, and no
-        // `Transfer-Encoding`.
+        // The head of the request shows whether a body follows: there is none if `Content-Length` is absent or 0, and
+        // `Transfer-Encoding` is absent.
         let has_body = !request.body().is_end_stream();
         let alone = request.method() == Method::GET && !has_body;
         let handover = self.handover.clone().filter(|_| alone);
@@ -134,10 +137,10 @@ impl Service<Request<Incoming>> for Requests {
         let refused = self.refused.clone();
         let problem = transfer_coding(request.headers()).err();
         if matches!(*request.method(), Method::GET | Method::QUERY) {
-            // A handler whose answer has no end needs the activity.
+            // The handler notes in the activity if its answer has no end.
             request.extensions_mut().insert(self.activity.clone());
         } else if let Some(unhurried) = self.activity.unhurried() {
-            // A handler that publishes needs this mark.
+            // The handler that publishes lets an unhurried publication wait a little for others.
             request.extensions_mut().insert(unhurried);
         }
         let mut router = self.router.clone();
@@ -147,7 +150,8 @@ impl Service<Request<Incoming>> for Requests {
                 Some(problem) => every_answer::with_fields(problem.into_response()),
                 None if has_body && !is_read_by_a_handler(request.method()) => {
                     let (parts, body) = request.into_parts();
-                    // A client that sent `Expect: 100-continue` gets no `100 Continue`, because nobody needs its body.
+                    // A client that sent `Expect: 100-continue` waits before it sends the body. No handler reads this
+                    // body, so the client gets no `100 Continue`.
                     is_unread = parts.headers.contains_key(header::EXPECT) || !has_come(body).await;
                     router.call(Request::from_parts(parts, Body::empty())).await?
                 }
@@ -155,13 +159,13 @@ impl Service<Request<Incoming>> for Requests {
                 None => router.call(request).await?,
             };
             if is_unread || (has_body && !response.status().is_success()) {
-                // hyper closes the connection if it has not read the whole body. Without this header the client may
-                // send its next request on the connection, and cannot know whether that request was processed.
+                // hyper closes the connection if it has not read the whole body. Without this header, the client might
+                // send its next request before it notices this, and could not know whether that request was processed.
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
                 refused.0.store(true, Ordering::Relaxed);
             }
             let granted = response.extensions().get::<Granted>();
-            // An answer that cannot be handed over is sent by hyper.
+            // An answer that is not a stream, or that no shard can take, is sent by hyper.
             match handover.and_then(|handover| Some((handover, granted?.take()?))) {
                 Some((handover, mut stream)) => {
                     let representation = stream.opening.key().representation;
@@ -175,7 +179,7 @@ impl Service<Request<Incoming>> for Requests {
     }
 }
 
-/// Refuses a body with a transfer coding other than `chunked`, which is the only one that hyper decodes ([RFC 9112,
+/// Refuses a body with a transfer coding other than `chunked`, since hyper decodes only `chunked` ([RFC 9112,
 /// 6.1](https://www.rfc-editor.org/rfc/rfc9112#section-6.1)).
 fn transfer_coding(headers: &HeaderMap) -> Result<(), Problem> {
     let values = headers.get_all(header::TRANSFER_ENCODING).iter();
@@ -211,46 +215,48 @@ impl http_body::Body for Sending {
     }
 }
 
-/// An answer that hyper itself wanted to send to a head, without calling the service.
+/// An answer that hyper itself wanted to send to the head of a request, without calling the service, and that was not
+/// sent.
 pub(super) struct HeldBack {
     /// The bytes of the answer.
     pub(super) refusal: Vec<u8>,
-    /// The number of bytes that were read since the head began, if it is known.
+    /// The number of bytes that were received since the head began, if it is known.
     head_bytes: Option<usize>,
 }
 
 impl HeldBack {
-    /// Returns true if hyper refused a head that it could not read, and `unread` is the whole head from its first byte
-    /// on. hyper also refuses some heads that it has read and removed from its buffer. Then the buffer holds the body
-    /// that follows the head, and this body must never be taken for a request.
+    /// Returns true if hyper could not read the head of a request, and `unread`, the contents of hyper's buffer, is
+    /// this whole head from its first byte on. hyper also refuses some heads that it has already read and removed from
+    /// its buffer. Then the buffer holds the body that follows the head, and this body must never be read as a request.
     pub(super) fn is_of(&self, unread: &[u8]) -> bool {
         let is_bad_request = self.refusal.get(8..12) == Some(b" 400");
         is_bad_request && !unread.is_empty() && self.head_bytes == Some(unread.len())
     }
 }
 
-/// The number of bytes of a head that are read at a time. This is as much as hyper has room for, since hyper closes the
-/// connection if a body that nobody reads is not completely in its buffer.
+/// The greatest number of bytes of a head that are read at a time. hyper's buffer has room for as many. They must not
+/// be fewer: if a request's body is not completely in hyper's buffer and no handler reads it, hyper closes the
+/// connection.
 const HEAD_READ_BYTES: usize = 64 << 10;
 
-/// The number of bytes that are read after the request for an endless stream, to notice when the peer ends its sending.
+/// The greatest number of bytes that are read after the request for an endless stream. They are read to notice when the
+/// peer closes its sending side.
 const READ_AHEAD_BYTES: usize = 16 << 10;
 
-/// A socket that notices when hyper has flushed it. While it carries an endless answer, during which hyper does not
-/// read, it also notices when the peer has gone.
+/// A socket that notices when hyper has flushed it. During an endless answer, hyper does not read from the socket, so
+/// the socket itself then notices when the peer has gone.
 pub(super) struct Noticing {
     io: TokioIo<TcpStream>,
     handover: Option<Handover>,
     activity: Activity,
-    /// The bytes that have been read from the socket and that hyper will read next. The peer sent them during an
+    /// The bytes that have been read from the system's socket but not yet by hyper. The peer sent them during an
     /// endless answer, or they are a repaired head, or hyper's buffer had no room for them.
     ahead: BytesMut,
-    /// The part of the request's first line to which the next byte belongs.
+    /// The part of a request's first line to which the next byte of the head belongs.
     next: Next,
     /// True if a head that hyper refuses may be repaired and given to hyper once more.
     may_repair: bool,
-    /// hyper's own answer to a head that it refuses, which is not sent until it is known whether the head can be
-    /// repaired.
+    /// The answer by which hyper refuses a head. It is held back until it is known whether the head can be repaired.
     refusal: Vec<u8>,
 }
 
@@ -267,23 +273,25 @@ impl Noticing {
         }
     }
 
-    /// Creates a socket from which `head` was read already and then repaired. If hyper refuses it again, that answer is
-    /// sent.
+    /// Creates a socket for a connection whose `head` was already read and repaired. If hyper refuses this head again,
+    /// hyper's answer is sent.
     pub(super) fn repaired(socket: TcpStream, handover: Option<Handover>, activity: Activity, head: BytesMut) -> Self {
         Self { ahead: head, may_repair: false, ..Self::new(socket, handover, activity) }
     }
 
-    /// Returns true if hyper must not send its own answer now. After this, its connection must not be polled any more.
+    /// Returns true if hyper's own answer must be held back now. After that, hyper's connection must not be polled any
+    /// more.
     fn holds_back(&self) -> bool {
         self.may_repair && self.activity.refuses()
     }
 
-    /// Returns the socket, and the answer of hyper that was not sent.
+    /// Returns the socket, and the answer of hyper that was held back.
     pub(super) fn into_inner(self) -> (TcpStream, HeldBack) {
         (self.io.into_inner(), HeldBack { refusal: self.refusal, head_bytes: self.activity.head_bytes() })
     }
 
-    /// Reads bytes of a head into hyper's buffer, escapes its query, and counts the bytes.
+    /// Reads bytes of a request's head, escapes the characters in its query that need it, puts the bytes into hyper's
+    /// buffer, and counts them.
     fn read_head(&mut self, cx: &mut Context<'_>, mut into: rt::ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         let mut space = [MaybeUninit::uninit(); HEAD_READ_BYTES];
         let mut chunk = ReadBuf::uninit(&mut space[..into.remaining().min(HEAD_READ_BYTES)]);
@@ -292,7 +300,7 @@ impl Noticing {
             self.next = Next::default();
         }
         let came = self.next.escape(chunk.filled());
-        // After escaping there may be more bytes than hyper has room for.
+        // Escaping adds bytes, so there may be more than hyper's buffer has room for.
         let (now, later) = came.split_at(came.len().min(into.remaining()));
         into.put_slice(now);
         self.ahead.extend_from_slice(later);
@@ -300,7 +308,7 @@ impl Noticing {
         Poll::Ready(Ok(()))
     }
 
-    /// Fails if the peer of an endless answer has ended its sending.
+    /// Fails if an endless answer is under way and the peer has closed its sending side.
     fn look_for_the_end(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         while self.activity.ends_with_peer() && self.ahead.len() < READ_AHEAD_BYTES {
             let mut chunk = [0; 1_024];
@@ -313,13 +321,14 @@ impl Noticing {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             self.ahead.extend_from_slice(chunk.filled());
-            // hyper may already be waiting for these bytes.
+            // hyper may already wait for something to read, so its task is woken.
             cx.waker().wake_by_ref();
         }
         Ok(())
     }
 
-    /// Returns the result of a write. If nothing can be written, checks whether the peer is still there.
+    /// Handles the result of a write, and returns it. If nothing could be written, checks whether the peer is still
+    /// there.
     fn wrote(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match written {
             Poll::Pending => self.look_for_the_end(cx)?,

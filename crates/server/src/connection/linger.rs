@@ -1,22 +1,22 @@
 //! The end of a connection whose peer may still be sending a request that was refused.
 //!
-//! If a socket is closed with unread data in it, the system resets the connection. A peer that only writes then gets
-//! the reset before it reads the answer, or never reads the answer. So the data that still arrives is read and thrown
-//! away for a while ([RFC 9112, 9.6](https://www.rfc-editor.org/rfc/rfc9112#section-9.6)).
+//! If a socket is closed while it holds data that was not read, the system resets the connection. The reset can reach a
+//! peer that is still writing before it has read the answer, and the answer is then lost. So the data that still
+//! arrives is read and discarded for a while ([RFC 9112, 9.6](https://www.rfc-editor.org/rfc/rfc9112#section-9.6)).
 use std::time::Duration;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy, sink},
     time::{sleep_until, timeout_at},
 };
 
-/// The number of bytes of a refused request that are still read. A peer that has sent more finds no room to send the
-/// rest, and then usually looks for an answer.
+/// The number of bytes of a refused request that are still read and discarded. If a peer sends more, its writes block,
+/// and it then usually reads the answer.
 pub const LINGER_BYTES: u64 = 256 << 10;
-/// The time that a peer may take to close its side after its request was refused.
+/// The time that a peer may take to close its sending side after its request was refused.
 pub const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Ends the sending, and waits until the peer ends its sending too. Errors are ignored, because the peer has already
-/// been sent the answer.
+/// Closes the sending side of the connection, and waits until the peer closes its sending side too. Errors are ignored,
+/// because the answer has already been sent to the peer.
 pub(super) async fn linger(mut socket: impl AsyncRead + AsyncWrite + Unpin) {
     let until = tokio::time::Instant::now() + LINGER_TIMEOUT;
     if socket.shutdown().await.is_err() {

@@ -1,9 +1,9 @@
 //! The escaping of characters in a request's query that its client should have escaped.
 //!
-//! hyper refuses a target with bytes that no URL may have, and an EventSource never reconnects after a refusal. hyper
-//! also takes a `#` for the end of the target, as it is in a URL. But cursors begin with `#`, and a client that does
-//! not escape it would silently lose its cursor. So such bytes and `#` are escaped before hyper sees them
-//! (`a_cursor_that_was_not_escaped_is_a_place_as_well`).
+//! hyper refuses a request target with bytes that no URL may have, and an EventSource never reconnects after a refusal.
+//! hyper also reads a `#` as the end of the target. But the hub's event IDs begin with `#`, so a client that does not
+//! escape this character would silently lose its cursor. So a `#` at the start of a value, and the bytes that no URL
+//! may have, are escaped before hyper sees them (`a_cursor_that_was_not_escaped_is_a_place_as_well`).
 use std::borrow::Cow;
 
 /// The part of a request's first line to which the next byte belongs.
@@ -12,19 +12,19 @@ pub(super) enum Next {
     #[default]
     Path,
     Query,
-    /// The first byte of a value in the query.
+    /// The first byte of a value in the query; only here is a `#` escaped.
     Value,
-    /// The first line has ended.
+    /// The bytes after the first line.
     Other,
 }
 
 impl Next {
-    /// Returns the next bytes of a head, with the characters in its query escaped. White space is not escaped: servers
-    /// differ on where a target with white space ends, so hyper must refuse it ([RFC 9112,
-    /// 3](https://www.rfc-editor.org/rfc/rfc9112#section-3)). NUL, and bytes after the first line, are not escaped
-    /// either.
+    /// Returns the next bytes of a request's head, in which the characters of the query are escaped that the client
+    /// should have escaped. White space is not escaped: servers differ on where a target with white space ends, so
+    /// hyper must refuse such a target ([RFC 9112, 3](https://www.rfc-editor.org/rfc/rfc9112#section-3)). NUL, and
+    /// bytes after the first line, are not escaped either.
     pub(super) fn escape<'a>(&mut self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
-        // Nearly all bytes of heads take this path.
+        // Nearly all heads take this short way, since they have no query.
         if *self == Self::Path && !bytes.contains(&b'?') {
             if bytes.contains(&b'\n') {
                 *self = Self::Other;
@@ -64,7 +64,7 @@ impl Next {
             (_, b'\n') => Self::Other,
             (Self::Path, b'?') => Self::Query,
             (Self::Query | Self::Value, b'=') => Self::Value,
-            // The HTTP version follows.
+            // A space ends the target, and the HTTP version follows.
             (Self::Query | Self::Value, b' ') => Self::Path,
             (Self::Value, _) => Self::Query,
             (next, _) => next,

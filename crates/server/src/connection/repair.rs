@@ -1,11 +1,11 @@
 //! The repair of request heads that hyper refuses only because of control characters in their cursor (`Last-Event-ID`).
 //!
-//! An ID may hold control characters in an event stream, and a browser sends it back unchanged, perhaps to another
-//! server that now has the same URL. hyper refuses such a head, and an EventSource never reconnects after a refusal. So
-//! a head that hyper is about to refuse is given to it once more, with a cursor that no publisher can have chosen. The
-//! hub answers that with a gap, and the stream goes on.
+//! In an event stream, an ID may hold control characters. A browser sends such an ID back unchanged, perhaps to this
+//! hub after another server that had the same URL. hyper refuses a head with such an ID, and an EventSource never
+//! reconnects after a refusal. So a head that hyper is about to refuse is given to hyper once more, with a cursor that
+//! no publisher can have chosen. The hub then tells the subscriber of a gap, and the stream goes on from there.
 //!
-//! This relies on properties of hyper. The tests whose names are in brackets check each of them:
+//! The repair relies on properties of hyper. The tests whose names are in brackets check these properties:
 //!
 //! - hyper refuses a head by itself, before the service is called, and begins to write its `400` answer when all
 //!   earlier answers have been sent (`no_cursor_is_an_error_status`, `heads_that_are_none_are_refused`).
@@ -21,18 +21,18 @@ use bytes::{Bytes, BytesMut};
 const FIELD: &[u8] = b"last-event-id:";
 /// The first bytes of the requests that can have a cursor.
 const SUBSCRIBING: [&[u8]; 3] = [b"GET ", b"HEAD ", b"QUERY "];
-/// The byte that replaces a control character: U+0080 in Latin-1, a control character that HTTP allows and no ID may
-/// hold. It is one byte, so that a head does not grow.
+/// The byte that replaces a control character. In Latin-1 it is U+0080, a control character that HTTP allows and that
+/// no ID of the hub may hold. One byte replaces one byte, so that a head does not grow.
 const INSTEAD: u8 = 0x80;
 
-/// Returns the head with the control characters in its cursors replaced, or `None` if there is nothing to repair.
-/// `head` must start at the first byte of a head.
+/// Returns the request head `head` with the control characters in its cursors replaced, or `None` if there is nothing
+/// to repair. `head` must start at the first byte of the request.
 ///
 /// NUL, and a CR that does not end a line, are replaced too. [RFC 9110,
-/// 5.5](https://www.rfc-editor.org/rfc/rfc9110#section-5.5) requires this of servers that do not refuse them: another
-/// server on the way may have ended the field there. They are replaced only in requests that subscribe, because such
-/// requests publish nothing, however another server has read them. The connection ends with the answer, so bytes that
-/// another server took for a body are never read as a request.
+/// 5.5](https://www.rfc-editor.org/rfc/rfc9110#section-5.5) requires this of servers that accept such a field: another
+/// server on the way may have read these characters as the end of the field. They are replaced only in requests that
+/// subscribe, because such requests publish nothing, however another server has read them. The connection ends after
+/// the answer. So if another server has read some bytes as a body, this hub never reads them as a request.
 pub(super) fn repair(head: &Bytes) -> Option<BytesMut> {
     let subscribes = SUBSCRIBING.iter().any(|method| head.starts_with(method));
     let mut repaired = BytesMut::with_capacity(head.len());
@@ -42,7 +42,7 @@ pub(super) fn repair(head: &Bytes) -> Option<BytesMut> {
         match line.split_at_checked(FIELD.len()) {
             Some((name, value)) if in_head && name.eq_ignore_ascii_case(FIELD) => {
                 repaired.extend_from_slice(name);
-                // The last of these ends is the first half of a line break whose second half has not arrived.
+                // A CR at the end of the bytes may be the first half of a line break whose second half has not arrived.
                 let mut ends = [&b"\r\n"[..], b"\n", b"\r"].into_iter();
                 let end = ends.find(|end| value.ends_with(end)).unwrap_or_default();
                 let text = &value[..value.len() - end.len()];

@@ -1,9 +1,9 @@
 //! Threads that serve connections, each with its own runtime, so that one thread serves a connection from its start to
 //! its end.
 //!
-//! A runtime with many threads shares all tasks among them: a thread that finds a task wakes another thread, in case
-//! there are more tasks. A publication is two short tasks, one when it arrives and one when it is acknowledged. Both
-//! times, waking a thread for which there was no task cost more than the task itself.
+//! In a runtime with many threads, all threads take tasks from a common queue: a thread that finds a task wakes another
+//! thread, in case there are more tasks. A publication is two short pieces of work, one when it arrives and one when it
+//! is acknowledged. Each time, waking another thread, which then found no work, cost more than the work itself.
 use super::{Serving, Stop};
 use std::{
     io,
@@ -28,17 +28,19 @@ pub(crate) struct Threads(Vec<Thread>);
 
 #[derive(Debug)]
 struct Thread {
-    /// The way to the thread. If several connections arrive while the thread works, it is woken once for all of them,
-    /// not for each, as by `Handle::spawn`. The queue is bounded by the number of open files.
+    /// The queue of connections for the thread. If several connections arrive while the thread works, it is woken once
+    /// for all of them; `Handle::spawn` would wake it for each. The length of the queue is bounded by the number of
+    /// files that the process may open.
     arrivals: mpsc::UnboundedSender<Arrival>,
     /// The number of connections that the thread serves.
     load: Arc<AtomicUsize>,
     handle: JoinHandle<()>,
 }
 
-/// A connection that was accepted.
+/// A connection that was accepted and is on its way to a thread.
 struct Arrival {
-    /// A thread holds this only while it serves a connection: the end of the server frees what is in it.
+    /// The routes and settings for this connection. The thread keeps no copy of its own, so that they are freed when
+    /// the server and its last connection have ended.
     serving: Serving,
     socket: TcpStream,
     stop: watch::Receiver<Stop>,
@@ -64,7 +66,7 @@ impl Threads {
         }
     }
 
-    /// Serves a connection on the thread that serves the fewest connections. The socket must not block.
+    /// Serves a connection on the thread that serves the fewest connections. The socket must be in non-blocking mode.
     pub(crate) fn serve(&self, serving: Serving, socket: TcpStream, stop: watch::Receiver<Stop>) {
         let fewest = self.0.iter().min_by_key(|thread| thread.load.load(Ordering::Relaxed));
         let Some(Thread { arrivals, load, .. }) = fewest else { return };
@@ -91,7 +93,7 @@ impl Thread {
 async fn serve_all(mut arriving: mpsc::UnboundedReceiver<Arrival>) {
     // `stop` is the first of these, so it is dropped last: the server waits until nobody holds one.
     while let Some(Arrival { stop, serving, socket, counted }) = arriving.recv().await {
-        // The runtime that serves the connection must also watch its socket.
+        // The socket must be watched by the runtime that serves the connection.
         match tokio::net::TcpStream::from_std(socket) {
             Ok(socket) => {
                 let served = serving.connection(socket, stop);
@@ -105,7 +107,7 @@ async fn serve_all(mut arriving: mpsc::UnboundedReceiver<Arrival>) {
     }
 }
 
-/// A guard that counts one connection of a thread until it is dropped.
+/// A guard that adds one to the number of a thread's connections until it is dropped.
 struct Counted(Arc<AtomicUsize>);
 
 impl Counted {

@@ -1,15 +1,16 @@
-//! The body of a request whose handler does not read it, such as the body of a `GET`. Usually it has arrived with the
-//! head and is small. Then it is read here, and the connection can serve further requests. Otherwise hyper closes the
-//! connection after the answer, and the answer must say so: without that, the client may send its next request on a
-//! connection that is about to be closed.
+//! The reading of a request's body if no handler reads it, such as the body of a `GET`. Usually the body is small and
+//! has arrived with the head. Then it is read here, and the connection can serve further requests. Otherwise hyper
+//! closes the connection after the answer, and the answer must announce this: the client might otherwise send its next
+//! request on a connection that is about to be closed.
 use http::Method;
 use http_body::Body;
 use std::{future::poll_fn, pin::Pin, task::Poll};
 
-/// The largest part of a body that is read if no handler reads it, so that the connection can serve another request.
+/// The largest body that is read if no handler reads it, so that the connection can serve another request.
 pub(super) const MOST_BYTES: usize = 64 << 10;
-/// The number of times that hyper may have no more of a body when it is polled, before the body counts as not arrived.
-/// hyper reads from the socket between two polls of the service, so the first poll never finds more.
+/// The number of polls in a row that may find no more of a body; after one more such poll, the body counts as not
+/// arrived. The first poll only finds what arrived with the head, since hyper reads from the socket only between two
+/// polls of the service.
 const ATTEMPTS: usize = 3;
 
 /// Returns true for the methods whose handler reads the body if it answers with success.

@@ -1,5 +1,5 @@
-//! The watch over a connection, which may have to end before hyper has finished with it: because it has waited too
-//! long, or because the server stops.
+//! The watch over a connection. It ends a connection, before hyper has finished with it, if the connection has waited
+//! too long for a request, or if the server stops.
 use super::{
     activity::{Activity, Patience},
     leaving::Left,
@@ -17,7 +17,7 @@ use tokio::{
 /// The time that the rest of a head may take to arrive when the server stops.
 const STOPPED_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A stage of the server's stopping.
+/// A stage in the stopping of the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stop {
     /// The server does not stop.
@@ -33,8 +33,8 @@ pub(crate) enum Stop {
 pub(super) struct Watch {
     activity: Activity,
     patience: Patience,
-    /// Fires when the connection may have waited too long, or earlier. The alarm is set again when it fires, and not
-    /// with each request.
+    /// Fires when the connection may have waited too long, or earlier. To save work, it is not set again with each
+    /// request, but only when it fires.
     alarm: Pin<Box<Sleep>>,
     changes: Changes,
     stop: Stop,
@@ -55,8 +55,8 @@ impl Watch {
         {
             self.stop = stop;
             self.changes = Box::pin(beyond(stop, receiver));
-            // Only new connections and heads need a shorter time: hyper itself ends connections that are silent between
-            // two requests.
+            // The times for a new connection and for a head become shorter. The time between two requests stays: hyper
+            // itself ends a connection that is silent then.
             (self.patience.new, self.patience.head) = (STOPPED_HEAD_TIMEOUT, STOPPED_HEAD_TIMEOUT);
         }
         self.stop > Stop::Not
@@ -81,7 +81,8 @@ impl Watch {
     }
 }
 
-/// Waits until the stage is later than `before`. If the sender is dropped, the stage is [`Stop::Cut`].
+/// Waits until the server's stage is later than `before`, and returns this stage. If the sender is dropped, the stage
+/// is [`Stop::Cut`].
 async fn beyond(before: Stop, mut receiver: Receiver<Stop>) -> (Stop, Receiver<Stop>) {
     let stop = receiver.wait_for(|stop| *stop > before).await.map_or(Stop::Cut, |stop| *stop);
     (stop, receiver)

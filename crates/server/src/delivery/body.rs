@@ -1,4 +1,5 @@
-//! A stream as the body of a response: hyper delivers it by polling, on every kind of connection.
+//! A stream as the body of a response. hyper polls the body and sends its frames; this works on every kind of
+//! connection.
 use super::stream::{Granted, Stream};
 use crate::subscriptions::Present;
 use bytes::Bytes;
@@ -14,12 +15,12 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-/// The stream of one subscriber. It begins when the body is first polled, unless a shard took the stream before: then
-/// the body is empty, and its length is unknown.
+/// The body that sends the stream of one subscriber. The stream begins when the body is first polled. If a shard has
+/// taken the stream before, the body is empty, and its length is unknown.
 pub struct EventBody {
     state: State,
     heartbeat_interval: Duration,
-    /// Resolves when the server stops; `None` after that.
+    /// Resolves when the server begins to stop; `None` after that.
     stopping: Option<Stopping>,
 }
 
@@ -36,26 +37,27 @@ struct Open {
     _place: OwnedSemaphorePermit,
     /// The presence of the subscriber. Dropping it publishes the end of its subscriptions.
     _present: Option<Present>,
-    /// Fires at the subscription's deadline, or earlier. The alarm is set again when it fires, not with each event.
+    /// Fires at the subscription's deadline, or earlier. To save work, the alarm is not set again with each event, but
+    /// only when it fires.
     alarm: Pin<Box<Sleep>>,
 }
 
-/// Resolves when the server begins to stop.
+/// A future that resolves when the server begins to stop.
 pub type Stopping = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The result of polling a body: a frame, an error, or `None` at the end of the body.
 type Polled = Option<Result<Frame<Bytes>, LogError>>;
 
-/// Makes a [`Stopping`] from the server's signal.
+/// Makes a [`Stopping`] from the signal that becomes true when the server begins to stop.
 #[must_use]
 pub fn stopping(mut signal: watch::Receiver<bool>) -> Stopping {
-    // The server also stops when the sender is dropped.
+    // A dropped sender means that the server stops, too.
     Box::pin(async move { drop(signal.wait_for(|stopping| *stopping).await) })
 }
 
 impl EventBody {
-    /// Creates a body that begins its stream with a heartbeat, because some proxies wait for the first byte of the
-    /// body. Another heartbeat follows whenever nothing was sent for `heartbeat_interval`.
+    /// Creates a body that begins with a heartbeat, because some proxies wait for the first byte of the body. Another
+    /// heartbeat follows whenever nothing was sent for `heartbeat_interval`.
     #[must_use]
     pub fn new(granted: Granted, heartbeat_interval: Duration, stopping: Stopping) -> Self {
         Self { state: State::Granted(granted), heartbeat_interval, stopping: Some(stopping) }
@@ -81,11 +83,13 @@ impl Open {
 
     fn poll(&mut self, heartbeat_interval: Duration, cx: &mut Context<'_>) -> Poll<Polled> {
         loop {
-            // The deadline is checked before the next event is sent, so that a stream that is never silent also ends.
+            // The deadline is checked before the next event is sent. Otherwise a stream that always has a next event
+            // would never end.
             while self.alarm.deadline() <= Instant::now() {
                 self.subscription.expire(heartbeat_interval);
                 let deadline = self.subscription.deadline(heartbeat_interval);
-                // A stream that has ended has no deadline. The alarm must not fire again before the end is polled.
+                // A stream that has ended has no deadline. The alarm is set to a later time, so that this loop ends and
+                // `poll_next` can tell of the stream's end.
                 self.alarm.as_mut().reset(deadline.unwrap_or_else(|| Instant::now() + heartbeat_interval));
             }
             if let Poll::Ready(next) = self.subscription.poll_next(cx) {
@@ -165,7 +169,7 @@ mod tests {
     };
     use tokio::{sync::Semaphore, time::timeout};
 
-    /// The longest time for which anything waits.
+    /// The longest time that a test waits for anything.
     const PATIENCE: Duration = Duration::from_secs(20);
 
     fn key() -> AudienceKey {
@@ -212,7 +216,8 @@ mod tests {
         }
     }
 
-    /// A log that cannot be read to its end, and whose other readers wait for as long as they are told to.
+    /// A log that can be obstructed. Reads up to the end of the log then fail, and other reads wait until it is
+    /// obstructed no more.
     struct Obstructed {
         log: MemoryLog,
         is_obstructed: AtomicBool,
@@ -253,7 +258,7 @@ mod tests {
         }
     }
 
-    /// The subscription has lost its seat, because the log could not be read for it, while its rewind still waits for
+    /// The log cannot be read for the subscription, so the subscription has lost its seat. Its rewind still waits for
     /// the log.
     #[tokio::test(flavor = "multi_thread")]
     async fn a_rewind_without_a_seat_is_polled_only_when_something_has_happened() {
@@ -262,16 +267,17 @@ mod tests {
         let hub = Hub::start(log.clone(), &HubLimits::default()).unwrap();
         hub.publish((0..200).map(update).collect()).await.unwrap();
         let opening = hub.open(key(), Start::Newest(200)).await.unwrap();
-        // The window of the audience begins behind the rewind, so the log has to be read in between.
+        // The window of the audience begins after the events of the rewind, so the events in between must be read from
+        // the log.
         hub.publish(vec![update(200)]).await.unwrap();
         let _neighbour = hub.subscribe(key(), Start::Now).await.unwrap();
         log.is_obstructed.store(true, Ordering::SeqCst);
         let mut body = body(opening, Duration::from_millis(40));
         let polls = Arc::new(AtomicUsize::new(0));
         let counted = polls.clone();
-        // If a poll never returned, the test would still go on.
+        // The body is polled in a task of its own, so that the test ends even if a poll never returns.
         let heard = tokio::spawn(async move {
-            // The first heartbeat and the first bytes of the rewind come at once.
+            // The first two frames come at once: the heartbeat, and the first bytes of the rewind.
             for _ in 0..2 + HEARTBEATS {
                 let next = poll_fn(|cx| {
                     counted.fetch_add(1, Ordering::SeqCst);

@@ -1,4 +1,5 @@
-//! The head of a stream's response, with the headers that stop caches, proxies and browsers from delaying the stream.
+//! The head of the response with a stream. It has the headers that stop caches, proxies and browsers from delaying the
+//! stream.
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use fanfare_hub::representation::Representation;
@@ -13,13 +14,13 @@ use std::{
     time::SystemTime,
 };
 
-/// The header that tells nginx, and the many proxies that copied this from nginx, not to buffer the response.
+/// The header that tells nginx not to buffer the response. Many other proxies understand it as well.
 pub const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// The value of `Cache-Control`: nobody may store, reuse or transform a stream.
 const CACHE_CONTROL: &str = "private, no-cache, no-store, no-transform, must-revalidate, max-age=0";
 
-/// Returns the response of a stream in this representation, with this body.
+/// Returns the response with a stream in this representation, and with this body.
 pub fn stream<B>(representation: Representation, body: B) -> HttpResponse<B> {
     let content_type = match representation {
         Representation::EventStream | Representation::Envelope => "text/event-stream",
@@ -40,8 +41,8 @@ pub fn alone(representation: Representation) -> Response {
     stream(representation, Body::new(Unsent))
 }
 
-/// The empty body of an answer to `HEAD`. Its length is unknown to hyper: otherwise the answer would have a
-/// `Content-Length`, which a stream does not have.
+/// The empty body of an answer to `HEAD`. hyper does not know its length: otherwise hyper would add a `Content-Length`,
+/// which the answer with a stream does not have.
 struct Unsent;
 
 impl http_body::Body for Unsent {
@@ -54,11 +55,12 @@ impl http_body::Body for Unsent {
 }
 
 /// Encodes the first bytes of a stream that a shard delivers: the head of its response, and the first heartbeat,
-/// because some proxies wait for the first byte of the body. The end of the connection is the end of the body ([RFC
-/// 9112, 6.3]), in HTTP/1.1 as in 1.0, so that a wire event is the same bytes for all subscribers.
+/// because some proxies wait for the first byte of the body. In HTTP/1.1 as in 1.0, the end of the connection marks the
+/// end of the body ([RFC 9112, 6.3]). There is no framing by chunks, so that a wire event has the same bytes for all
+/// subscribers.
 ///
-/// The answer has the version of the request, and all header fields of the handler except those that describe the
-/// framing of the body.
+/// The head has the HTTP version of the request, and all header fields of the handler's answer except those that
+/// describe the framing of the body.
 ///
 /// [RFC 9112, 6.3]: https://www.rfc-editor.org/rfc/rfc9112#section-6.3
 #[must_use]
@@ -81,16 +83,17 @@ pub fn encode(parts: &Parts, version: Version, representation: Representation) -
     head
 }
 
-/// The number of bytes that are reserved for a head: enough for a head with the fields of CORS.
+/// The number of bytes of memory that are reserved for a head: enough for a head with the fields of CORS.
 const HEAD_BYTES: usize = 896;
 /// The fields that describe the connection or the framing of the body.
 const FRAMING: [HeaderName; 3] = [header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
 
-/// The shortest and the longest time after which a subscriber that was sent away reconnects, in seconds.
+/// The shortest and the longest time, in seconds, after which a subscriber reconnects if it was told to come back
+/// later.
 const RETRY_SECONDS: std::ops::RangeInclusive<u64> = 30..=120;
 
-/// Returns the answer that sends a subscriber away until later. After an error status a browser's EventSource would
-/// never reconnect; after a stream that ends at once it reconnects, after the time that the stream gives.
+/// Returns the answer that tells a subscriber to come back later. It is a stream that ends at once and names the time
+/// after which an EventSource reconnects; after an error status, an EventSource would never reconnect.
 #[must_use]
 pub fn come_back_later(representation: Representation) -> Response {
     let body = match representation {

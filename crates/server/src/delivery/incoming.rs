@@ -1,4 +1,5 @@
-//! Messages to a shard from other threads. Their number is bounded, because each subscriber needs a permit.
+//! Messages to a shard from other threads. The number of waiting messages is bounded, because each stream needs a
+//! permit for a subscriber.
 use super::stream::Stream;
 use std::net::TcpStream;
 
@@ -7,7 +8,7 @@ use std::net::TcpStream;
 pub(super) enum Incoming {
     /// A stream to deliver, and the socket for it.
     Stream(TcpStream, Box<Stream>),
-    /// All streams end. Streams that arrive later end after their heads.
+    /// All streams end. A stream that arrives later gets only the head of its response, and then ends.
     EndAll,
     /// No further message follows; the shard stops when it has no streams left.
     Stop,

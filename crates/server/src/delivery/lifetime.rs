@@ -1,5 +1,5 @@
 //! The lifetime of a stream: it ends when its token expires, or when it has lasted as long as the hub allows. Both
-//! times are varied at random, so that streams that began together do not end together.
+//! times are changed a little at random, so that streams that began at the same time do not end at the same time.
 use super::wheel::TICK;
 use fanfare_hub::{ending::EndReason, entry::Timestamp, fan_out::timing};
 use std::time::{Duration, Instant};
@@ -8,9 +8,10 @@ use tokio::time;
 /// The end of one stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetime {
-    /// The time when the stream ends; `None` if it has no limit.
+    /// The time when the stream ends; `None` if it may last for any time.
     pub ends: Option<Instant>,
-    /// The reason that is sent to the subscriber at the end; `None` if it may simply reconnect.
+    /// The reason that is sent to the subscriber when the stream ends; `None` if the subscriber may reconnect with the
+    /// same token.
     pub reason: Option<EndReason>,
 }
 
@@ -31,17 +32,18 @@ impl Lifetime {
 }
 
 /// Returns how long a stream may last if its token is valid for `validity` from now. This is a little less than
-/// `validity`: the stream must not end later than the token, but a timer may fire a tick late, or later on a busy
-/// machine. The difference is random, because subscribers that got their tokens together would otherwise reconnect
-/// together.
+/// `validity`: the stream must not end later than the token, but a timer may fire one tick late, or even later on a
+/// busy machine. The difference is random, because subscribers that got their tokens at the same time would otherwise
+/// reconnect at the same time.
 fn before_expiry(validity: Duration) -> Duration {
     let early = (validity / EARLY_PART).min(MAX_EARLY).mul_f64((1.0 + fastrand::f64()) / 2.0);
     validity.saturating_sub(early + 2 * TICK)
 }
 
-/// The share of a token's remaining time by which a stream ends earlier, at most: one part in this many.
+/// The divisor for the time by which a stream ends before its token: at most the token's remaining time divided by
+/// this.
 const EARLY_PART: u32 = 20;
-/// The longest time by which a stream ends earlier than its token.
+/// The longest time by which a stream ends before its token expires.
 const MAX_EARLY: Duration = Duration::from_secs(5);
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Delivery: writing wire events to sockets.
 //!
-//! The handler of a request grants a [`stream`]. There are two ways to deliver it: [`shards`] take sockets from the
-//! HTTP server and send through an `engine`; [`body`] goes through hyper, which works for every kind of connection. A
-//! [`replay`] is a stream that ends with the last event in the log. [`head`] is the start of a stream and [`lifetime`]
-//! decides its end; [`wheel`] keeps the timers of many streams.
+//! The handler of a request grants a [`stream`]. There are two ways to deliver it. [`shards`] take sockets from the
+//! HTTP server and send through an `engine`. [`body`] gives the events to hyper, which works for every kind of
+//! connection. A [`replay`] is a stream that ends after the newest event in the log. [`head`] is the start of a stream
+//! and [`lifetime`] decides its end; [`wheel`] keeps the timers of many streams.
 pub mod body;
 pub(crate) mod engine;
 pub mod head;

@@ -1,4 +1,4 @@
-//! Replays: a response that sends the matching events that are in the log, and then ends.
+//! Replays: responses that send the matching events that are in the log, and then end.
 use bytes::Bytes;
 use fanfare_hub::{fan_out::timing, log::LogError, opening::Opening, replay::Replay, representation::Representation};
 use http_body::{Body, Frame};
@@ -12,24 +12,25 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-/// The result of reading one piece of the log: the replay to continue with, and the bytes; `None` at the end.
+/// The result of one read of the log: the replay to continue with, and the bytes that were read; `None` instead of
+/// bytes at the end of the log.
 type Piece = (Replay, Result<Option<Bytes>, LogError>);
 
-/// The wire events of a replay. If the log cannot be read, the body ends with an error, so that nobody takes it for
-/// complete.
+/// The body that sends the wire events of a replay. If the log cannot be read, the body ends with an error, so that no
+/// client believes the replay to be complete.
 pub struct ReplayBody {
     reading: Option<Pin<Box<dyn Future<Output = Piece> + Send>>>,
     representation: Representation,
     heartbeat_interval: Duration,
-    /// Fires when a heartbeat is due, because the log was searched for long and nothing was found.
+    /// Fires when a heartbeat is due: no event was found for a while, although the log was searched.
     alarm: Pin<Box<Sleep>>,
     /// The permit for one subscriber, which is released when the body ends.
     _place: OwnedSemaphorePermit,
 }
 
 impl ReplayBody {
-    /// Creates the body that begins where `opening` begins. A heartbeat is sent whenever nothing was sent for
-    /// `heartbeat_interval`.
+    /// Creates the body of a replay that begins at the position of `opening`. A heartbeat is sent whenever nothing was
+    /// sent for `heartbeat_interval`.
     #[must_use]
     pub fn new(opening: Opening, heartbeat_interval: Duration, place: OwnedSemaphorePermit) -> Self {
         let representation = opening.key().representation;
@@ -44,7 +45,7 @@ async fn read(mut replay: Replay) -> Piece {
     (replay, bytes)
 }
 
-/// Returns the time of the next heartbeat, if nothing is sent until then.
+/// Returns the time at which a heartbeat is due if nothing is sent until then.
 fn next_heartbeat(heartbeat_interval: Duration) -> Instant {
     Instant::now() + heartbeat_interval.mul_f64(timing::spread(&mut fastrand::Rng::new()))
 }
@@ -62,7 +63,7 @@ impl Body for ReplayBody {
             }
             Poll::Pending => {
                 ready!(self.alarm.as_mut().poll(cx));
-                // Whatever was read consists of whole events, so the heartbeat is between two of them.
+                // All bytes that were sent before are whole events, so the heartbeat comes between two events.
                 Ok(Some(Bytes::from_static(self.representation.heartbeat())))
             }
         };

@@ -1,4 +1,4 @@
-//! All shards. The connections give them the streams to deliver.
+//! All shards of the server. A connection gives its stream to them for delivery.
 use super::{
     engine::{Choice, Engine, Started},
     incoming::Incoming,
@@ -28,7 +28,7 @@ pub struct Shards {
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
-/// The sending side of a shard's queue of messages.
+/// The sending side of the queue of messages to one shard.
 #[derive(Debug)]
 struct Gate {
     incoming: Sender<Incoming>,
@@ -46,8 +46,8 @@ impl Gate {
 }
 
 impl Shards {
-    /// Starts the threads, and logs which engine they use. Their number and their engine come from `settings`. Returns
-    /// `None` if hyper delivers all streams.
+    /// Starts the threads of the shards, and logs which engine they use. `settings` choose the number of threads and
+    /// the engine. Returns `None` if hyper delivers all streams.
     ///
     /// # Errors
     /// If the system cannot start another thread, or has no file descriptor for its poll.
@@ -65,7 +65,7 @@ impl Shards {
             }
         };
         let count = settings.delivery_threads.or(thread::available_parallelism().ok()).map_or(1, NonZero::get);
-        // If a thread cannot be started, dropping this value ends the other threads.
+        // If a thread cannot be started, dropping this value ends the threads that were started before.
         let mut shards = Self { gates: Vec::new(), threads: Mutex::default() };
         for number in 0..count {
             let (engine, started) = Engine::start(choice);
@@ -84,8 +84,8 @@ impl Shards {
         Ok(Some(shards))
     }
 
-    /// Gives a stream, and its socket in non-blocking mode, to the shard that has the fewest streams. Nothing may have
-    /// been written to the socket, and the subscriber must have been admitted.
+    /// Gives a stream and its socket to the shard that has the fewest streams. The socket must be in non-blocking mode,
+    /// and nothing may have been written to it. The subscriber must have been admitted.
     pub(crate) fn take(&self, socket: TcpStream, stream: Stream) {
         let mut gates: Vec<_> = self.gates.iter().map(|gate| (gate.load.load(Ordering::Relaxed), gate)).collect();
         gates.sort_by_key(|(load, _)| *load);
@@ -102,17 +102,18 @@ impl Shards {
 
     fn tell(&self, what: fn() -> Incoming) {
         for gate in &self.gates {
-            // Only a shard that has ended refuses the message.
+            // Sending fails only for a shard that has ended, which needs no message.
             _ = gate.send(what());
         }
     }
 
-    /// Ends all streams. Streams that are taken later end after their heads.
+    /// Ends all streams. A stream that is given to a shard later gets only the head of its response, and then ends.
     pub(crate) fn end_all(&self) {
         self.tell(|| Incoming::EndAll);
     }
 
-    /// Tells the threads to end, and waits until they have ended. No stream may be given to them after this.
+    /// Tells the threads of the shards to end, and waits until they have ended. No stream may be given to a shard after
+    /// this call.
     pub(crate) async fn stop(&self) {
         self.tell(|| Incoming::Stop);
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));

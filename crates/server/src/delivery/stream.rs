@@ -1,9 +1,9 @@
 //! A stream that has been granted and has not begun.
 //!
 //! The handler of a subscribe request decides everything about a stream, but not who delivers it: that depends on the
-//! connection, which the handler does not see. So the response carries the stream twice, in a [`Granted`] in its
-//! extensions and in its body. Whoever takes the stream first delivers it. If nobody takes it, the body begins the
-//! stream when the body is polled.
+//! connection, which the handler does not see. So both the extensions and the body of the response hold the same
+//! [`Granted`], from which the stream can be taken once. If the connection takes the stream, a shard delivers it.
+//! Otherwise the body takes it when hyper first polls the body, and hyper delivers it.
 use crate::subscriptions::Arrival;
 use fanfare_hub::opening::Opening;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,23 +12,24 @@ use tokio::sync::OwnedSemaphorePermit;
 /// A stream that is to be delivered to one subscriber.
 #[derive(Debug)]
 pub struct Stream {
-    /// The bytes that are sent first, the response's head and a heartbeat, if the stream is delivered by writing to the
-    /// socket directly; otherwise empty.
+    /// The bytes that a shard sends first: the head of the response, and a heartbeat. Empty if hyper delivers the
+    /// stream.
     pub(crate) head: Vec<u8>,
     /// The subscription, the position where it begins, and the time when it ends.
     pub opening: Opening,
-    /// The permit for one subscriber; dropping it lets another subscriber in.
+    /// The permit for one subscriber. When it is dropped, another subscriber can get it.
     pub place: OwnedSemaphorePermit,
     /// The arrival of the subscriber; `None` if the hub does not publish active subscriptions.
     pub(crate) arrival: Option<Arrival>,
 }
 
-/// A stream that can be taken once. Dropping all clones of it ends the subscription.
+/// A stream that can be taken once. If it is never taken, dropping all clones of this value ends the subscription.
 #[derive(Clone, Debug)]
 pub struct Granted(Arc<Mutex<Option<Stream>>>);
 
 impl Stream {
-    /// Creates a stream whose head is not set: the code that has the connection sets or sends the head.
+    /// Creates a stream with an empty head. If a shard delivers the stream, the head is set later, when the response is
+    /// complete.
     #[must_use]
     pub(crate) fn new(opening: Opening, place: OwnedSemaphorePermit, arrival: Option<Arrival>) -> Self {
         Self { head: Vec::new(), opening, place, arrival }
@@ -36,7 +37,7 @@ impl Stream {
 }
 
 impl Granted {
-    /// Grants a stream.
+    /// Creates a value from which `stream` can be taken once.
     #[must_use]
     pub fn new(stream: Stream) -> Self {
         Self(Arc::new(Mutex::new(Some(stream))))

@@ -1,34 +1,36 @@
-//! A hashed timer wheel: one timer for each of many keys. A timer is moved much more often than it fires.
+//! A hashed timer wheel: one timer for each of many keys. It is made for timers that are set to a later time much more
+//! often than they fire.
 //!
 //! Time is divided into ticks, and each of the next [`SLOTS`] ticks has a slot: a list of the timers that are checked
-//! when the tick has passed. Scheduling and cancelling change one list, whatever the number of timers. The wheel has no
-//! clock and does nothing by itself: its owner sleeps until [`Wheel::next`] and then gets the keys that are due from
-//! [`Wheel::expire`].
+//! when the tick has passed. Scheduling and cancelling a timer take the same time for any number of timers. The wheel
+//! has no clock and does nothing by itself: its owner sleeps until the time that [`Wheel::next`] returns, and then gets
+//! the keys whose timers are due from [`Wheel::expire`].
 //!
-//! A timer never fires early. If the owner calls in time, it fires at most one tick late.
+//! A timer never fires early. If the owner calls [`Wheel::expire`] in time, a timer fires at most one tick late.
 use std::time::{Duration, Instant};
 
-/// The length of a tick: 2^23 ns, about 8.4 ms. A power of two makes each division a shift.
+/// The length of a tick: 2^23 ns, about 8.4 ms. Because it is a power of two, a shift replaces each division.
 pub const TICK: Duration = Duration::from_nanos(1 << TICK_SHIFT);
-/// The number of ticks that have a slot: about 34 s. A timer that is due later waits in the farthest slot, and is moved
-/// from there.
+/// The number of ticks that have a slot; they last for about 34 s. A timer that is due later waits in the farthest
+/// slot, and is moved when the tick of this slot has passed.
 pub const SLOTS: usize = 1 << SLOT_BITS;
 
 const TICK_SHIFT: u32 = 23;
 const SLOT_BITS: u32 = 12;
 const SLOT_MASK: u64 = SLOTS as u64 - 1;
 
-/// The upper bound of the keys. A value of `Timer::before` that is this number or more names a slot.
+/// The number that every key must be below. A value of `Timer::before` that is at least this number names a slot, and
+/// not a key.
 const MAX_KEYS: u32 = 1 << 31;
-/// The mark for the end of a list. As `Timer::before` it means that the timer is in no list.
+/// The mark for the end of a list. A `Timer::before` with this value means that the timer is in no list.
 const NONE: u32 = u32::MAX;
 
 /// A timer wheel with one timer for each key.
 #[derive(Debug)]
 pub struct Wheel {
     start: Instant,
-    /// The tick up to which all timers have expired. The slot of this tick is checked first, so timers that are
-    /// scheduled in the past are put there.
+    /// The tick up to which all timers have expired. The slot of this tick is checked first, so a timer that is due in
+    /// the past is put into it.
     passed: u64,
     /// The first key of each slot's list.
     first: Box<[u32; SLOTS]>,
@@ -40,10 +42,11 @@ pub struct Wheel {
 /// A timer, which is also a link in the list of a slot. It takes 16 bytes for each key.
 #[derive(Clone, Copy, Debug)]
 struct Timer {
-    /// The tick at which the timer is due. The timer may be in the slot of an earlier tick, but never in that of a
-    /// later one.
+    /// The tick at which the timer is due. The timer may be in the slot of an earlier tick, but never in the slot of a
+    /// later tick.
     tick: u64,
-    /// The previous key in the list. If the timer is the first of a slot's list, this is [`MAX_KEYS`] plus the slot.
+    /// The previous key in the list. For the first timer of a slot's list, this is [`MAX_KEYS`] plus the number of the
+    /// slot.
     before: u32,
     after: u32,
 }
@@ -51,21 +54,21 @@ struct Timer {
 const IDLE: Timer = Timer { tick: 0, before: NONE, after: NONE };
 
 impl Wheel {
-    /// Creates a wheel without timers whose time begins at `now`. It takes 17 KiB, and 16 bytes more for each key up to
-    /// the highest one.
+    /// Creates a wheel without timers. Its time begins at `now`. The wheel takes 17 KiB, and 16 bytes more for each key
+    /// up to the highest key that was used.
     #[must_use]
     pub fn new(now: Instant) -> Self {
         let first = Box::new([NONE; SLOTS]);
         Self { start: now, passed: 0, first, occupied: Occupied::default(), timers: Vec::new() }
     }
 
-    /// Sets the timer of `key`, even if it was set before. Moving it to a later time costs one store, since the timer
-    /// stays in its slot until that slot's tick.
+    /// Sets the timer of `key` to `at`, even if it was set before. Moving a timer to a later time only changes its
+    /// tick: the timer stays in its slot until that slot's tick has passed.
     ///
     /// # Panics
     /// If the key is 2^31 or more.
     pub fn schedule(&mut self, key: u32, at: Instant) {
-        assert!(key < MAX_KEYS, "{key} is no dense key");
+        assert!(key < MAX_KEYS, "the key {key} is not below {MAX_KEYS}");
         let tick = self.tick_after(at);
         if index(key) >= self.timers.len() {
             self.timers.resize(index(key) + 1, IDLE);
@@ -86,8 +89,8 @@ impl Wheel {
         }
     }
 
-    /// Returns the time at which the owner should call [`Self::expire`]. It is not later than the time of the first
-    /// timer that is due, and usually not earlier. `None` if no timer is set.
+    /// Returns the time at which the owner should call [`Self::expire`]; `None` if no timer is set. It is usually the
+    /// time at which the first timer is due. It may be earlier, but is never later.
     #[must_use]
     pub fn next(&self) -> Option<Instant> {
         self.next_tick().map(|tick| self.start + Duration::from_nanos(tick << TICK_SHIFT))
@@ -114,24 +117,25 @@ impl Wheel {
         self.passed = self.passed.max(now);
     }
 
-    /// Frees the memory of all keys above the highest key whose timer is set. This looks at each of these keys.
+    /// Frees the memory of all keys above the highest key whose timer is set. The time that this takes grows with the
+    /// number of these keys.
     pub fn shrink(&mut self) {
         let used = self.timers.iter().rposition(|timer| timer.before != NONE).map_or(0, |last| last + 1);
         self.timers.truncate(used);
         self.timers.shrink_to_fit();
     }
 
-    /// Returns the last tick that has passed at `at`.
+    /// Returns the last tick that has passed at the time `at`.
     fn tick_before(&self, at: Instant) -> u64 {
         ticks(at.saturating_duration_since(self.start).as_nanos())
     }
 
-    /// Returns the first tick that passes at `at` or later.
+    /// Returns the first tick that passes at the time `at` or later.
     fn tick_after(&self, at: Instant) -> u64 {
         ticks(at.saturating_duration_since(self.start).as_nanos() + (TICK.as_nanos() - 1))
     }
 
-    /// Returns the tick of the first slot that has timers.
+    /// Returns the tick of the first slot that has timers; `None` if no slot has any.
     fn next_tick(&self) -> Option<u64> {
         let from = slot(self.passed);
         let found = self.occupied.next(from)?;
@@ -178,7 +182,8 @@ impl Wheel {
     }
 }
 
-/// The slots that have timers: one bit for each slot, and in the summary one bit for each word that is not zero.
+/// The slots that have timers. `words` has one bit for each slot, and `summary` has one bit for each word that is not
+/// zero.
 #[derive(Debug)]
 struct Occupied {
     words: [u64; WORDS],
@@ -210,15 +215,16 @@ impl Occupied {
         }
     }
 
-    /// Returns the first slot with timers from `from` on. The search continues at slot 0 after the last slot.
+    /// Returns the first slot that has timers, searched from slot `from` on. After the last slot, the search continues
+    /// at slot 0.
     fn next(&self, from: usize) -> Option<usize> {
         let (word, bit) = (from / WORD_BITS, from % WORD_BITS);
         let ahead = self.words[word] & (u64::MAX << bit);
         if ahead != 0 {
             return Some(word * WORD_BITS + lowest(ahead));
         }
-        // First the words after this one, then the words before it, then this word again: its remaining bits lie before
-        // `bit`.
+        // The words after this word are searched first, then the words before it, and then this word again: the bits
+        // that are left in it are below `bit`.
         let behind = self.summary & (u64::MAX << 1 << word);
         let word = if behind != 0 { lowest(behind) } else { lowest(self.summary) };
         (self.summary != 0).then(|| word * WORD_BITS + lowest(self.words[word]))
@@ -230,17 +236,17 @@ fn lowest(bits: u64) -> usize {
 }
 
 fn ticks(nanoseconds: u128) -> u64 {
-    // A time beyond the greatest tick is 4.9 billion years away.
+    // The greatest tick is 4.9 billion years away; later times are treated as this tick.
     u64::try_from(nanoseconds >> TICK_SHIFT).unwrap_or(u64::MAX >> TICK_SHIFT)
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "the mask leaves a slot's bits")]
+#[allow(clippy::cast_possible_truncation, reason = "the mask leaves only the bits of a slot's number")]
 fn slot(tick: u64) -> usize {
     (tick & SLOT_MASK) as usize
 }
 
 /// Returns the value of `Timer::before` for the first timer of a slot.
-#[allow(clippy::cast_possible_truncation, reason = "there are fewer slots")]
+#[allow(clippy::cast_possible_truncation, reason = "the number of a slot is small")]
 fn head(slot: usize) -> u32 {
     MAX_KEYS + slot as u32
 }

@@ -1,9 +1,9 @@
-//! The opening of files beneath a directory, and of nothing else, whatever links are there and however they change
-//! meanwhile.
+//! The opening of files beneath a directory. Nothing outside this directory is opened, whatever links are in it and
+//! however they change meanwhile.
 //!
-//! A path is followed part by part, from one open directory to the next. The system never follows a link: this module
-//! reads the link and follows its target in the same way, so nothing can change between the check and the opening.
-//! Links that lead out of the directory, such as absolute ones, count as missing files.
+//! A path is followed name by name, from one open directory to the next. The system never follows a link: this module
+//! reads the target of the link and follows it in the same way. So a link cannot change between the check of a name and
+//! its opening. Links that lead out of the directory, such as absolute links, count as missing files.
 use super::name::is_hidden;
 use rustix::{
     fs::{Mode, OFlags, open, openat, readlinkat},
@@ -20,19 +20,20 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-/// The greatest number of links on one path, which is the limit of Linux.
+/// The greatest number of links that are followed for one path. It is the limit of Linux.
 const MAX_LINKS: usize = 40;
 
-/// The flags to open a directory on the path. On Linux, the right to list the directory is not needed.
+/// The flags to open a directory on the way to the file. On Linux, no right to list this directory is needed.
 #[cfg(target_os = "linux")]
 const TRAVERSE: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 #[cfg(not(target_os = "linux"))]
 const TRAVERSE: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-/// The flags to open the last part of the path. Opening a pipe that nobody writes to must not block the thread.
+/// The flags to open the last name of the path. If the name is a pipe to which nobody writes, opening it must not block
+/// the thread.
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
-/// A directory, by its path. The path is resolved again each time, because a deployment may replace the directory that
-/// it leads to.
+/// A directory, given by its path. The path is resolved for each file anew, because a deployment may let the path lead
+/// to another directory.
 #[derive(Clone, Debug)]
 pub(super) struct Directory(PathBuf);
 
@@ -41,11 +42,11 @@ impl Directory {
         Self(path.to_owned())
     }
 
-    /// Opens the file or directory at `path`, which is relative.
+    /// Opens the file or directory at the relative path `path`.
     ///
     /// # Errors
-    /// [`io::ErrorKind::NotFound`] if there is no such file, if it is not beneath the directory, or if a link to it
-    /// leads through a hidden name; other errors of the system.
+    /// [`io::ErrorKind::NotFound`] if there is no such file, if it is not beneath the directory, or if a link on the
+    /// way leads through a hidden name; other errors of the system.
     pub(super) fn open(&self, path: &Path) -> io::Result<File> {
         let mut walk = Walk { trail: vec![open(&self.0, TRAVERSE, Mode::empty())?], ahead: Vec::new(), links: 0 };
         walk.put_ahead(path)?;
@@ -53,11 +54,11 @@ impl Directory {
     }
 }
 
-/// The state of following one path through the directory.
+/// The state of following one path, name by name.
 struct Walk {
-    /// The open directories from the first to the current one.
+    /// The directories that were opened so far, from the first to the current one.
     trail: Vec<OwnedFd>,
-    /// The parts of the path that still have to be followed, the next one last.
+    /// The steps of the path that still have to be followed, in reverse order.
     ahead: Vec<Part>,
     /// The number of links that were followed so far.
     links: usize,
@@ -101,13 +102,13 @@ impl Walk {
         self.open(OsStr::new("."), READ).map(File::from)
     }
 
-    /// Returns the current directory, or an error if the path has left the directory in which it began.
+    /// Returns the current directory, or an error if the path has led out of the directory in which it began.
     fn here(&self) -> io::Result<&OwnedFd> {
         self.trail.last().ok_or_else(nowhere)
     }
 
     fn open(&self, name: &OsStr, how: OFlags) -> io::Result<OwnedFd> {
-        // If the name has become a link since it was checked, the call fails.
+        // If the name has become a link since it was checked, this call fails.
         openat(self.here()?.as_fd(), name, how | OFlags::NOFOLLOW, Mode::empty()).map_err(absent)
     }
 
@@ -120,8 +121,8 @@ impl Walk {
     }
 }
 
-/// Returns true if a link must not lead along this path: because the path has a hidden name that is not one of the
-/// names that Kubernetes makes.
+/// Returns true if a link must not be followed because of its target: a name in the target is hidden, and is not one of
+/// the names that Kubernetes makes.
 fn leads_to_hidden(target: &Path) -> bool {
     let mut names = target.components().filter_map(|component| match component {
         Component::Normal(name) => Some(name),
@@ -130,8 +131,9 @@ fn leads_to_hidden(target: &Path) -> bool {
     names.any(|name| name.to_str().is_none_or(|name| is_hidden(name) && !is_of_a_volume(name)))
 }
 
-/// Returns true for the directories in which Kubernetes keeps the files of a volume: `..data`, and its target, whose
-/// name is the time when it was made, such as `..2026_11_29_04_27_53.1234567890`.
+/// Returns true for the names of the directories in which Kubernetes stores the files of a volume. One is `..data`. The
+/// other is the target of `..data`, whose name is the time when it was made, such as
+/// `..2026_11_29_04_27_53.1234567890`.
 fn is_of_a_volume(name: &str) -> bool {
     const TIME: &[u8] = b"0000_00_00_00_00_00.";
     let Some(rest) = name.strip_prefix("..") else { return false };
@@ -144,8 +146,8 @@ fn nowhere() -> io::Error {
     io::ErrorKind::NotFound.into()
 }
 
-/// Converts the system's errors for a path that leads to no file. Such a path leads through a file, through a name that
-/// has just become a link, or to a socket, or it contains a name that no file can have.
+/// Converts an error of the system to "not found" if it means that the path does not lead to a file: the path goes on
+/// behind a file, it has a name that has just become a link, it leads to a socket, or one of its names is too long.
 fn absent(error: Errno) -> io::Error {
     match error {
         Errno::NOTDIR | Errno::LOOP | Errno::NXIO | Errno::NAMETOOLONG => nowhere(),
@@ -267,7 +269,7 @@ mod tests {
         assert!(tree.read(&MAX_LINKS.to_string()).is_err());
     }
 
-    /// While a file is read, it is again and again replaced by a link: each read gets the file, or nothing.
+    /// While a file is read many times, it is often replaced by a link for a moment. Each read gets the file, or fails.
     #[test]
     fn a_race_wins_nothing() {
         let tree = Tree::new("race");

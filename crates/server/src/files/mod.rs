@@ -1,8 +1,8 @@
 //! The files of a directory, which are served at all paths that the hub does not use.
 //!
-//! The directory is often one that somebody works in. So the names in a request are checked before a file is looked
-//! for: `name` refuses names that begin with a dot, and `beneath` opens nothing outside the directory. Ranges,
-//! conditions and types are left to [`ServeDir`].
+//! Often somebody works in this directory, so it may also hold files that are not meant to be served. So the names in a
+//! request's path are checked: `name` refuses names that begin with a dot, and `beneath` opens nothing outside the
+//! directory. [`ServeDir`] handles ranges of bytes, conditional requests and media types.
 mod beneath;
 mod name;
 mod opened;
@@ -17,7 +17,7 @@ use std::{io, path::Path};
 use tower_http::services::{ServeDir, fs::DefaultServeDirFallback};
 use tower_service::Service;
 
-/// The paths for which the fallback is never sent, nor for paths below them: there are no pages at them, so the
+/// The paths at which and below which the fallback page is never sent. There are no pages at these paths, so the
 /// fallback would only hide an error.
 const WITHOUT_PAGES: [&str; 4] = ["/.well-known", TOPICS, "/healthz", crate::page::PATH];
 
@@ -25,9 +25,10 @@ const WITHOUT_PAGES: [&str; 4] = ["/.well-known", TOPICS, "/healthz", crate::pag
 #[derive(Clone, Debug)]
 pub(crate) struct Files {
     serve: ServeDir<DefaultServeDirFallback, Beneath>,
-    /// The path of the page that is sent for every page that does not exist; `None` sends 404.
+    /// The path of the fallback: the page that is sent instead of a page that does not exist. If it is `None`, the
+    /// answer is then 404.
     fallback: Option<PathAndQuery>,
-    /// The paths of the aliases, for which the fallback is not sent either.
+    /// The paths of the aliases. The fallback is not sent at these paths either.
     streams: Vec<String>,
 }
 
@@ -36,14 +37,14 @@ impl Files {
     pub(crate) fn of(settings: &Settings) -> Option<Self> {
         let directory = settings.static_dir.as_deref()?;
         Some(Self {
-            // The paths are relative to the directory of `Beneath`.
+            // `Beneath` resolves paths relative to its directory, so there is no path to add here.
             serve: ServeDir::with_backend("", Beneath::new(directory)),
             fallback: settings.fallback.as_deref().and_then(path_of),
             streams: settings.aliases.keys().cloned().collect(),
         })
     }
 
-    /// Returns the file at the request's path, or else the fallback; `None` if there is neither.
+    /// Returns the file at the request's path, or else the fallback page; `None` if the answer must be 404.
     ///
     /// # Errors
     /// [`Problem::Method`] if the method is not GET or HEAD.
@@ -61,14 +62,15 @@ impl Files {
         let Some(fallback) = self.fallback.as_ref().filter(|_| falls_back) else { return Ok(None) };
         let answer = self.serve(Request::from_parts(parts, Body::empty()), Uri::from(fallback.clone())).await;
         Ok(answer.map(|mut answer| {
-            // The answer depends on `Accept`: a client that does not want HTML gets 404 instead.
+            // `Vary` is needed because the answer depends on `Accept`: a client that does not want HTML gets 404 and
+            // not the fallback.
             answer.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
             answer
         }))
     }
 
     async fn serve(&self, mut request: Request, uri: Uri) -> Option<Response> {
-        // The URI has no scheme and host, so that a redirection leads to the host of the request.
+        // The URI must not have a scheme and a host, so that a redirection leads to the host of the request.
         *request.uri_mut() = uri.path_and_query().cloned().map_or(uri, Uri::from);
         let answer = match self.serve.clone().call(request).await {
             Ok(answer) => answer.map(Body::new),
@@ -99,7 +101,7 @@ pub fn check(directory: &Path, name: &str) -> io::Result<()> {
     let Some(path) = path.filter(|path| !name.starts_with('/') && !path.ends_with('/')) else {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
-            "expected the name of a file, relative to the directory",
+            "expected the path of a file, relative to the directory",
         ));
     };
     let opened = Directory::new(directory).open(Path::new(path.trim_start_matches('/')))?;

@@ -1,14 +1,13 @@
-//! The check of the paths that can name a file that is served.
+//! The check of a request's path, before it is used as the path of a file to serve.
 use percent_encoding::percent_decode_str;
 
-/// The only name with a dot at its start that is meant to be public: [RFC
-/// 8615](https://www.rfc-editor.org/rfc/rfc8615).
+/// The only name that is public although it begins with a dot: [RFC 8615](https://www.rfc-editor.org/rfc/rfc8615).
 const WELL_KNOWN: &str = ".well-known";
 
-/// Returns the decoded path of a request, if each of its parts is a plain name. Returns `None` for paths that are not
-/// public, or that two programs could read differently: hidden files, `..`, NUL, backslashes, an encoded slash, text
-/// that is not UTF-8. A path that begins with two slashes is refused too: a redirection to it would lead to another
-/// host.
+/// Returns the decoded path of a request, if each of its parts is a plain name. Returns `None` for a path that is not
+/// public, or that two programs could read differently: if it has a hidden file, `..`, NUL, a backslash, an encoded
+/// slash, or text that is not UTF-8. A path that begins with two slashes is refused too, since a redirection to it
+/// would lead to another host.
 pub(super) fn read(path: &str) -> Option<String> {
     if !path.starts_with('/') || path.starts_with("//") {
         return None;
@@ -23,7 +22,7 @@ fn part(encoded: &str) -> Option<String> {
     fits.then(|| part.into_owned())
 }
 
-/// Returns true if a name begins with a dot, like the names of secrets and of tools' files.
+/// Returns true if a name begins with a dot, as the names of files with secrets and of the files of tools often do.
 pub(super) fn is_hidden(name: &str) -> bool {
     name.starts_with('.') && name != WELL_KNOWN
 }

@@ -18,7 +18,7 @@ use tower_http::services::fs::{Backend, File};
 #[derive(Clone, Debug)]
 pub(super) struct Beneath(Directory);
 
-/// An open file, with its metadata at the time when it was opened.
+/// An open file, with the metadata that it had when it was opened.
 #[derive(Debug)]
 pub(super) struct Opened {
     file: tokio::fs::File,
@@ -32,8 +32,8 @@ impl Beneath {
         Self(Directory::new(directory))
     }
 
-    /// Opens a file or a directory. Refuses everything else, such as pipes and devices, because reading from them may
-    /// wait or have an effect.
+    /// Opens a file or a directory. Refuses everything else, such as pipes and devices: reading from a pipe or a device
+    /// may wait, or change something.
     fn opened(&self, path: PathBuf) -> impl Future<Output = io::Result<(std::fs::File, Metadata)>> + Send + use<> {
         let directory = self.0.clone();
         let open = move || {

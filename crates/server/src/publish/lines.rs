@@ -7,17 +7,18 @@ use fanfare_hub::update::Update;
 /// The greatest number of updates of one batch.
 pub const MAX_BATCH_UPDATES: usize = 10_000;
 
-/// The greatest number of topics of all updates of one batch together: each topic takes 16 bytes of memory, however
-/// short it is.
+/// The greatest number of topics of all updates of one batch together. A topic takes 16 bytes of memory in each update,
+/// however short it is.
 pub const MAX_BATCH_TOPICS: usize = 200_000;
 
-/// Returns the greatest number of updates that one batch may have, if each is made from `template` and a line.
+/// Returns the greatest number of updates that one batch may have, if each update gets its topics from `template`.
 pub(crate) fn most_updates(template: &Template) -> usize {
     (MAX_BATCH_TOPICS / template.topics().max(1)).clamp(1, MAX_BATCH_UPDATES)
 }
 
-/// Reads a batch. A publisher that must later recognise the lines gives a prefix for their IDs as `id-prefix`. Blank
-/// lines are ignored; the other lines need not be JSON, since the hub does not interpret data.
+/// Reads a batch of updates, one from each line. If the URL has the parameter `id-prefix`, the ID of each update is
+/// this prefix and the number of its line, so that the publisher can recognise it later. Blank lines are ignored. The
+/// other lines need not be JSON, since the hub does not interpret data.
 pub(crate) fn updates(template: &Template, body: &[u8]) -> Result<Vec<Update>, Problem> {
     let (limit, mut updates) = (most_updates(template), Vec::new());
     for (index, line) in body.split(|&byte| byte == b'\n').enumerate() {

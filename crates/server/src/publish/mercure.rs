@@ -1,4 +1,5 @@
-//! `POST /.well-known/mercure`: a form, the same in both revisions of the protocol.
+//! `POST /.well-known/mercure`: publishes the update that a form describes. The form is the same in both revisions of
+//! Mercure.
 use super::{form, plain_text, publish, retry_ms, ttl_ms};
 use crate::{app::App, auth::Purpose, body::collect, form::Form, media_type::require_form, problem::Problem};
 use axum::{

@@ -1,4 +1,5 @@
-//! Publishing: a request becomes updates. They are given to the log, and acknowledged when they are durable.
+//! Publishing: a request becomes updates, which are given to the log. The request is answered when its updates are
+//! durable.
 //!
 //! [`mercure`] reads a form. [`topic`] reads the topic API's kinds of body: a single update, [`lines`], or an event
 //! [`stream`].
@@ -21,9 +22,9 @@ use fanfare_hub::{entry::Entry, update::Update};
 use http::{HeaderValue, StatusCode, header};
 use std::sync::Arc;
 
-/// Publishes all updates, or none if the publisher is not allowed to publish one of them. With `unhurried`, the log
-/// may delay the updates a little, to save them together with others: the publisher itself had waited before this
-/// request.
+/// Publishes all updates, or none if the publisher is not allowed to publish one of them. With `unhurried`, the log may
+/// delay the updates a little, to write them together with those of other publishers. The mark means that the publisher
+/// itself had waited before it sent this request.
 async fn publish(
     app: &App,
     credentials: &Credentials,
@@ -42,8 +43,8 @@ async fn publish(
     })
 }
 
-/// Reads a form or a query string that describes updates. If it is too large, it is refused with the status of a body
-/// that is too large ([Mercure, publication](https://mercure.rocks/spec#publication)).
+/// Reads a form or a query string that describes updates. If it has too many fields, it is refused with the status of a
+/// body that is too large ([Mercure, publication](https://mercure.rocks/spec#publication)).
 fn form(bytes: &[u8]) -> Result<Form, Problem> {
     Form::parse(bytes).map_err(|invalid| match invalid {
         InvalidForm::TooManyFields { limit } => Problem::FormTooLarge { limit },
@@ -51,7 +52,7 @@ fn form(bytes: &[u8]) -> Result<Form, Problem> {
     })
 }
 
-/// Reads a reconnection time. It is written as a number of milliseconds with ASCII digits only, as in an event stream.
+/// Reads a reconnection time: a number of milliseconds, with ASCII digits only, as in an event stream.
 fn retry_ms(value: &str) -> Result<u64, Problem> {
     let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| value.parse().ok()).flatten().ok_or(Problem::Retry)

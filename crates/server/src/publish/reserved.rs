@@ -1,50 +1,52 @@
-//! The hub's own namespace: topics at and below the hub's path name subscriptions, and only the hub may publish them.
+//! The topics that are reserved for the hub: those at and below the hub's path name subscriptions, and only the hub may
+//! publish them.
 //!
-//! For both revisions of Mercure, two properties of a topic are checked. The first, from the newer revision, is the URL
-//! to which the topic resolves. The second, from the older revision, is whether the topic contains the hub's path
-//! anywhere. Subscribers of the older revision match topics as texts, by templates: they could take an update of
-//! `https://evil.example/?/.well-known/mercure/subscriptions/…` for one that the hub published. An update reaches
-//! subscribers of both revisions, whatever the revision of its publisher, so one check would not be enough.
+//! Two properties of a topic are checked. The newer revision of Mercure looks at the URL to which the topic resolves.
+//! The older revision looks whether the topic contains the hub's path anywhere: its subscribers match topics as texts,
+//! by templates, and could take an update of `https://evil.example/?/.well-known/mercure/subscriptions/…` for one that
+//! the hub published. An update reaches subscribers of both revisions, whatever the revision of its publisher. So both
+//! properties are checked for each update.
 use crate::{app::App, auth::Revision, hub_path::HUB_PATH, problem::Problem};
 use fanfare_hub::{topic::Topic, update::Update};
 use std::borrow::Cow;
 use url::Url;
 
-/// Refuses an update that has a reserved topic, as the publisher's revision requires.
+/// Refuses an update that has a reserved topic, by the rules of the publisher's revision.
 pub(crate) fn check(app: &App, revision: Revision, update: &Update) -> Result<(), Problem> {
     let reserved = |topic: &Topic| match revision {
-        // In the older revision a topic that only begins like the hub's path is reserved too.
+        // In the older revision, a topic is also reserved if it contains a path that only begins like the hub's path.
         Revision::Legacy => topic.as_str().contains(HUB_PATH) || is_reserved(&app.base_url, topic),
         Revision::Modern => is_reserved(&app.base_url, topic),
     };
     if update.topics().iter().any(reserved) { Err(Problem::TopicReserved(revision)) } else { Ok(()) }
 }
 
-/// Returns true if a topic, resolved against `base`, the hub's URL, is the hub's path or a path below it, on any host,
-/// or if it contains that path anywhere. Percent-encoding, dot segments and backslashes are first replaced by what they
-/// mean, however often they are encoded, because some readers do that. Upper and lower case differ, as in all paths.
+/// Returns true if the topic contains the hub's path, or if it resolves, against the hub's URL `base`, to the hub's
+/// path or a path below it, on any host. Percent-encoding, dot segments and backslashes are first replaced by what they
+/// mean, even if they are encoded several times, because some readers do that. Upper and lower case differ, as in all
+/// paths.
 #[must_use]
 pub fn is_reserved(base: &Url, topic: &Topic) -> bool {
     needs_a_look(topic.as_str()) && (says(&plain(topic.as_str())) || leads(base, topic))
 }
 
-/// Returns true if a topic could be reserved at all. Most topics could not, and parsing one as a URL takes time. A
-/// reserved topic contains the last word of the hub's path, perhaps encoded, or it is a relative URL that names only
-/// its base, which is the hub.
+/// Returns true if the topic may be reserved, so that it must be checked. Most topics may not, and this test saves
+/// parsing them as URLs. A reserved topic contains the last word of the hub's path, perhaps encoded, or it is a
+/// relative URL that resolves to the hub's URL itself.
 fn needs_a_look(text: &str) -> bool {
     let trimmed = text.trim();
     text.contains("mercure") || text.contains(['%', '\\', '?', '#']) || trimmed.is_empty() || trimmed.ends_with(':')
 }
 
-/// Returns true if the text contains the hub's path, or would contain it without its dot segments. At the beginning of
-/// the text the path may lack its first slash.
+/// Returns true if the text contains the hub's path, or contains it after the removal of dot segments. At the beginning
+/// of the text, the first slash of the path may be missing.
 fn says(text: &str) -> bool {
     let has_dots = text.starts_with('.') || text.contains("/.");
     contains_path(text) || (has_dots && contains_path(&without_dots(&format!("/{text}"))))
 }
 
-/// Returns true if the topic, read as a URL, has the hub's path or a path below it. The URL parser has removed dot
-/// segments, but decoding the path may produce more of them.
+/// Returns true if the topic, resolved as a URL, has the hub's path or a path below it. The URL parser has removed dot
+/// segments, but decoding the path may produce new ones.
 fn leads(base: &Url, topic: &Topic) -> bool {
     let Some(url) = topic.resolve(base) else { return false };
     let path = match plain(url.path()) {
@@ -58,15 +60,15 @@ fn contains_path(text: &str) -> bool {
     text.match_indices(HUB_PATH).any(|(place, path)| ends_a_segment(&text[place + path.len()..]))
 }
 
-/// Returns true if a path segment ends before `rest`, the text that follows the hub's path: `/.well-known/mercure-news`
-/// is another path.
+/// Returns true if `rest`, the text that follows the hub's path, does not continue the last segment of the path:
+/// `/.well-known/mercure-news` is another path.
 fn ends_a_segment(rest: &str) -> bool {
     !rest.starts_with(|character: char| character.is_alphanumeric() || "-._~".contains(character))
 }
 
 /// Returns the text with all percent-encoding decoded, even if decoding produces further percent-encoding, and with
-/// backslashes replaced by slashes. This takes one pass: each byte is appended to the result, and if the result then
-/// ends in an encoded byte, that is decoded.
+/// backslashes replaced by slashes. The text is read only once: each byte is appended to the result, and whenever the
+/// result then ends in an encoded byte, this byte is decoded.
 fn plain(text: &str) -> Cow<'_, str> {
     if !text.contains(['%', '\\']) {
         return text.into();
@@ -88,7 +90,7 @@ fn digit(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
-/// Returns the text without the segments `.`, and without each `..` and the segment before it.
+/// Returns the text without its segments `.`, and without each segment `..` and the segment before it.
 fn without_dots(text: &str) -> String {
     let mut segments: Vec<&str> = Vec::new();
     for segment in text.split('/') {

@@ -1,6 +1,6 @@
-//! Bodies of the type `text/event-stream`: each event is published when it arrives, so that the output of another
-//! source of events can be piped in. If an error occurs, the events before it stay published, and the answer contains
-//! their number.
+//! Bodies of the type `text/event-stream`: each event is published as soon as it has arrived, so that a publisher can
+//! pipe the output of another event stream into the request. If an error occurs, the events before it stay published,
+//! and the answer contains their number.
 use super::{
     lines::most_updates,
     publish,
@@ -26,8 +26,8 @@ use fanfare_hub::{
 use http_body_util::BodyExt;
 use serde_json::json;
 
-/// Publishes the events of the body. When the body ends, answers with the number of events, and with the ID and the
-/// position of the last one.
+/// Publishes the events of the body. When the body ends, answers with the number of published events, and with the ID
+/// and the position of the last one.
 pub(super) async fn publish_events(
     app: &App,
     credentials: &Credentials,
@@ -39,8 +39,8 @@ pub(super) async fn publish_events(
     let (mut published, mut last) = (0, None);
     let broken = |published, problem| Problem::StreamBroken { published, problem: Box::new(problem) };
     loop {
-        // When the server stops, events that have already arrived are not published any more, so that even a source
-        // that never pauses gets this answer.
+        // When the server stops, not even events that have already arrived are published. Otherwise a source that never
+        // pauses would not get this answer.
         if app.stopping.has_changed().unwrap_or(true) {
             return Err(broken(published, Problem::Stopping));
         }
@@ -61,7 +61,7 @@ pub(super) async fn publish_events(
             if !updates.is_empty() {
                 still_valid(credentials)
                     .map_err(|error| broken(published, app.auth.refuse(credentials, error).into()))?;
-                // The next events wait until these updates are acknowledged.
+                // The next events are read only when these updates are acknowledged.
                 let entries =
                     publish(app, credentials, None, updates).await.map_err(|problem| broken(published, problem))?;
                 published += entries.len() as u64;
@@ -72,7 +72,8 @@ pub(super) async fn publish_events(
             }
         }
     }
-    // The publisher may have chosen the ID. The hub has made the position, which names only this update in its log.
+    // The answer has both the ID and the position. The publisher may have chosen the ID, so other updates may have it
+    // too; the position names only this update in the hub's log.
     let (last_id, position) = last.map(|entry| (entry.id().to_string(), entry.position.to_string())).unzip();
     Ok(Json(json!({ "published": published, "last_id": last_id, "position": position })).into_response())
 }
@@ -101,8 +102,9 @@ impl<'a> Reader<'a> {
         Self { parser: Parser::with_limits(limits), template }
     }
 
-    /// Returns the next updates whose events end in this chunk, at most one batch and up to the first event that is not
-    /// valid, and the problem of that event. Returns no updates and no problem when the whole chunk has been read.
+    /// Returns the next updates from the events that end in this chunk, and a problem. The updates are at most one
+    /// batch. If an event is not valid, only the updates before it are returned, together with its problem. If there
+    /// are no updates and no problem, the whole chunk has been read.
     fn read(&mut self, chunk: &mut Chunk<'_>) -> (Vec<Update>, Option<Problem>) {
         let (most, mut updates, mut bytes) = (most_updates(self.template), Vec::new(), 0);
         let problem = loop {
@@ -126,7 +128,8 @@ impl<'a> Reader<'a> {
 }
 
 fn update(template: &Template, event: &EventRef<'_>) -> Result<Update, Problem> {
-    // An ID that another hub made would be taken for a position in this hub's log, so the update gets a new ID.
+    // An ID that begins with `#` was made by another hub, and would be taken for a position in this hub's log. So the
+    // update gets a new ID.
     let id = event.id().filter(|id| !id.starts_with('#')).map(str::to_owned);
     let event_type = (event.event_type != "message").then(|| event.event_type.to_owned());
     template.event(event.data.to_owned(), EventSays { id, event_type, retry_ms: event.retry_ms })

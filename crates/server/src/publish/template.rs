@@ -1,4 +1,4 @@
-//! The template of the updates in one body: the fields that the URL of the request gives to all of them.
+//! The template of the updates in one body: the fields that the URL of the request gives to each of these updates.
 use super::{form, retry_ms, ttl_ms};
 use crate::{path::topic_of_path, problem::Problem};
 use fanfare_hub::{
@@ -11,8 +11,8 @@ use http::Uri;
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
     fields: UpdateFields,
-    /// The prefix of the lines' IDs, which end with the number of the line in its body; `None` if the hub makes the
-    /// IDs.
+    /// The prefix of the updates' IDs in a body of lines. The ID of an update is this prefix and the number of its
+    /// line; `None` if the hub makes the IDs.
     id_prefix: Option<String>,
 }
 
@@ -34,24 +34,24 @@ impl Template {
         Ok(Self { fields, id_prefix })
     }
 
-    /// Returns the number of topics of each update.
+    /// Returns the number of topics that each update gets.
     pub(crate) fn topics(&self) -> usize {
         self.fields.topics.len()
     }
 
-    /// Returns the template for a body with many updates. Fails if the template has an ID, because many updates cannot
-    /// have the same ID.
+    /// Returns this template, for a body with many updates. Fails if the template has an ID, because many updates
+    /// cannot have the same ID.
     pub(super) fn of_many(self) -> Result<Self, Problem> {
         if self.fields.id.is_some() { Err(Problem::IdOfMany) } else { Ok(self) }
     }
 
-    /// Returns the template for a body that does not have one line for each update. Fails if the template has a prefix
+    /// Returns this template, for a body that does not have one update in each line. Fails if the template has a prefix
     /// for IDs.
     pub(super) fn without_lines(self) -> Result<Self, Problem> {
         if self.id_prefix.is_some() { Err(Problem::IdPrefixWithoutLines) } else { Ok(self) }
     }
 
-    /// Makes the update with this data.
+    /// Makes an update with this data and the template's fields.
     pub(crate) fn update(&self, data: String) -> Result<Update, Problem> {
         Ok(Update::new(UpdateFields { data, ..self.fields.clone() })?)
     }
@@ -62,7 +62,8 @@ impl Template {
         Ok(Update::new(UpdateFields { data, id, ..self.fields.clone() })?)
     }
 
-    /// Makes the update of one event, from its data and its other fields, which replace the fields of the query.
+    /// Makes the update of one event from the event's data and other fields. A field of the event has priority over the
+    /// same field of the template.
     pub(crate) fn event(&self, data: String, event: EventSays) -> Result<Update, Problem> {
         let fields = self.fields.clone();
         Ok(Update::new(UpdateFields {

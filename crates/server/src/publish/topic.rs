@@ -1,5 +1,5 @@
-//! `POST /topics/{topic}`: the body is the data, whatever its content type is, because `curl -d` declares every body as
-//! a form.
+//! `POST /topics/{topic}`: publishes the body of the request. With most content types, the whole body is the data of
+//! one update, even if the type is that of a form, because `curl -d` declares every body as a form.
 use super::{lines, plain_text, publish, stream, template::Template};
 use crate::{
     app::App,
@@ -15,7 +15,7 @@ use axum::{
 };
 use http::Uri;
 
-/// Publishes the body, and answers with the IDs of its updates, one on each line.
+/// Publishes the updates in the body, and answers with their IDs, one on each line.
 ///
 /// # Errors
 /// [`Problem`] if the body was not published.
@@ -40,7 +40,7 @@ pub async fn publish_body(State(app): State<App>, request: Request<Body>) -> Res
     Ok(plain_text(entries.iter().map(|entry| format!("{}\n", entry.id())).collect()))
 }
 
-/// Returns the URL of a request without its query, which may be secret. The URL can be written between single quotes in
+/// Returns the URL of a request without its query, which may hold a secret. The URL can stand between single quotes in
 /// a shell.
 fn url_of(app: &App, uri: &Uri) -> String {
     let mut url = app.settings.public_url.clone();

@@ -1,8 +1,9 @@
 //! `GET /.well-known/mercure`, in both revisions of the protocol. A request with a matcher (`match…=`) belongs to the
 //! newer revision. Any other request belongs to the older revision, whose selectors are given as `topic=`.
 //!
-//! With `envelope`, each update is an unnamed event that holds its topics, type, ID, data and time as JSON, as in the
-//! topic API: the hub's own page subscribes to patterns in this way.
+//! With the parameter `envelope`, each update is sent as an unnamed event, whose data is JSON with the update's topics,
+//! type, ID, data and time. This is the same as in the topic API. The hub's own page subscribes to patterns in this
+//! way.
 //!
 //! `QUERY` ([RFC 10008](https://www.rfc-editor.org/rfc/rfc10008)) does the same with a form as its body, for clients
 //! whose parameters do not fit into a URL.
@@ -25,7 +26,7 @@ use axum::{
 use fanfare_hub::{representation::Representation, topic::matcher::Matcher};
 use http::request::Parts;
 
-/// Answers with the stream of the updates that match.
+/// Answers with the stream of the updates that match the request's matchers or selectors.
 ///
 /// # Errors
 /// [`Problem`] if the request is refused.
@@ -70,8 +71,9 @@ async fn stream(app: &App, parts: &Parts, query: &Form, cursor: Cursor) -> Resul
     open(app, parts, wanted).await
 }
 
-/// Returns true if a name begins with `match`, in any case. All such names are reserved for types of matchers: a type
-/// that the hub does not know is then an error, and never a subscription to fewer topics than the request wanted.
+/// Returns true if the name of a parameter begins with `match`, in upper or lower case. All such names are reserved for
+/// types of matchers. So a parameter with a type that the hub does not know is an error: if it were ignored, the
+/// subscription would have fewer topics than the request wanted.
 fn names_a_matcher(name: &str) -> bool {
     name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("match"))
 }

@@ -1,7 +1,6 @@
 //! Subscribing: a request becomes a subscription, and the subscription becomes a stream.
 //!
-//! [`mercure`] and [`topic`] each read one kind of request; everything after that is the same for both and is in this
-//! file.
+//! [`mercure`] and [`topic`] each read one kind of request. The rest is the same for both kinds, and is in this file.
 pub mod mercure;
 pub mod topic;
 
@@ -29,16 +28,16 @@ use http::{HeaderName, HeaderValue, Method, request::Parts};
 /// The media type of event streams.
 const EVENT_STREAM: &str = "text/event-stream";
 
-/// The stream that a request asks for.
+/// The description of the stream that a request asks for.
 #[derive(Debug)]
 pub(crate) struct Wanted {
     /// The topics to subscribe to.
     pub(crate) matchers: Matchers,
-    /// The position to start from.
+    /// The position in the log from which the stream starts.
     pub(crate) cursor: Cursor,
     /// The format in which the updates are sent.
     pub(crate) representation: Representation,
-    /// The response header that names the position where the stream begins.
+    /// The name of the response header with the position where the stream begins.
     pub(crate) cursor_header: HeaderName,
     /// The condition under which the stream ends.
     pub(crate) until: Until,
@@ -50,12 +49,12 @@ pub(crate) enum Until {
     /// The stream does not end by itself.
     #[default]
     Closed,
-    /// The stream ends after the updates that are in the log now.
+    /// The stream ends after the updates that are already in the log.
     Now,
 }
 
-/// Authorizes the subscriber and answers with its stream. The answer has the stream as its body, and as a [`Granted`]
-/// from which a shard can take it.
+/// Authorizes the subscriber and answers with its stream. The body of the answer can send the stream. The answer also
+/// holds a [`Granted`], from which a shard can take the stream instead.
 pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Response, Problem> {
     let credentials = app.auth.authenticate(parts, Purpose::Subscribe).await?;
     let Wanted { matchers, cursor, representation, cursor_header, until } = wanted;
@@ -79,14 +78,14 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
     {
         activity.is_endless();
     }
-    // A client that only reads what is in the log is not published as an active subscription.
+    // A client that only reads the updates that are in the log now does not count as an active subscription.
     let arrival = match app.subscriptions.as_ref().filter(|_| until == Until::Closed) {
         Some(active) => Some(active.arrive(&key, &payloads).await?),
         None => None,
     };
     if until == Until::Now {
-        // The update with the requested ID may still be on its way into the log. If the log cannot append now, it can
-        // still be read.
+        // The update with the requested ID may still be on its way into the log, so this waits for it. If the log
+        // cannot append now, the updates that it has can still be read.
         app.hub.settle().await;
     }
     let mut opening = match app.hub.open(key, cursor.start).await {
@@ -103,7 +102,7 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
             head::stream(representation, Body::new(body))
         }
         Until::Closed => {
-            // A long rewind does not fit into the memory that a shard has for a subscriber.
+            // A long rewind stays with hyper: it does not fit into the memory that a shard has for a subscriber.
             let can_be_handed_over = opening.is_short();
             let Lifetime { ends, reason } = Lifetime::new(app.settings.max_lifetime, expires_at);
             let granted = Granted::new(Stream::new(opening.until(ends, reason), place, arrival));
@@ -122,12 +121,12 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
     Ok(response)
 }
 
-/// The largest memory that the compiled patterns of one subscription may take. Most URL Patterns take no such memory; a
-/// URI Template takes 1 KiB, and up to 8 KiB if it names several variables of a query.
+/// The greatest memory, in bytes, that the compiled patterns of one subscription may take together. Most URL Patterns
+/// take no such memory. A URI Template takes 1 KiB, and up to 8 KiB if it names several variables of a query.
 pub const MAX_COMPILED_BYTES: usize = 256 << 10;
 
-/// Collects the matchers of a subscription, at least one and within the limits. Matchers beyond a limit are not
-/// compiled.
+/// Collects the matchers of a subscription. Fails if there is none, or if they exceed a limit. The matchers beyond a
+/// limit are not compiled.
 pub(crate) fn gather(
     app: &App,
     matchers: impl ExactSizeIterator<Item = Result<Matcher, Problem>>,

@@ -1,5 +1,5 @@
-//! `GET /topics/{topic}` and `GET /topics?topic=…`: the topic API; and the aliases, which are other paths for fixed
-//! topics.
+//! The topic API: `GET /topics/{topic}` and `GET /topics?topic=…`. Aliases are read here too: other paths at which
+//! fixed topics are served.
 use super::{EVENT_STREAM, Until, Wanted, gather, open};
 use crate::{
     accept::{Acceptance, Range},
@@ -41,7 +41,7 @@ async fn stream(app: &App, topics: &[&str], parts: &Parts, query: &Form) -> Resu
     open(app, parts, wanted).await
 }
 
-/// Reads `until`: with `until=now` the stream has only the updates that are in the log now.
+/// Reads the parameter `until`. With `until=now`, the stream ends after the updates that are already in the log.
 fn until(query: &Form) -> Result<Until, Problem> {
     match query.get("until") {
         None => Ok(Until::Closed),
@@ -50,8 +50,9 @@ fn until(query: &Form) -> Result<Until, Problem> {
     }
 }
 
-/// Returns the format of the stream: lines of JSON if `Accept` names them and prefers them or accepts them as much as
-/// an event stream; otherwise an event stream, unless `Accept` refuses it.
+/// Returns the format of the stream. It is lines of JSON if `Accept` gives this type a higher weight than an event
+/// stream, or the same weight and its full name. Otherwise it is an event stream, unless `Accept` refuses event
+/// streams.
 fn representation(headers: &HeaderMap, query: &Form) -> Result<Representation, Problem> {
     let lines = Acceptance::of(headers, "application/x-ndjson").filter(|lines| lines.weight > 0);
     let events = Acceptance::of(headers, EVENT_STREAM);

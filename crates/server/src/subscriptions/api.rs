@@ -1,9 +1,9 @@
 //! `GET …/subscriptions`: the active subscriptions. Each revision of Mercure has three kinds of path: all
 //! subscriptions, the subscriptions with one matcher, and a single subscription.
 //!
-//! An answer contains all changes that happened before the request, and a cursor, which is an ID: a client that then
-//! subscribes after this ID gets all later changes. If the answer has several pages, the cursor of the first page
-//! counts for all of them.
+//! An answer contains all changes that happened before the request. It also has a cursor, which is an event ID: a
+//! client that then subscribes with this ID as its last event ID gets all later changes. If the answer has several
+//! pages, the client must use the cursor of the first page.
 use super::{
     ActiveSubscriptions,
     document::{Collection, SUBSCRIPTIONS, Shape, Subscription, name, path},
@@ -29,14 +29,14 @@ use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// The types of matchers that a path may name.
+/// The types of matchers that may stand in a path.
 const MATCH_TYPES: [&str; 3] = ["exact", "urlpattern", "uritemplate"];
 
-/// The request for subscriptions in a path.
+/// The contents of a request's path: the subscriptions that the request asks for.
 #[derive(Debug, PartialEq, Eq)]
 struct Asked {
     shape: Shape,
-    /// The path in its normal encoding, even if the request encodes it differently.
+    /// The path in its normal encoding. The request may encode it differently.
     path: String,
     selection: Selection,
     /// The name of the subscriber, if the path asks for a single subscription.
@@ -65,20 +65,20 @@ pub async fn get(State(app): State<App>, parts: Parts) -> Result<Response, Probl
     asked.answer(active, start, &parts.headers)
 }
 
-/// Returns the shape for the path of all subscriptions, which is the same in both revisions: the older shape if the
-/// token is of the older revision or `Accept` prefers JSON-LD.
+/// Returns the shape of the document of all subscriptions, whose path is the same in both revisions. It is the older
+/// shape if the token is of the older revision, or if `Accept` prefers JSON-LD.
 fn shape_of_all(revision: Revision, headers: &HeaderMap) -> Shape {
     let [json_ld, json] = ["application/ld+json", "application/json"].map(|kind| Acceptance::of(headers, kind));
-    // JSON-LD must be named: a client that accepts everything has not asked for it.
+    // JSON-LD counts only if `Accept` names it in full: a client that accepts every type has not asked for JSON-LD.
     let named = json_ld.is_some_and(|json_ld| json_ld.range == Range::Exact && json_ld.weight > 0);
     let wants_json_ld = named && json_ld.map(|json_ld| json_ld.weight) >= json.map(|json| json.weight);
     if revision == Revision::Legacy || wants_json_ld { Shape::Legacy } else { Shape::Modern }
 }
 
 impl Asked {
-    /// Reads the path `requested`; `None` if it is not a path of subscriptions. The part after the path of all
-    /// subscriptions decides the shape. If that part could be either a type and a matcher or a topic and a subscriber,
-    /// `of_all`, the shape for all subscriptions, decides.
+    /// Reads the path `requested`; `None` if it is not a path of subscriptions. The parts after the path of all
+    /// subscriptions decide the shape. Two parts can be a type and a matcher, or a topic and a subscriber. If both are
+    /// possible, `of_all`, the shape of the document of all subscriptions, decides.
     fn of(requested: &str, of_all: Shape) -> Option<Self> {
         let rest = requested.strip_prefix(HUB_PATH)?.strip_prefix(SUBSCRIPTIONS)?;
         if !rest.is_empty() && !rest.starts_with('/') {
@@ -126,7 +126,8 @@ impl Asked {
                 (json(&Collection::new(self.shape, &self.path, &cursor, page.subscriptions)), page.next)
             }
         };
-        // The documents of all subscriptions in both shapes have the same URL, so their tags must differ.
+        // The two documents of all subscriptions, one in each shape, have the same URL, so their entity tags must
+        // differ.
         let tag = format!("W/\"{}-{:?}\"", reading.version, self.shape);
         let is_known = knows(headers, &tag);
         let mut response = if is_known { StatusCode::NOT_MODIFIED.into_response() } else { body.into_response() };
@@ -141,7 +142,7 @@ impl Asked {
         Ok(response)
     }
 
-    /// Returns the subscriber with this name, if it has a subscription that the path asks for.
+    /// Returns the subscriber with the name `name_asked`, if it has a subscription that the path asks for.
     fn single(&self, index: &Index, name_asked: &str) -> Option<Arc<Subscriber>> {
         let id = Uuid::try_parse(name_asked).ok()?;
         let subscriber = index.get(id).filter(|_| name(id) == name_asked)?;
@@ -162,7 +163,7 @@ impl Asked {
     }
 }
 
-/// Returns true if the client already has this version of the document.
+/// Returns true if the client already has the version of the document that has this entity tag.
 fn knows(headers: &HeaderMap, tag: &str) -> bool {
     let mut tags = headers.get_all(header::IF_NONE_MATCH).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     tags.any(|tags| tags.split(',').map(str::trim).any(|known| known == "*" || known == tag))

@@ -1,4 +1,4 @@
-//! The arrival of a subscriber, and its end.
+//! The arrival of a subscriber, and the end of its presence.
 use super::{request::Request, subscriber::Subscriber};
 use fanfare_hub::audience_key::AudienceKey;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, mpsc::UnboundedSender};
 use uuid::Uuid;
 
-/// A subscriber whose stream may begin, and whose subscriptions are not published yet.
+/// A subscriber that has been taken in: its stream may begin, and its subscriptions are not published yet.
 #[derive(Debug)]
 pub(crate) struct Arrival {
     payloads: Option<Box<[Option<Arc<Value>>]>>,
@@ -23,15 +23,14 @@ impl Arrival {
         Self { payloads, room, requests }
     }
 
-    /// Notes that the subscriber has joined the audience with this key, for which it was taken in. A client that hears
-    /// of the subscriber may publish an update, and the subscriber will receive this update. This waits for nothing and
-    /// takes no lock.
+    /// Notes that the subscriber has joined the audience with this key. Because it has joined, it receives each update
+    /// that a client publishes after hearing of the subscriber. This call does not wait and takes no lock.
     pub(crate) fn begin(self, key: &Arc<AudienceKey>) -> Present {
         let Self { payloads, room, requests } = self;
         let subscriber = Arc::new(Subscriber { id: Uuid::new_v4(), key: key.clone(), payloads });
-        // The teller returns the permit when it has published the end.
+        // The permit now belongs to the teller, which returns it when it has published the end of the subscriptions.
         room.forget();
-        // Sending fails only if the teller has ended with its log.
+        // Sending fails only if the teller has ended because the log is closed.
         _ = requests.send(Request::Came(subscriber.clone()));
         Present { subscriber, requests }
     }

@@ -1,10 +1,12 @@
-//! The documents that describe a subscription, in the shapes of both revisions, and the path that names it.
+//! The documents that describe subscriptions, in the shapes of both revisions of Mercure, and the paths of
+//! subscriptions.
 //!
-//! Every subscription is published in both shapes, whatever the revision of its request, as two updates with one topic
-//! each. So a client follows the paths of its revision, sees all subscriptions, and gets documents in the shape that it
-//! knows. One update with two topics would show each client the other shape too. A client that follows `*` and may read
-//! it gets both. In the older shape, two subscriptions of one subscriber whose matchers have the same text and
-//! different types are one document.
+//! Every subscription is published as two updates, one in each shape, whatever the revision of the subscriber's
+//! request. Each update has one topic: the path of the subscription in the update's revision. So a client that follows
+//! the paths of its own revision sees all subscriptions, in the shape that it knows. If one update had both topics,
+//! each client would also get the other shape. A client that follows `*`, and is allowed to, gets both shapes. In the
+//! older shape, two subscriptions of one subscriber share a document if their matchers have the same text and different
+//! types.
 use super::subscriber::Subscriber;
 use crate::{hub_path::HUB_PATH, problem::Problem};
 use fanfare_event_stream::EventType;
@@ -18,22 +20,22 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-/// The longest URL of a subscription, in bytes: the longest topic, because the URL is a topic. A subscription with a
-/// longer URL is refused.
+/// The longest URL of a subscription, in bytes. It is the length of the longest topic, because the URL is a topic. A
+/// subscription with a longer URL is refused.
 pub const MAX_SUBSCRIPTION_URL_BYTES: usize = MAX_TOPIC_BYTES;
 
-/// The path of all subscriptions, after the hub's path.
+/// The path of all subscriptions, relative to the hub's path.
 pub(super) const SUBSCRIPTIONS: &str = "/subscriptions";
-/// The media type of the newer shape.
+/// The media type of documents in the newer shape.
 const JSON: &str = "application/json";
 const LD_JSON: &str = "application/ld+json";
 const CONTEXT: &str = "https://mercure.rocks/";
 
-/// The characters that are percent-encoded in a path: all except those that RFC 3986 calls unreserved, as in the simple
-/// expansion of RFC 6570.
+/// The characters that are percent-encoded in a part of a path: all except those that RFC 3986 calls unreserved, as in
+/// the simple expansion of RFC 6570.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The shape of a document, by the revision whose clients read it.
+/// The shape of a document. Each shape is for the clients of one revision of Mercure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// The shape of draft 07 of Mercure and earlier drafts: JSON-LD.
@@ -63,8 +65,8 @@ impl Shape {
         (self == Self::Legacy).then_some(CONTEXT)
     }
 
-    /// Returns true if the subscription with the matcher at `index` has its own document in this shape. In the older
-    /// shape it shares the document of an earlier matcher with the same text.
+    /// Returns true if the subscription with the matcher at `index` has a document of its own in this shape. In the
+    /// older shape, it has none if an earlier matcher has the same text.
     pub(super) fn tells(self, matchers: &Matchers, index: usize) -> bool {
         let matchers = matchers.as_slice();
         let text = matchers[index].as_str();
@@ -72,8 +74,8 @@ impl Shape {
     }
 }
 
-/// Returns the name of a matcher's type. The registry of Mercure's newer revision has no name for URI Templates; the
-/// name that is returned for them is from the older revision.
+/// Returns the name of a matcher's type. Mercure's newer revision has no name for URI Templates, so they have the name
+/// from the older revision.
 pub(super) fn match_type(matcher: &Matcher) -> &'static str {
     match matcher {
         Matcher::Any | Matcher::Exact(_) => "exact",
@@ -82,12 +84,12 @@ pub(super) fn match_type(matcher: &Matcher) -> &'static str {
     }
 }
 
-/// Returns the name of a subscriber.
+/// Returns the name of a subscriber, which is made from its ID.
 pub(super) fn name(id: Uuid) -> String {
     id.urn().to_string()
 }
 
-/// Returns a path below the path of all subscriptions. Each part is percent-encoded once.
+/// Returns the path that consists of the path of all subscriptions and `parts`. Each part is percent-encoded once.
 pub(super) fn path(parts: &[&str]) -> String {
     let mut path = format!("{HUB_PATH}{SUBSCRIPTIONS}");
     for part in parts {
@@ -105,7 +107,7 @@ fn path_of(shape: Shape, matcher: &Matcher, subscriber: &str) -> String {
     }
 }
 
-/// Refuses a matcher whose subscription's URL would be too long to be published.
+/// Refuses matchers if the URL of one of their subscriptions would be too long to be a topic.
 pub(crate) fn check_length(matchers: &Matchers) -> Result<(), Problem> {
     let subscriber = name(Uuid::nil());
     let longest = matchers.as_slice().iter().map(|matcher| path_of(Shape::Modern, matcher, &subscriber).len()).max();
@@ -140,7 +142,7 @@ pub(super) struct Subscription<'a> {
 }
 
 impl<'a> Subscription<'a> {
-    /// Makes the document of the subscription with the matcher at `index`.
+    /// Makes the document of the subscriber's subscription with the matcher at `index`.
     pub(super) fn new(shape: Shape, subscriber: &'a Subscriber, index: usize, active: bool) -> Self {
         let matcher = &subscriber.key.matchers.as_slice()[index];
         let name = name(subscriber.id);
@@ -159,13 +161,14 @@ impl<'a> Subscription<'a> {
         }
     }
 
-    /// Returns the document as a member of a collection, which has the context for all members.
+    /// Returns the document as a member of a collection. It has no `@context`, since the collection has one for all its
+    /// members.
     pub(super) fn within(self) -> Self {
         Self { context: None, ..self }
     }
 
-    /// Adds the ID after which changes follow. In the newer shape the document does not have it: a response header has
-    /// it instead.
+    /// Adds the event ID after which all later changes follow. Only the older shape has it in the document; in the
+    /// newer shape, a response header has it.
     pub(super) fn at(self, cursor: &'a str) -> Self {
         Self { last_event_id: self.context.map(|_| cursor), ..self }
     }
@@ -194,7 +197,7 @@ impl<'a, M> Collection<'a, M> {
     }
 }
 
-/// Returns the updates that say that a subscriber has come or left.
+/// Returns the updates that publish that a subscriber has come or left.
 pub(super) fn updates(subscriber: &Subscriber, active: bool) -> impl Iterator<Item = Update> {
     let count = subscriber.key.matchers.as_slice().len();
     let each = (0..count).flat_map(|index| Shape::ALL.map(|shape| (shape, index)));

@@ -1,5 +1,4 @@
-//! The index of the active subscriptions that were published: the subscribers that have come and not left, according to
-//! the log.
+//! The index of the active subscriptions: the subscribers whose arrival the log has, and whose end it does not have.
 use super::{pending::Change, subscriber::Subscriber};
 use fanfare_hub::position::Offset;
 use std::{
@@ -13,29 +12,31 @@ use uuid::Uuid;
 #[derive(Debug, Default)]
 pub(super) struct Index {
     subscribers: BTreeMap<Uuid, Arc<Subscriber>>,
-    /// The number of batches of changes so far.
+    /// The number of batches of changes that were applied so far.
     version: u64,
-    /// The log's head before a batch, while that batch is on its way into the log; `None` at other times.
+    /// While a batch of changes is on its way into the log: the offset of the newest event before the batch. `None` at
+    /// other times.
     telling_behind: Option<Offset>,
 }
 
-/// The result of reading the index, and the state of the index at that time.
+/// The result of reading the index, with the cursor and the version of the index at the time of reading.
 #[derive(Debug)]
 pub(super) struct Reading<T> {
     pub(super) found: T,
-    /// The ID after which all later changes follow.
+    /// The event ID after which all later changes follow.
     pub(super) cursor: String,
-    /// The name of the state. It changes with each batch of changes.
+    /// The name of this version of the index. It is different after each batch of changes.
     pub(super) version: String,
 }
 
 impl Index {
-    /// Notes that a batch will be appended after `head`, perhaps not directly after it.
+    /// Notes that a batch of changes will be appended to the log after the offset `head`. Other updates may come in
+    /// between.
     pub(super) fn begin(&mut self, head: Offset) {
         self.telling_behind = Some(head);
     }
 
-    /// Notes that the batch is in the log, and applies its changes.
+    /// Notes that the batch is in the log, and applies the changes of the batch to the index.
     pub(super) fn settle(&mut self, changes: &[Change]) {
         for Change { subscriber, active } in changes {
             if *active {
@@ -48,7 +49,9 @@ impl Index {
         self.telling_behind = None;
     }
 
-    /// Returns the offset up to which the index has all changes that are in the log; `None` if that is the log's head.
+    /// Returns the offset before the batch of changes that is on its way into the log: changes in the log after this
+    /// offset may be missing in the index. `None` if no batch is on its way; then the index has all changes that are in
+    /// the log.
     pub(super) fn told_up_to(&self) -> Option<Offset> {
         self.telling_behind
     }
@@ -61,7 +64,7 @@ impl Index {
         self.subscribers.get(&id)
     }
 
-    /// Returns the subscribers after this one, or all if it is `None`, in the order of their identifiers.
+    /// Returns the subscribers in the order of their identifiers: those after `id`, or all if `id` is `None`.
     pub(super) fn behind(&self, id: Option<Uuid>) -> impl Iterator<Item = &Arc<Subscriber>> {
         self.subscribers.range((id.map_or(Unbounded, Excluded), Unbounded)).map(|(_, subscriber)| subscriber)
     }

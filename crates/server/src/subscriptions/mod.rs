@@ -1,12 +1,13 @@
 //! Active subscriptions: who is subscribed to which topics. The hub publishes each change, and answers requests for the
-//! current state ([Mercure, active subscriptions](https://mercure.rocks/spec#active-subscriptions), both revisions).
+//! list of active subscriptions ([Mercure, active subscriptions](https://mercure.rocks/spec#active-subscriptions), both
+//! revisions).
 //!
-//! A subscriber arrives (`Arrival`), becomes `Present` when its stream begins, and leaves when that value is dropped,
-//! however its stream ends. The beginning and the end are requests to the `teller`. It publishes them in the order in
-//! which they happen, in batches, and keeps the `index` of the subscribers that it has published. `document` makes the
-//! documents that are published, in the shapes of both revisions, and [`api`] answers from the index. The index is in
-//! memory: after a kill and a restart, the new hub does not list the old subscriptions, although their end was never
-//! published.
+//! A subscriber arrives (`Arrival`), becomes `Present` when its stream begins, and leaves when the `Present` is
+//! dropped, however its stream ends. Its beginning and its end are messages to the `teller`. The teller publishes these
+//! changes in the order in which they happen, in batches, and keeps the `index` of the subscribers that it has
+//! published. `document` makes the documents that are published, in the shapes of both revisions, and [`api`] answers
+//! from the index. The index is in memory: after a kill and a restart, the new hub does not list the old subscriptions,
+//! although their end was never published.
 pub mod api;
 mod arrival;
 mod document;
@@ -36,30 +37,30 @@ use tokio::{
 };
 use uuid::Uuid;
 
-/// The number of subscribers that have left and whose end may still have to be published. Beyond this number, new
-/// subscribers wait until some ends were published: no change is left out.
+/// The greatest number of subscribers that have left and whose end is not published yet. When it is reached, new
+/// subscribers wait, so that the end of every subscriber is published.
 pub const MAX_UNTOLD: usize = 4_096;
-/// The longest time that a request for the active subscriptions waits until all earlier changes were published.
+/// The longest time that a request for the active subscriptions waits for the publication of all earlier changes.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A handle to the teller and the index. It is cheap to clone.
+/// A handle to the teller and the index. The handle is cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct ActiveSubscriptions {
     hub: Hub,
-    /// The requests to the teller. Their number is bounded by `room` and by the number of clients that ask for the
-    /// state.
+    /// The sending side of the messages to the teller. The number of waiting messages is bounded by `room` and by the
+    /// number of clients that ask for the active subscriptions.
     requests: mpsc::UnboundedSender<Request>,
-    /// The permits for subscribers. Each subscriber has one from before it begins until its end was published.
+    /// The permits for subscribers. A subscriber holds one from before its stream begins until its end was published.
     room: Arc<Semaphore>,
-    /// The index. The teller and requests for the state lock it; delivery and subscribing never do. Lock order: this
-    /// lock is taken before the locks of the log.
+    /// The index. The teller and the requests for the active subscriptions lock it; delivery and subscribing never do.
+    /// Lock order: this lock is taken before the locks of the log.
     index: Arc<Mutex<Index>>,
-    /// An ID that distinguishes documents of this run of the hub from documents of other runs.
+    /// An ID that distinguishes the documents of this process from documents of earlier processes.
     run: Uuid,
 }
 
 impl ActiveSubscriptions {
-    /// Starts to publish the subscriptions of at most `max_subscribers` at a time.
+    /// Starts the task that publishes subscriptions, for at most `max_subscribers` subscribers at a time.
     ///
     /// # Panics
     /// If it is called outside a tokio runtime.
@@ -71,20 +72,20 @@ impl ActiveSubscriptions {
         Self { hub, requests, room, index, run: Uuid::new_v4() }
     }
 
-    /// Takes in a subscriber. Nothing is published about it until it begins. Waits while too many ends are not
-    /// published yet.
+    /// Takes in a subscriber. Nothing is published about the subscriber until its stream begins. This call waits while
+    /// the ends of too many other subscribers are not published yet.
     ///
     /// # Errors
-    /// [`Problem::Untold`] if nothing is published any more, because the log is closed.
+    /// [`Problem::Untold`] if the log is closed, so that no change can be published any more.
     ///
     /// # Cancel safety
-    /// If the future is dropped, nothing has changed.
+    /// If the future is dropped before it has resolved, nothing has changed.
     pub(crate) async fn arrive(&self, key: &AudienceKey, payloads: &Payloads) -> Result<Arrival, Problem> {
         let room = self.room.clone().acquire_owned().await.map_err(|_| Problem::Untold)?;
         Ok(Arrival::new(Subscriber::payloads(key, payloads), room, self.requests.clone()))
     }
 
-    /// Waits until all changes so far were published.
+    /// Waits until all changes that happened before this call are published.
     ///
     /// # Errors
     /// [`Problem::Untold`] if the log does not accept the changes in time.
@@ -92,7 +93,8 @@ impl ActiveSubscriptions {
         timeout(PATIENCE, self.ask()).await.unwrap_or(Err(Problem::Untold))
     }
 
-    /// Waits until all changes so far were published, without a time limit. The server does this when it stops.
+    /// Waits until all changes that happened before this call are published, without a time limit. The server calls
+    /// this when it stops.
     pub(crate) async fn tell_all(&self) {
         if self.ask().await.is_err() {
             tracing::warn!("the ends of some subscriptions were not published");
@@ -105,10 +107,11 @@ impl ActiveSubscriptions {
         answered.await.map_err(|_| Problem::Untold)
     }
 
-    /// Reads the index.
+    /// Reads the index with `look`, and finds the cursor that fits what was read.
     fn read<T>(&self, look: impl FnOnce(&Index) -> T) -> Reading<T> {
         let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
-        // The lock is held here, so no change can be in the log up to its head and not in the index.
+        // No batch can begin while the lock is held. So if none is on its way, each change that the log has up to its
+        // head is also in the index.
         let told_up_to = index.told_up_to().unwrap_or_else(|| self.hub.bounds().head);
         let cursor = self.hub.id_behind(told_up_to);
         Reading { found: look(&index), cursor, version: format!("{}-{}", self.run.simple(), index.version()) }

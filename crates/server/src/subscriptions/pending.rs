@@ -1,5 +1,5 @@
-//! The changes that are not published yet, in the order in which they happened. A subscriber that leaves before its
-//! arrival was published is not published at all.
+//! The queue of changes that are not published yet, in the order in which they happened. A subscriber that leaves
+//! before its arrival was published is not published at all.
 use super::subscriber::Subscriber;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -11,17 +11,18 @@ use uuid::Uuid;
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     items: BTreeMap<u64, Item>,
-    /// The number of the arrival in `items`, for each subscriber whose arrival is not published yet.
+    /// The numbers under which arrivals are in `items`, by the ID of the subscriber. It has only arrivals that are not
+    /// published yet.
     came: HashMap<Uuid, u64>,
     next: u64,
     questions: usize,
 }
 
-/// An item that waits: a change to publish, or a client that asks.
+/// An entry of the queue: a change to publish, or a client that waits for an answer.
 #[derive(Debug)]
 pub(super) enum Item {
     Change(Change),
-    /// A client waits until all earlier changes were published.
+    /// A client that waits until all changes before it in the queue are published.
     Question(oneshot::Sender<()>),
 }
 
@@ -33,7 +34,7 @@ pub(super) struct Change {
 }
 
 impl Pending {
-    /// Returns true if a client waits for an answer.
+    /// Returns true if a client in the queue waits for an answer.
     pub(super) fn is_asked(&self) -> bool {
         self.questions > 0
     }
@@ -48,7 +49,8 @@ impl Pending {
         self.push(Item::Change(Change { subscriber, active: true }));
     }
 
-    /// Adds the end of a subscriber. Returns true if neither its arrival nor its end has to be published any more.
+    /// Adds the end of a subscriber. Returns true if the arrival was still in the queue: then the arrival is removed,
+    /// and neither has to be published.
     pub(super) fn left(&mut self, subscriber: Arc<Subscriber>) -> bool {
         let untold = self.came.remove(&subscriber.id);
         match untold {
@@ -68,7 +70,8 @@ impl Pending {
         self.next += 1;
     }
 
-    /// Takes the first items: at most `most` changes, and the waiting clients that follow them.
+    /// Removes the first entries from the queue and returns them: at most `most` changes, and the waiting clients among
+    /// and directly after these changes.
     pub(super) fn take(&mut self, most: usize) -> (Vec<Change>, Vec<oneshot::Sender<()>>) {
         let (mut changes, mut answers) = (Vec::new(), Vec::new());
         while let Some(first) = self.items.first_entry() {
@@ -84,7 +87,7 @@ impl Pending {
             }
         }
         self.questions -= answers.len();
-        // The memory that a storm of changes needed is freed.
+        // When the queue is empty, the memory that many changes at once needed is freed.
         if self.items.is_empty() {
             self.came = HashMap::new();
         }

@@ -1,4 +1,4 @@
-//! A request to the teller.
+//! The messages to the teller.
 use super::subscriber::Subscriber;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 pub(super) enum Request {
     Came(Arc<Subscriber>),
     Left(Arc<Subscriber>),
-    /// A client waits until all earlier requests were published. The teller makes no pauses until then.
+    /// A client waits until all changes before this message are published. Until then, the teller makes no pauses
+    /// between batches.
     Ask(oneshot::Sender<()>),
 }

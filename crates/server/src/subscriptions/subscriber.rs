@@ -5,25 +5,26 @@ use serde_json::Value;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// A subscriber with a subscription for each matcher of its audience. It takes about 60 bytes, and its payloads.
+/// A subscriber. It has one subscription for each matcher of its audience. It takes about 60 bytes, and the memory of
+/// its payloads.
 #[derive(Debug)]
 pub(super) struct Subscriber {
     /// The ID, which the hub chooses at random.
     pub(super) id: Uuid,
-    /// The key, which is shared with the audience.
+    /// The key of the subscriber's audience, which shares it.
     pub(super) key: Arc<AudienceKey>,
     /// The payload for each matcher, in the order of the matchers; `None` if no matcher has a payload.
     pub(super) payloads: Option<Box<[Option<Arc<Value>>]>>,
 }
 
 impl Subscriber {
-    /// Returns the payloads that the subscriptions of this key show.
+    /// Returns the payload for each matcher of `key`; `None` if no matcher has a payload.
     pub(super) fn payloads(key: &AudienceKey, payloads: &Payloads) -> Option<Box<[Option<Arc<Value>>]>> {
         let each = key.matchers.as_slice().iter().map(|matcher| payloads.of(matcher).cloned());
         Some(each.collect::<Box<[_]>>()).filter(|each| each.iter().any(Option::is_some))
     }
 
-    /// Returns the payload of the subscription with the matcher at this index.
+    /// Returns the payload of the subscription with the matcher at `index`.
     pub(super) fn payload(&self, index: usize) -> Option<&Value> {
         self.payloads.as_ref()?.get(index)?.as_deref()
     }

@@ -1,6 +1,6 @@
-//! The teller: the one task that publishes which subscribers have come and left. It publishes one batch after another,
-//! and waits for each; changes in the meantime become the next batch. So a subscriber never waits for the disk, and the
-//! cost of a change does not depend on the number of subscribers.
+//! The teller: the one task that publishes which subscribers have come and left. It publishes one batch of changes
+//! after the other, and waits until each is acknowledged. Changes that happen meanwhile go into the next batch. So a
+//! subscriber never waits for the disk, and the cost of a change does not depend on the number of subscribers.
 use super::{
     document,
     index::Index,
@@ -18,20 +18,20 @@ use tokio::{
     time::{Duration, Instant, sleep, timeout_at},
 };
 
-/// The greatest number of changes of one batch. Publishers wait for such a batch no longer than for a batch of their
-/// own.
+/// The greatest number of changes of one batch. The limit keeps batches small, so that publishers wait for such a batch
+/// no longer than for a batch of their own.
 const BATCH_CHANGES: usize = 128;
-/// The size in bytes after which a piece of a batch ends. A batch is given to the log in pieces.
+/// The size in bytes at which a part of a batch ends. A batch is given to the log in one or more parts.
 const PIECE_BYTES: usize = MAX_BATCH_BYTES / 4;
-/// The shortest time between two batches. Each batch may be a write to the disk, for which publishers wait.
+/// The shortest time between two batches. Each batch may need a write to the disk, and publishers wait for this write.
 const BATCH_INTERVAL: Duration = Duration::from_millis(50);
-/// The length of the pause after a batch, as a multiple of the time that the batch took. So a storm of changes leaves
-/// most of the log's time to publishers, however slow the disk is. A subscriber that comes and leaves within a pause is
-/// not published at all.
+/// The length of the pause after a batch, divided by the time that publishing the batch took. However slow the disk is,
+/// this leaves most of the log's time to publishers, even if very many subscribers come and leave. A subscriber that
+/// comes and leaves within a pause is not published at all.
 const PAUSE_FACTOR: u32 = 9;
 /// The longest pause after a batch.
 const MAX_PAUSE: Duration = Duration::from_millis(500);
-/// The time for which the teller waits when the log has failed.
+/// The time for which the teller waits after a failure of the log, before it tries to publish again.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// The state of the teller's task.
@@ -42,7 +42,7 @@ pub(super) struct Teller {
     room: Arc<Semaphore>,
     index: Arc<Mutex<Index>>,
     pending: Pending,
-    /// The earliest time of the next batch. If a client waits for an answer, the batch may be earlier.
+    /// The earliest time of the next batch. If a client waits for an answer, the next batch may come earlier.
     not_before: Instant,
 }
 
@@ -57,7 +57,7 @@ impl Teller {
         Self { hub, requests, room, index, pending, not_before }
     }
 
-    /// Publishes changes until there can be no more changes, or the log is closed.
+    /// Publishes changes until no more changes can come, or until the log is closed.
     pub(super) async fn run(mut self) {
         while self.gather().await {
             let (changes, answers) = self.pending.take(BATCH_CHANGES);
@@ -72,7 +72,7 @@ impl Teller {
         }
     }
 
-    /// Takes in requests until there is a batch to publish. Returns false when there will be no more batches.
+    /// Collects messages until there is a batch to publish. Returns false when no more messages can come.
     async fn gather(&mut self) -> bool {
         if self.pending.is_empty() {
             let Some(first) = self.requests.recv().await else { return false };
@@ -122,8 +122,8 @@ impl Teller {
         Ok(())
     }
 
-    /// Publishes updates, and tries again until it succeeds. While the log fails, changes wait. If too many changes
-    /// wait, new subscribers wait, too.
+    /// Publishes updates, and tries again until it succeeds or the log is closed. While the log fails, the changes in
+    /// the queue wait. If too many subscribers that have left wait in it, new subscribers wait too.
     async fn publish(&self, updates: Vec<Update>) -> Result<(), Closed> {
         if updates.is_empty() {
             return Ok(());
@@ -147,12 +147,12 @@ impl Teller {
     }
 }
 
-/// The error that the log is closed.
+/// The error for a log that is closed.
 struct Closed;
 
 impl Drop for Teller {
     fn drop(&mut self) {
-        // No permit will be returned any more, so nobody may wait for one.
+        // No permit will be returned any more. Closing the semaphore wakes the subscribers that wait for one.
         self.room.close();
     }
 }

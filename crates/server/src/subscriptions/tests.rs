@@ -22,7 +22,7 @@ use std::{
 };
 use tokio::task::yield_now;
 
-/// A log that refuses updates while it is told to.
+/// A log that refuses updates while `fails` is true.
 struct Failing {
     log: MemoryLog,
     fails: AtomicBool,
@@ -65,7 +65,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// A stage on which all subscriptions are to `a`.
+    /// Creates a stage on which all subscriptions are to the topic `a`.
     fn new(max_subscribers: usize) -> Self {
         let memory = MemoryLog::new(Retention::default());
         let log = Arc::new(Failing { log: memory, fails: false.into() });
@@ -102,7 +102,7 @@ fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
 #[tokio::test]
 async fn who_comes_and_goes_at_once_is_not_told_of() {
     let stage = Stage::new(10);
-    // The teller does not run in between.
+    // The teller's task does not run between these arrivals and departures.
     for _ in 0..100 {
         drop(stage.come().await);
     }
@@ -150,7 +150,7 @@ async fn who_connects_waits_when_too_many_ends_are_untold() {
     assert_eq!((stage.told() - before, stage.there()), (2 * (MAX_UNTOLD as u64 + 1), 1), "every end was told");
 }
 
-/// While a batch is in the log and not yet in the index, the cursor stays before it.
+/// While a batch of changes is in the log and not yet in the index, the cursor is before the batch.
 #[test]
 fn the_cursor_does_not_run_ahead_of_the_index() {
     let mut index = Index::default();

@@ -13,8 +13,8 @@ use std::fmt;
 pub enum InvalidKey {
     /// The text of the key is empty.
     Empty,
-    /// A secret is shorter than the hash of its algorithm, so it could be guessed from any token ([RFC 7518, section
-    /// 3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
+    /// A secret is shorter than the hash of its algorithm. Whoever has a token could find out such a secret by guessing
+    /// ([RFC 7518, section 3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
     ShortSecret {
         /// The algorithm of the secret.
         algorithm: Algorithm,
@@ -23,7 +23,7 @@ pub enum InvalidKey {
         /// The number of bytes that the secret needs.
         minimum: usize,
     },
-    /// An RSA key is too short to be safe, or so long that it would only make verifying slow.
+    /// An RSA key is too short to be safe, or so long that it makes verifying slow without being safer.
     RsaLength {
         /// The number of bits that the key has.
         bits: usize,
@@ -53,7 +53,7 @@ pub enum InvalidKey {
     Ssh,
     /// A PEM document is damaged: its contents do not match its header, or a part is missing.
     Pem,
-    /// A PEM document holds something that is not a key. The string is its label.
+    /// A PEM document holds something that is not a key. The string is the document's label.
     PemLabel(String),
     /// The JSON object is neither a JWK nor a JWK set.
     NotJwk,
@@ -61,11 +61,12 @@ pub enum InvalidKey {
     JwkMember(&'static str),
     /// A JWK has this type, which the hub does not know.
     JwkType(String),
-    /// A JWK is not meant for signatures, according to this member: `use`, `key_ops` or `alg`.
+    /// A JWK is not meant for signatures, according to one of its members `use`, `key_ops` and `alg`. The string is the
+    /// name of this member.
     JwkPurpose(&'static str),
     /// A JWK names this algorithm, which is not allowed.
     JwkAlgorithm(Algorithm),
-    /// A JWK set that anybody can fetch holds a key that must be secret.
+    /// A JWK set that anybody can fetch holds a secret or a private key.
     Published,
     /// A JWK set has too many bytes.
     SetTooLarge {

@@ -2,8 +2,8 @@
 //! [RFC 7518, section 6](https://www.rfc-editor.org/rfc/rfc7518#section-6) and
 //! [RFC 8037](https://www.rfc-editor.org/rfc/rfc8037).
 //!
-//! Keys of a set that cannot be used are ignored, as the RFC requires: sets also hold keys for encryption, and may hold
-//! keys of future types. A set that was fetched must hold only public keys.
+//! If a key of a JWK set cannot be used, this key is ignored, as the RFC requires: sets also hold keys for encryption,
+//! and may hold keys of future types. A set that was fetched from a server must hold only public keys.
 use super::{
     super::{algorithm::Algorithm, object::Object},
     error::InvalidKey,
@@ -32,7 +32,8 @@ pub struct UnusableKey {
     pub reason: InvalidKey,
 }
 
-/// The members of a JWK that the hub uses. All binary values are base64url. Only private keys have `p` to `qi`.
+/// The members of a JWK that the hub uses. All binary values are base64url. Only private RSA keys have the members `p`
+/// to `qi`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Jwk {
@@ -87,7 +88,7 @@ fn parse(text: &[u8]) -> Result<Document, InvalidKey> {
     }
 }
 
-/// Reads a document of the configuration. It may hold secrets, since only the hub reads it.
+/// Reads a JWK or a JWK set from the configuration. It may hold secrets, since only the hub reads it.
 pub(super) fn read(text: &str, rules: &KeyRules) -> Result<Vec<Key>, InvalidKey> {
     match parse(text.as_bytes())? {
         Document::One(key) => Ok(vec![Jwk::parse(key)?.verifying(rules)?]),
@@ -95,7 +96,7 @@ pub(super) fn read(text: &str, rules: &KeyRules) -> Result<Vec<Key>, InvalidKey>
     }
 }
 
-/// Reads a set that anybody can fetch. It must hold no secret or private key.
+/// Reads a JWK set that anybody can fetch. Keys that are secret or private are not used.
 pub(super) fn read_published(text: &[u8], rules: &KeyRules) -> Result<(Vec<Key>, Vec<UnusableKey>), InvalidKey> {
     let Document::Set(keys) = parse(text)? else { return Err(InvalidKey::NotJwk) };
     usable(
@@ -106,7 +107,7 @@ pub(super) fn read_published(text: &[u8], rules: &KeyRules) -> Result<(Vec<Key>,
     )
 }
 
-/// Reads all keys of a document, to sign with them.
+/// Reads all JWKs of a JWK or a JWK set, to sign with them.
 pub(super) fn read_all(text: &str) -> Result<Vec<Jwk>, InvalidKey> {
     match parse(text.as_bytes())? {
         Document::One(key) => Ok(vec![Jwk::parse(key)?]),
@@ -149,7 +150,7 @@ impl Jwk {
         }
     }
 
-    /// Makes a key for verifying, if the JWK is public and meant for verifying.
+    /// Makes a key that verifies signatures, if the JWK is public and is meant for verifying.
     fn verifying(self, rules: &KeyRules) -> Result<Key, InvalidKey> {
         self.check_purpose("verify")?;
         if self.d.is_some() {
@@ -158,7 +159,7 @@ impl Jwk {
         self.public_half(rules)
     }
 
-    /// Makes a key for verifying, also from a private JWK.
+    /// Makes a key that verifies signatures, also from a private JWK.
     pub(super) fn public_half(&self, rules: &KeyRules) -> Result<Key, InvalidKey> {
         let rules = KeyRules { algorithms: self.algorithms(rules)?, ..*rules };
         let mut key = match self.key_type()? {
@@ -192,8 +193,8 @@ impl Jwk {
         }
     }
 
-    /// Returns the algorithms for this key. If the JWK names an algorithm, this algorithm must be allowed, and only it
-    /// is returned. Otherwise all algorithms of the rules are returned.
+    /// Returns the algorithms that this key may be used with. If the JWK names an algorithm, this algorithm must be
+    /// allowed by the rules, and is the only one. Otherwise all algorithms of the rules are returned.
     fn algorithms(&self, rules: &KeyRules) -> Result<Vec<Algorithm>, InvalidKey> {
         let Some(name) = &self.alg else { return Ok(rules.algorithms.clone()) };
         let algorithm = name.parse().map_err(|_| InvalidKey::JwkPurpose("alg"))?;
@@ -234,7 +235,7 @@ impl Jwk {
         Ok([vec![4], binary(&self.x, "x")?, binary(&self.y, "y")?].concat())
     }
 
-    /// Returns the private number of an elliptic curve key.
+    /// Returns the private number `d` of an elliptic curve key.
     pub(super) fn private(&self) -> Result<Vec<u8>, InvalidKey> {
         if self.d.is_none() { Err(InvalidKey::NotPrivate) } else { binary(&self.d, "d") }
     }
@@ -243,8 +244,8 @@ impl Jwk {
         binary(&self.x, "x")
     }
 
-    /// Returns `n`, `e`, `d`, `p`, `q`, `dp`, `dq` and `qi`. A key with only `d` would have to be factored; no tool
-    /// writes such keys.
+    /// Returns `n`, `e`, `d`, `p`, `q`, `dp`, `dq` and `qi`. A key that has `d` but not the others is refused: they
+    /// would have to be computed by factoring, and no tool writes such keys.
     pub(super) fn rsa_components(&self) -> Result<[Vec<u8>; 8], InvalidKey> {
         if self.d.is_none() {
             return Err(InvalidKey::NotPrivate);
@@ -267,7 +268,7 @@ fn binary(member: &Option<String>, name: &'static str) -> Result<Vec<u8>, Invali
     URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).map_err(|_| InvalidKey::JwkMember(name))
 }
 
-/// Reads a number, without the leading zeros that some tools write before it.
+/// Reads a number, and removes the leading zero bytes that some tools write.
 fn number(member: &Option<String>, name: &'static str) -> Result<Vec<u8>, InvalidKey> {
     let bytes = binary(member, name)?;
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();

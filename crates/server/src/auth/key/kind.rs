@@ -2,10 +2,10 @@
 use super::super::algorithm::Algorithm;
 use std::fmt;
 
-/// The greatest number of characters of a name in a JWK or a PEM text that messages show.
+/// The greatest number of characters that a message shows of a name from a JWK or a PEM text.
 pub(super) const MAX_SHOWN_CHARS: usize = 64;
 
-/// The type of a key, and its size if the type allows several.
+/// The type of a key; for types that allow several sizes, also the size of the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyKind {
     /// A secret that the issuer and the hub share.
@@ -29,8 +29,9 @@ pub enum KeyKind {
 /// The rules for all keys that come from one file, URL or setting.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyRules {
-    /// The algorithms that tokens may be signed with. If the list is empty, the key decides: the algorithm that its JWK
-    /// names, else HS256 for a secret, RS256 for an RSA key, and for other keys the one algorithm of their curve.
+    /// The algorithms that tokens may be signed with. If the list is empty, each key decides for itself. It may be used
+    /// with the algorithm that its JWK names. A key without such a name may be used with HS256 if it is a secret, with
+    /// RS256 if it is an RSA key, and otherwise with the one algorithm of its curve.
     pub algorithms: Vec<Algorithm>,
     /// True if secrets may be shorter than the hash of their algorithm, although such secrets can be guessed from any
     /// token.

@@ -16,8 +16,8 @@ pub use signing::SigningKey;
 pub use verifying::{Key, MAX_RSA_BITS, MIN_RSA_BITS};
 
 impl Key {
-    /// Reads the keys in `text`: a JWK or a JWK set if it is a JSON object, PEM documents if it has a PEM header, and
-    /// otherwise a secret, without the line end.
+    /// Reads the keys in `text`. A JSON object is read as a JWK or a JWK set, and a text with a PEM header as PEM
+    /// documents. Any other text is a secret, without its line end.
     ///
     /// # Errors
     /// [`InvalidKey`] if there is no key, if a key of a PEM text or a single JWK cannot be used, or if no key of a set

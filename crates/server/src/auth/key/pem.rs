@@ -1,6 +1,6 @@
 //! Keys in PEM ([RFC 7468](https://www.rfc-editor.org/rfc/rfc7468)), with the labels `PUBLIC KEY` (SPKI), `RSA PUBLIC
-//! KEY` (PKCS#1) and `CERTIFICATE`. Only the key of a certificate is used: its subject and its expiry are ignored,
-//! since nobody presents the certificate.
+//! KEY` (PKCS#1) and `CERTIFICATE`. Only the key in a certificate is used. The certificate's subject and expiry are
+//! ignored, since it only serves as a file that holds the key.
 use super::{error::InvalidKey, jwk::MAX_SET_KEYS, kind::KeyRules, verifying::Key};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rustls_pki_types::CertificateDer;
@@ -38,8 +38,8 @@ fn public_key(Document { label, der }: &Document, rules: &KeyRules) -> Result<Ke
     }
 }
 
-/// Returns the PEM documents in a text, at least one. A line end may be written as `\n`, as often in environment
-/// variables.
+/// Returns the PEM documents in a text, at least one. A line end may also be written as the two characters `\n`, as is
+/// usual in environment variables.
 pub(super) fn documents(text: &str) -> Result<Vec<Document>, InvalidKey> {
     let text = text.replace("\\n", "\n");
     let mut documents = Vec::new();
@@ -49,7 +49,7 @@ pub(super) fn documents(text: &str) -> Result<Vec<Document>, InvalidKey> {
         let (body, after) = after.split_once(&format!("{END}{label}{DASHES}")).ok_or(InvalidKey::Pem)?;
         let body: String = body.split_ascii_whitespace().collect();
         let der = STANDARD.decode(body).map_err(|_| match label {
-            // Headers such as `Proc-Type` are the sign of the older form of encryption.
+            // A header such as `Proc-Type` shows that the key is encrypted in the older form of PEM encryption.
             "RSA PRIVATE KEY" | "EC PRIVATE KEY" => InvalidKey::Encrypted,
             _ => InvalidKey::Pem,
         })?;

@@ -1,14 +1,14 @@
-//! Keys that everybody can know, because they appear in documentation, recipes or tests: with one of them anybody can
-//! make tokens. They are recognised by their content, whatever the form in which they are given: a text, a file, a JWK,
-//! base64.
+//! Keys that everybody can know, because they appear in documentation, recipes or tests: if the hub trusted one of
+//! them, anybody could make tokens. They are recognised by their content, whatever the form in which they are given: a
+//! text, a file, a JWK, base64.
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{
     Engine as _, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 
-/// Secrets from the documentation of Mercure hubs and of JWT, and from our own tests. Only their letters, in lower
-/// case, and their digits are listed.
+/// Secrets from the documentation of Mercure hubs and of JWT, and from our own tests. Each secret is listed without
+/// punctuation and in lower case.
 const SECRETS: [&str; 36] = [
     "1234567890",
     "astringsecretatleast256bitslong",
@@ -48,8 +48,8 @@ const SECRETS: [&str; 36] = [
     "topsecret",
 ];
 
-/// Words that appear only in placeholders such as `!ChangeMe!`: the operator has not yet chosen a secret. They are
-/// listed in the same form as the secrets.
+/// Words that appear only in placeholders such as `!ChangeMe!`. A secret with such a word shows that the operator has
+/// not chosen a secret yet. The words are listed without punctuation and in lower case.
 const PLACEHOLDERS: [&str; 16] = [
     "changeme",
     "changeit",
@@ -69,8 +69,9 @@ const PLACEHOLDERS: [&str; 16] = [
     "your256bit",
 ];
 
-/// The SHA-256 of keys that are not text: of secrets, and of public keys whose private key is published (the modulus of
-/// RSA, the uncompressed point of a curve, the 32 bytes of Ed25519).
+/// The SHA-256 hashes of well-known keys that are not text: of secrets, and of public keys whose private key is
+/// published. For a public key, the hash is over the modulus of RSA, the uncompressed point of a curve, or the 32 bytes
+/// of Ed25519.
 const DIGESTS: [&str; 9] = [
     // jwt.io: RS256, ES256.
     "2da8a492573f9cd453d9a68d7a24c62b4c2c8bd0c3497283ff438b606f65e0d3",
@@ -86,7 +87,7 @@ const DIGESTS: [&str; 9] = [
     "6203a3c9ba84f3ae7e6382e2bf84babe75a2057c9cd80576d56f01f3e4038af6",
 ];
 
-/// The greatest number of times that a secret may have been encoded.
+/// The greatest number of times that a secret is decoded to find a well-known secret in it.
 const MAX_ENCODINGS: usize = 2;
 
 /// Base64 with `+` and `/`, with or without padding.
@@ -97,12 +98,12 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// Returns true if everybody can know this secret, even if it is encoded.
+/// Returns true if this secret is well known, even if it is encoded.
 pub(super) fn is_secret(secret: &[u8]) -> bool {
     is_encoded(secret, MAX_ENCODINGS)
 }
 
-/// Returns true if everybody can have this key, or the private key of this public key.
+/// Returns true if this key is published, or if it is a public key whose private key is published.
 pub(super) fn is_published(key: &[u8]) -> bool {
     let digest: String = digest(&SHA256, key).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     DIGESTS.contains(&digest.as_str())
@@ -115,7 +116,7 @@ fn is_encoded(secret: &[u8], encodings: usize) -> bool {
         || (encodings > 0 && decoded(text).iter().any(|secret| is_encoded(secret, encodings - 1)))
 }
 
-/// Decodes the text in each way that is possible: base64 of both alphabets, and hexadecimal.
+/// Decodes the text in each way that is possible: as base64 of both alphabets, and as hexadecimal.
 fn decoded(text: &str) -> Vec<Vec<u8>> {
     let text: String = text.split_ascii_whitespace().collect();
     let pairs = text.as_bytes().chunks_exact(2);
@@ -126,8 +127,8 @@ fn decoded(text: &str) -> Vec<Vec<u8>> {
     hex.into_iter().chain(base64).collect()
 }
 
-/// Returns true if the text is one of the secrets, perhaps repeated, or contains a word of a placeholder. Only letters
-/// and digits count, and case does not matter.
+/// Returns true if the text is one of the well-known secrets or several copies of it, if it repeats one character, or
+/// if it contains a word of a placeholder. Only letters and digits are compared, and case does not matter.
 fn says_so(text: &str) -> bool {
     let plain: String =
         text.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect();

@@ -1,5 +1,5 @@
-//! The keys that tokens are signed with, for [`super::super::mint`]. Each `SigningKey` can sign: it has signed a
-//! message once, and its public key has verified the signature.
+//! The keys that tokens are signed with, for [`super::super::mint`]. Each `SigningKey` surely works: before it was
+//! returned, it signed a test message, and its public key verified the signature.
 use super::{super::algorithm::Algorithm, error::InvalidKey, jwk, kind::KeyRules, pem, verifying::Key};
 use aws_lc_rs::{
     encoding::{AsDer as _, Pkcs8V1Der},
@@ -13,7 +13,7 @@ use jsonwebtoken::{EncodingKey, Header};
 use serde_json::{Map, Value};
 use std::fmt;
 
-/// A secret or a private key, with the algorithm that it signs with. It is never printed.
+/// A secret or a private key, with the algorithm that it signs with. It never appears in output or in the log.
 #[derive(Clone)]
 pub struct SigningKey {
     encoding: EncodingKey,
@@ -31,8 +31,8 @@ impl SigningKey {
     }
 
     /// Reads the only key in `text` that can sign: a private JWK or a set with one, a private key in PEM (PKCS#8,
-    /// PKCS#1 or SEC1, not encrypted), or a secret. It signs with the first algorithm of `rules`, else with the
-    /// algorithm of its JWK, else with the default algorithm of its type.
+    /// PKCS#1 or SEC1, not encrypted), or a secret. The key signs with the first algorithm of `rules`. If `rules` name
+    /// none, it signs with the algorithm that its JWK names, or with the default algorithm of its type.
     ///
     /// # Errors
     /// [`InvalidKey`] if no key or several keys can sign, or if the algorithm does not fit the key.
@@ -43,7 +43,7 @@ impl SigningKey {
         }
         if pem::is_pem(trimmed) {
             let documents = pem::documents(trimmed)?;
-            // `openssl ecparam` writes a document with the curve before the key.
+            // `openssl ecparam` writes a document that names the curve before the document with the key.
             let mut keys = documents.iter().filter(|document| document.label != "EC PARAMETERS");
             let key = keys.next().ok_or(InvalidKey::Pem)?;
             return if keys.next().is_some() { Err(InvalidKey::Several) } else { Self::from_pem(key, rules) };
@@ -137,7 +137,7 @@ impl SigningKey {
         let verification = Key::from_spki(pair.public_key().as_ref(), rules)?;
         let pkcs8 = pair.as_der().map_err(|_| InvalidKey::Pem)?;
         let pkcs8: &Pkcs8V1Der<'_> = &pkcs8;
-        // The library needs the inner form, PKCS#1.
+        // The library needs the PKCS#1 key that is inside the PKCS#8 document.
         let pkcs1 = inner_key(pkcs8.as_ref()).ok_or(InvalidKey::Pem)?;
         Self::new(EncodingKey::from_rsa_der(pkcs1), verification)
     }
@@ -154,8 +154,8 @@ impl SigningKey {
         Self::new(EncodingKey::from_ed_der(pkcs8.as_ref()), verification)
     }
 
-    /// Makes a signing key from a private key or secret and the key that verifies its signatures, after a test that
-    /// both belong together.
+    /// Makes a signing key from a private key or secret and from the key that verifies its signatures. Tests first that
+    /// the two belong together.
     fn new(encoding: EncodingKey, verification: Key) -> Result<Self, InvalidKey> {
         let algorithm = verification.algorithms[0].library();
         let message = b"a message";
@@ -177,7 +177,7 @@ impl SigningKey {
         self
     }
 
-    /// Returns the key that verifies the tokens of this key.
+    /// Returns the key that verifies the tokens that this key signs.
     #[must_use]
     pub fn verification(&self) -> Key {
         let mut key = self.verification.clone();

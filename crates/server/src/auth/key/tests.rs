@@ -1,4 +1,4 @@
-//! Tests of keys of every type and form: they verify what their other half signs, and nothing else.
+//! Tests of keys of every type and form: a public key verifies what its private key has signed, and nothing else.
 use super::{
     super::{Algorithm, InvalidToken, KeySet},
     verifying::{bit_length, check_rsa},
@@ -60,7 +60,7 @@ fn each_type_verifies_what_its_other_half_signs() {
             assert!(verify(&signing.verification().into(), &token).is_ok());
             let all: KeySet = Key::read(public, &rules(&algorithms)).unwrap().into_iter().collect();
             assert!(verify(&all, &token).is_ok(), "{algorithm} of several");
-            // The same key, allowed for the other algorithms of its type only.
+            // The same key is configured with only the other algorithms of its type.
             let others: Vec<_> = algorithms.iter().copied().filter(|other| *other != algorithm).collect();
             if !others.is_empty() {
                 let keys: KeySet = Key::read(public, &rules(&others)).unwrap().into_iter().collect();

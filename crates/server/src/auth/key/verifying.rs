@@ -13,16 +13,18 @@ use fanfare_mask::shortened;
 use jsonwebtoken::DecodingKey;
 use std::fmt;
 
-/// The shortest RSA key, in bits ([RFC 7518, section 3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3)).
+/// The shortest RSA key that is allowed, in bits ([RFC 7518, section
+/// 3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3)).
 pub const MIN_RSA_BITS: usize = 2_048;
-/// The longest RSA key, in bits: verifying takes longer with each bit.
+/// The longest RSA key that is allowed, in bits: the longer a key is, the longer verifying takes.
 pub const MAX_RSA_BITS: usize = 8_192;
 
-/// A key that verifies signatures of one kind. It is never printed, and is wiped from memory when it is dropped.
+/// A key that verifies signatures. It never appears in output or in the log, and is wiped from memory when it is
+/// dropped.
 #[derive(Clone)]
 pub struct Key {
     pub(super) kind: KeyKind,
-    /// The algorithms that the key may be used with: at least one, and each fits the kind.
+    /// The algorithms that the key may be used with. There is at least one, and each fits the type of the key.
     pub(super) algorithms: Vec<Algorithm>,
     pub(super) id: Option<String>,
     pub(super) verifying: DecodingKey,
@@ -62,7 +64,7 @@ impl Key {
                 Self::new(KeyKind::Rsa { bits }, DecodingKey::from_rsa_der(key.as_ref()), rules)?.of_public(public)
             );
         }
-        // The key itself is at the end of the document.
+        // The key is the last bytes of the document.
         let last = |bytes: usize| der.len().checked_sub(bytes).map_or(der, |start| &der[start..]);
         if ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, der).is_ok() {
             return Ok(Self::new(KeyKind::P256, DecodingKey::from_ec_der(der), rules)?.of_public(last(65)));
@@ -76,8 +78,8 @@ impl Key {
         Err(InvalidKey::UnknownType)
     }
 
-    /// Notes whether the key is a published sample. `public` is its content: a modulus, a point, or the bytes of
-    /// Ed25519.
+    /// Notes whether the key is a published sample. `public` holds the public key: the modulus of RSA, the point of a
+    /// curve, or the 32 bytes of Ed25519.
     pub(super) fn of_public(self, public: &[u8]) -> Self {
         Self { is_sample: sample::is_published(public), ..self }
     }
@@ -101,8 +103,8 @@ impl Key {
         }
     }
 
-    /// Returns an algorithm of this key whose hash is longer than the key, and the number of bytes that the algorithm
-    /// needs; `None` if the key is long enough, or is not a secret.
+    /// Returns an algorithm of this secret whose hash is longer than the secret, and the number of bytes that a secret
+    /// for this algorithm needs. `None` if the secret is long enough, or if the key is not a secret.
     #[must_use]
     pub fn short_for(&self) -> Option<(Algorithm, usize)> {
         let KeyKind::Secret { bytes } = self.kind else { return None };
@@ -122,13 +124,13 @@ impl Key {
         self.kind
     }
 
-    /// Returns the algorithms of the tokens that the key verifies, at least one.
+    /// Returns the algorithms that the key may be used with, at least one.
     #[must_use]
     pub fn algorithms(&self) -> &[Algorithm] {
         &self.algorithms
     }
 
-    /// Returns the name of the key, which tokens may give as their `kid`; `None` if the key has no name.
+    /// Returns the name of the key, which a token may give as its `kid`; `None` if the key has no name.
     #[must_use]
     pub fn id(&self) -> Option<&str> {
         self.id.as_deref()
@@ -159,7 +161,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// Shows the kind of the key, without any part of it.
+/// Shows the type and the size of the key, without any part of the key itself.
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.kind.fmt(f)?;

@@ -1,8 +1,8 @@
 //! Engines: the ways to write bytes to sockets.
 //!
-//! A shard gives an engine many sends at once, and gets back only the sends that the sockets did not take completely.
-//! One engine makes a system call for each send; [`uring`] gives them to the kernel in batches. Neither engine waits:
-//! the owner of the sockets has to notice when a socket has room again.
+//! A shard gives an engine many sends at once. It gets back only those sends of which the sockets did not take all
+//! bytes. One engine makes a system call for each send; [`uring`] gives the sends to the kernel in batches. No engine
+//! waits for room in a socket: the owner of the sockets has to notice when a socket has room again.
 mod send;
 #[cfg(test)]
 mod tests;
@@ -21,13 +21,13 @@ use std::{
 };
 use uring::Uring;
 
-/// The number of sends after which a thread lets other programs run if they wait for its core. A proxy or a client on
-/// the same machine receives each event, and would wait until all subscribers have been served: with 5,000 subscribers
-/// on two cores, that made the median latency a third longer. io_uring makes this number of sends with one system call,
-/// and 128 to 512 sends in one call cost least.
+/// The number of sends after which a shard's thread lets other programs use its core, if they wait for it. A proxy or a
+/// client on the same machine receives each event, and would otherwise wait until all subscribers have been served:
+/// with 5,000 subscribers on two cores, this made the median latency a third longer. This is also the number of sends
+/// that io_uring makes with one system call: with 128 to 512 sends in one call, a send costs least.
 const BATCH: u32 = 128;
 
-/// The engine to use.
+/// The configured choice of an engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Choice {
     /// io_uring if this kernel supports everything that is needed and lets us use it, else epoll.
@@ -59,16 +59,16 @@ impl Engine {
         }
     }
 
-    /// Tries one send once, without waiting. Returns how many bytes were taken before the socket was full.
+    /// Tries to send once, without waiting. Returns the number of bytes that the socket took before it was full.
     ///
     /// # Errors
-    /// The reason why the socket will never take bytes again.
+    /// The error of the system. The socket will never take bytes again.
     pub(crate) fn send_one(send: &Send<'_>) -> io::Result<usize> {
         send_one(send)
     }
 
-    /// Tries each send once, without waiting. Adds only the sends that were not completely sent to `unsent`, in any
-    /// order.
+    /// Tries each send once, without waiting. Adds each send of which a socket did not take all bytes to `unsent`, in
+    /// any order.
     pub(crate) fn send<'a>(&mut self, sends: impl Iterator<Item = Send<'a>>, unsent: &mut Vec<Unsent>) {
         match self {
             Self::Epoll => send_plainly(sends, unsent),
@@ -80,7 +80,8 @@ impl Engine {
 /// Makes one system call for each send.
 fn send_plainly<'a>(sends: impl Iterator<Item = Send<'a>>, unsent: &mut Vec<Unsent>) {
     let mut count = 0;
-    // `for_each` instead of a loop: the sends come from several nested iterators, which `for_each` runs in one pass.
+    // `for_each` is faster than a loop here: the sends come from several nested iterators, which `for_each` runs in one
+    // pass.
     sends.for_each(|send| {
         match send_one(&send) {
             Ok(sent) if sent == send.bytes.len() => {}
@@ -94,8 +95,8 @@ fn send_plainly<'a>(sends: impl Iterator<Item = Send<'a>>, unsent: &mut Vec<Unse
     });
 }
 
-/// Returns the number of bytes that the socket takes now. This is `send(2)` without a signal if the peer has gone,
-/// which costs less than `write(2)`.
+/// Sends as many bytes as the socket takes now, and returns their number. The standard library's `write` to a socket is
+/// `send(2)`. It costs less than `write(2)`, and causes no signal if the peer has gone.
 #[inline]
 fn send_one(send: &Send<'_>) -> io::Result<usize> {
     debug_assert!(send.bytes.len() <= MAX_SEND_BYTES as usize, "a send has more bytes than a kernel takes");
@@ -109,13 +110,13 @@ fn send_one(send: &Send<'_>) -> io::Result<usize> {
     }
 }
 
-/// The engine that was started, and the reason. Its `Display` is for the log.
+/// The engine that was started, and the reason why it was chosen. Its `Display` is for the log.
 #[derive(Debug)]
 pub(crate) enum Started {
-    /// io_uring was tried, and does what the engine relies on.
+    /// io_uring was tested, and does what the engine relies on.
     IoUring,
     EpollChosen,
-    /// Epoll is used because io_uring does not work. This is logged as a warning if io_uring was chosen.
+    /// Epoll is used because io_uring does not work. The log shows this as a warning if the operator chose io_uring.
     EpollInstead {
         chosen: Choice,
         why: io::Error,

@@ -44,8 +44,8 @@ impl Pair {
         (0..count).map(|_| Self::new(&listener)).collect()
     }
 
-    /// Returns the next bytes of this stream. At the end of [`BYTES`] they are fewer, and the next ones begin at its
-    /// start.
+    /// Returns the next `length` bytes to send to this subscriber, or fewer at the end of [`BYTES`]. After the end, the
+    /// bytes are sent again from the start.
     fn next(&self, length: usize) -> &'static [u8] {
         let begin = self.taken % BYTES.len();
         &BYTES[begin..(begin + length).min(BYTES.len())]
@@ -69,7 +69,7 @@ impl Pair {
         }
     }
 
-    /// Ends the stream and reads the rest of it, which must be exactly the bytes that were taken.
+    /// Ends the stream and reads the rest of it. The subscriber must have got exactly the bytes that the socket took.
     fn end(mut self) {
         let mut bytes = Vec::new();
         let Some(mut peer) = self.peer.take() else { return };
@@ -162,7 +162,8 @@ fn a_call_may_have_more_sends_than_a_batch() {
     for mut engine in engines() {
         let mut pairs = Pair::some(150);
         let mut unsent = Vec::new();
-        // Ten sends to each member, which all fit. Every 151st send goes to a member that has gone.
+        // There are ten sends to each member, and their bytes fit into the sockets. Every 151st send goes to a member
+        // that has gone.
         let gone = Pair::some(1).remove(0);
         drop(gone.peer);
         let rounds = (0..10).flat_map(|round| (0..=150).map(move |index| (round, index)));
@@ -178,8 +179,8 @@ fn a_call_may_have_more_sends_than_a_batch() {
     }
 }
 
-/// Sends of all sizes go to sockets, of which some are seldom read and some lose their peer: each peer that stays gets
-/// exactly the bytes that the engine counted as taken.
+/// Sends of all sizes go to sockets, some of which are seldom read and some of which lose their peer. Each peer that
+/// stays gets exactly the bytes that the engine counted as taken.
 #[test]
 fn every_byte_is_accounted_for() {
     for mut engine in engines() {

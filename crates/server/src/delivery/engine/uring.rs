@@ -2,12 +2,12 @@
 //! hundreds of sends.
 //!
 //! Each send is one request that may not wait (`MSG_DONTWAIT`, hence `REQ_F_NOWAIT` in the kernel). The kernel carries
-//! out such a request while it is submitted: it does not keep the request until the socket has room, and gives it to no
-//! worker. So when the call returns, the kernel has taken some requests, from the first on, and each of these has its
-//! completion, which says how many bytes the socket took. The code does not rely on this blindly: it counts the
+//! out such a request during the call that submits it: it does not keep the request until the socket has room, nor give
+//! it to a worker thread. So when the call returns, the kernel has taken the requests up to some point. Each request
+//! that it took has a completion, which says how many bytes the socket took. The code also checks this: it counts the
 //! completions, and [`probe`] tries everything once before the first real send.
 //!
-//! If the ring fails, the sends that it has not taken are made with one system call each, and so are all later sends.
+//! If the ring fails, each send that it has not taken is made with a system call of its own, and so is each later send.
 mod probe;
 #[cfg(test)]
 mod tests;
@@ -22,25 +22,26 @@ use std::{
 };
 
 const BATCH_LEN: usize = BATCH as usize;
-/// The smallest number of sends for which the ring is used. Fewer sends cost less with one system call each.
+/// The smallest number of sends for which the ring is used. If there are fewer, one system call for each send costs
+/// less.
 const FEWEST: usize = 8;
-/// The number of times in a row that the ring may do nothing before it counts as broken.
+/// The number of calls in a row that may make no progress before the ring counts as broken.
 const SETBACKS: u32 = 16;
-/// The mark for a send without a result yet. No request completes with this value.
+/// The value for a send that has no result yet. No completion of a request has this value.
 const PENDING: i32 = i32::MAX;
 
 /// The ring of one shard.
 pub(crate) struct Uring {
     /// The ring; `None` after it has failed.
     ring: Option<IoUring>,
-    /// The result of each send of a batch: the number of bytes that were sent, or a negative error number.
+    /// The result of each send of a batch: the number of bytes that the socket took, or a negative error number.
     results: Vec<i32>,
     /// Gives the queued requests to the kernel. Tests replace this with a function that fails.
     submit: fn(&IoUring) -> io::Result<usize>,
 }
 
 impl Uring {
-    /// Creates a ring and tries it.
+    /// Creates a ring, and tests that it does what this module relies on.
     ///
     /// # Errors
     /// If the kernel has no io_uring, does not let us use it, or does not do what this module relies on.
@@ -71,7 +72,7 @@ impl Uring {
 
     /// Makes at most [`BATCH`] sends.
     fn send_batch(&mut self, batch: &[Send<'_>], unsent: &mut Vec<Unsent>) {
-        // SAFETY: if the kernel keeps a send, the process is aborted, so nothing changes or frees the bytes.
+        // SAFETY: if the kernel keeps a send, the process is aborted here, so nothing changes or frees the bytes.
         #[allow(unsafe_code, reason = "the bytes are borrowed for no longer than this call")]
         let taken = unsafe { self.submit(batch) }.unwrap_or_else(|Kept| {
             tracing::error!(
@@ -88,13 +89,13 @@ impl Uring {
         send_plainly(batch[taken..].iter().copied(), unsent);
     }
 
-    /// Lets the kernel carry out a batch. Returns how many of its sends the kernel has taken, from the first on, and
-    /// leaves their results in `results`. If the kernel has not taken all, the ring has failed and is not used any
-    /// more.
+    /// Lets the kernel carry out a batch of sends. Returns how many sends of the batch the kernel has taken, counted
+    /// from the first one, and leaves their results in `results`. If the kernel has not taken all, the ring has failed
+    /// and is not used any more.
     ///
     /// # Safety
-    /// After [`Kept`], the kernel may go on reading the bytes of the batch at any time: they must never change or be
-    /// freed.
+    /// If this returns [`Kept`], the kernel may read the bytes of the batch at any later time: they must never change
+    /// or be freed.
     #[allow(unsafe_code, reason = "the comment above says what is unsafe")]
     unsafe fn submit(&mut self, batch: &[Send<'_>]) -> Result<usize, Kept> {
         self.results.clear();
@@ -116,7 +117,7 @@ impl Uring {
             if taken == batch.len() && completed == taken {
                 return Ok(taken);
             }
-            // If a call was interrupted, or if there was no memory for it, the next call may take the remaining
+            // If the call was interrupted, or if the kernel had no memory for it, another call may take the remaining
             // requests.
             setbacks = if (taken, completed) == before { setbacks + 1 } else { 0 };
             if setbacks < SETBACKS {
@@ -126,15 +127,15 @@ impl Uring {
                 return Err(Kept);
             }
             tracing::warn!(?submitted, "io_uring fails; each send uses one system call from now on");
-            // The requests that are still queued are dropped with the ring. It has no kernel thread, so the kernel
-            // takes requests only when it is called.
+            // The requests that are still queued are dropped with the ring. The kernel cannot take them any more: it
+            // takes requests only during a call, since the ring has no kernel thread.
             self.ring = None;
             return Ok(taken);
         }
     }
 }
 
-/// The error that the kernel has kept a request although the request may not wait.
+/// The error that the kernel has kept a request, although it must carry out each request at once.
 struct Kept;
 
 /// Puts one request for each send into the ring, which must be empty. The user data of a request is the send's index in
@@ -150,10 +151,10 @@ fn queue(ring: &mut IoUring, batch: &[Send<'_>]) {
         // SAFETY: the address and the descriptor have to be good until the kernel is done with the request. `submit`,
         // which holds `batch` and so the borrows of bytes and socket, does not return before, or returns `Kept`, after
         // which its callers never free or change the bytes. `submit` has seen the completions of all requests that the
-        // kernel has taken, and a send completes once, after its bytes were copied or refused. The kernel never takes a
-        // request that it has not taken by then: the ring is closed, and it has no thread that polls it (`SQPOLL`). No
-        // other request is in the ring: it is empty when a batch begins, by the same argument, and because of `&mut
-        // self` nobody else can put a request into it.
+        // kernel has taken, and a send completes once, after its bytes were copied or refused. A request that the
+        // kernel has not taken when `submit` returns is never taken: the ring is closed then, and it has no kernel
+        // thread that polls it (`SQPOLL`). No other request is in the ring. It is empty when a batch begins, for the
+        // same reasons, and because of `&mut self` no other code can put a request into it.
         #[allow(unsafe_code, reason = "the crate cannot know how long the kernel reads the bytes")]
         let queued = unsafe { submissions.push(&request) };
         debug_assert!(queued.is_ok(), "a batch is never larger than the ring");
@@ -166,8 +167,8 @@ fn sent(send: &Send<'_>, result: i32) -> io::Result<usize> {
         Ok(sent) => Ok(sent),
         Err(_) => match -result {
             libc::EAGAIN => Ok(0),
-            // These errors are about the request and not the socket, which took nothing. So the send is tried once more
-            // with a system call.
+            // These errors are about the request, and the socket took no bytes. So the send is tried once more with a
+            // system call.
             libc::ENOMEM | libc::ECANCELED | libc::EINTR => send_one(send),
             error => Err(io::Error::from_raw_os_error(error)),
         },

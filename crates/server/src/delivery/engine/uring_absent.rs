@@ -1,4 +1,5 @@
-//! The engine for systems without io_uring, or without definitions of it for this kind of processor.
+//! The io_uring engine on systems that do not have io_uring, and on processors for which io_uring is not defined: it
+//! never starts.
 use super::{Send, Unsent};
 use std::io;
 
@@ -12,7 +13,7 @@ impl Uring {
         Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no io_uring, or Fanfare was built without it"))
     }
 
-    /// Cannot be called, because there is no value of this type.
+    /// Cannot be called, because no value of this type exists.
     pub(super) fn send<'a>(&mut self, _: impl Iterator<Item = Send<'a>>, _: &mut Vec<Unsent>) {
         match *self {}
     }

@@ -1,5 +1,5 @@
-//! The arrival of a subscriber at a shard: its socket, to which nothing of the response was written yet, and its
-//! subscription.
+//! The arrival of a subscriber at a shard. The shard gets the subscription and the socket, to which nothing of the
+//! response has been written yet.
 use super::{JOINS_AT_ONCE, Next, Shard};
 use crate::delivery::{incoming::Incoming, stream::Stream};
 use crossbeam_channel::TryRecvError;
@@ -7,7 +7,7 @@ use mio::{Interest, Token, net::TcpStream};
 use std::{io, net, sync::atomic::Ordering};
 
 impl Shard {
-    /// Takes in the subscribers that have arrived.
+    /// Adds the subscribers that have arrived, and follows the other messages to the shard.
     pub(super) fn take_in(&mut self) -> Next {
         for _ in 0..JOINS_AT_ONCE {
             match self.incoming.try_recv() {
@@ -33,8 +33,8 @@ impl Shard {
         let Stream { head, opening, place, arrival } = stream;
         let (mut joining, permit) = opening.join();
         let mut socket = TcpStream::from_std(socket);
-        // Readability is registered only because the system then reports a hang-up too: the bytes that a subscriber
-        // sends are not read.
+        // The socket is registered as readable only because the system then also reports that the peer has hung up: the
+        // bytes that a subscriber sends are not read.
         let token = Token(self.fan_out.next_key() as usize);
         self.poll.registry().register(&mut socket, token, Interest::READABLE | Interest::WRITABLE)?;
         joining.opening = match joining.opening.is_empty() {
@@ -45,11 +45,11 @@ impl Shard {
         let follow = |part| mailbox.follow(&audience, part, permit);
         let key = self.fan_out.join(joining, self.now, follow, || mailbox.head());
         self.sockets.insert(key, socket);
-        // From here on this thread releases the permit when the subscriber leaves.
+        // The permit now belongs to the shard's thread, which releases it when the subscriber leaves.
         place.forget();
         if let Some(arrival) = arrival {
-            // The arrival is noted only now, when the part follows its audience: a client that hears of the subscriber
-            // can then reach it.
+            // The arrival is noted only here, when the member's part already follows its audience. So if a client hears
+            // of the subscriber and publishes an update, the subscriber gets this update.
             self.presence.begin(key, arrival.begin(self.fan_out.audience(key)));
         }
         let mut turn = self.fan_out.turn(self.now, &mut self.sockets);

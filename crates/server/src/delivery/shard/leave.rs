@@ -1,4 +1,4 @@
-//! The departure of subscribers: the work that remains after the state machine has removed them.
+//! The departure of subscribers: the work that a shard has to do after the state machine has removed them.
 use super::Shard;
 use fanfare_hub::fan_out::{Departed, Departure};
 use mio::net::TcpStream;
@@ -8,7 +8,7 @@ use std::{io::Read as _, net::Shutdown, sync::atomic::Ordering};
 const MAX_DRAINED_BYTES: usize = 64 << 10;
 
 impl Shard {
-    /// Closes the sockets of subscribers that have left, releases their permits, and stops following audiences that
+    /// Closes the sockets of subscribers that have left, releases their permits, and stops following the audiences that
     /// have no member left.
     pub(super) fn settle(&mut self) {
         for Departed { member, how } in self.fan_out.take_departed() {
@@ -20,7 +20,8 @@ impl Shard {
             if how == Departure::Ended {
                 finish(&socket);
             }
-            // On most systems closing the socket also removes it from the poll; this call is for the other systems.
+            // On most systems, closing the socket also removes it from the poll. This call is needed on the other
+            // systems.
             _ = self.poll.registry().deregister(&mut socket);
         }
         for (audience, part) in self.fan_out.take_abandoned() {
@@ -28,7 +29,7 @@ impl Shard {
         }
     }
 
-    /// Ends all streams, and from now on each new stream after its head.
+    /// Ends all streams. From now on, each new stream also ends, after the head of its response.
     pub(super) fn end_all(&mut self) {
         self.is_ending = true;
         let keys: Vec<_> = self.fan_out.keys().collect();
@@ -39,8 +40,8 @@ impl Shard {
     }
 }
 
-/// Ends the sending, and reads the bytes that the peer has sent: if a socket is closed with unread bytes in it, the
-/// connection is reset, and the peer may lose bytes that it has not read yet.
+/// Closes the sending side of the connection, and reads the bytes that the peer has sent. If a socket is closed while
+/// it holds unread bytes, the system resets the connection, and the peer may lose bytes that it has not read yet.
 fn finish(mut socket: &TcpStream) {
     let (mut left, mut chunk) = (MAX_DRAINED_BYTES, [0; 4_096]);
     _ = socket.shutdown(Shutdown::Write);

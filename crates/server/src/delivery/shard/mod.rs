@@ -1,5 +1,5 @@
-//! A shard: one thread that owns sockets and delivers streams to them. No other thread uses its data, so the shard
-//! takes no lock, and waits only for its next work.
+//! A shard: one thread that owns sockets and delivers streams to them. No other thread uses the shard's data, so the
+//! shard needs no lock. It waits only when it has nothing to do.
 //!
 //! [`FanOut`] decides which bytes a socket gets; a shard connects it to real sockets. [`sockets`] sends, [`join`] takes
 //! in subscribers and [`leave`] removes them.
@@ -27,14 +27,14 @@ use std::{
 };
 use tokio::sync::Semaphore;
 
-/// The poll token of the waker. The tokens of members begin at 0.
+/// The poll token of the waker. The tokens of sockets are the keys of their members, which begin at 0.
 pub(super) const WAKER: Token = Token(usize::MAX);
-/// The greatest number of sockets that one wait reports.
+/// The greatest number of sockets that one call of `poll` reports.
 const EVENTS: usize = 1_024;
-/// The number of subscribers that a shard takes in before it serves its other subscribers again.
+/// The number of subscribers that a shard adds in one turn of its loop, before it serves its other subscribers again.
 const JOINS_AT_ONCE: usize = 256;
 
-/// The things that a shard needs to start.
+/// The values from which a shard is made.
 pub(super) struct Equipment {
     pub(super) poll: Poll,
     pub(super) mailbox: Mailbox,
@@ -44,7 +44,7 @@ pub(super) struct Equipment {
     pub(super) window: WindowLimit,
     /// The permits for subscribers. The shard returns a permit when a stream ends.
     pub(super) places: Arc<Semaphore>,
-    /// The number of members, by which the shard for a new stream is chosen.
+    /// The number of members. A new stream goes to the shard that has the fewest.
     pub(super) load: Arc<AtomicUsize>,
 }
 
@@ -60,7 +60,8 @@ pub(super) struct Shard {
     sockets: Sockets,
     presence: Presence,
     wheel: Wheel,
-    /// The members whose timers have fired. The vector is kept to reuse its memory.
+    /// The members whose timers have fired. The vector is kept between turns of the loop, so that its memory is used
+    /// again.
     due: Vec<MemberKey>,
     /// True if streams end as soon as they have begun.
     is_ending: bool,
@@ -70,7 +71,7 @@ pub(super) struct Shard {
     now: Instant,
 }
 
-/// The way in which a shard continues.
+/// The way in which a shard goes on after a turn of its loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Next {
     /// The shard waits for its sockets, its timers or a message.
@@ -101,7 +102,7 @@ impl Shard {
         }
     }
 
-    /// Delivers until the server stops.
+    /// Delivers streams until the server stops.
     ///
     /// # Errors
     /// If the system cannot wait for the sockets.
@@ -118,7 +119,8 @@ impl Shard {
                 result => result?,
             }
             self.now = Instant::now();
-            // This must come before the mailbox is emptied: a bundle that arrives later wakes this thread again.
+            // The mailbox is marked as noticed before it is emptied. A bundle of events that arrives after this line
+            // then wakes the thread again.
             self.mailbox.noticed();
             let bundles = self.take_bundles();
             self.look_after_sockets(&events);
@@ -135,7 +137,8 @@ impl Shard {
     fn take_bundles(&mut self) -> Next {
         let mut next = Next::Again;
         let mut turn = self.fan_out.turn(self.now, &mut self.sockets);
-        // No more bundles than fit into the mailbox: a fast publisher must not keep this thread from its other work.
+        // In one turn, at most as many bundles are taken as fit into the mailbox: otherwise a fast publisher could keep
+        // this thread from its other work.
         for _ in 0..MAILBOX_BUNDLES {
             let Some(bundle) = self.mailbox.take_bundle() else {
                 next = Next::Wait;
@@ -153,8 +156,8 @@ impl Shard {
     fn look_after_sockets(&mut self, events: &Events) {
         for event in events.iter().filter(|event| event.token() != WAKER) {
             let Ok(key) = MemberKey::try_from(event.token().0) else { continue };
-            // A subscriber that closes its sending side counts as gone, as it does in hyper: a browser that leaves
-            // looks like this.
+            // A subscriber that closes its sending side counts as gone, as it does with streams that hyper delivers:
+            // this is how the departure of a browser shows.
             if event.is_read_closed() || event.is_write_closed() || event.is_error() {
                 self.fan_out.leave(key);
             } else if event.is_writable() {
@@ -164,7 +167,7 @@ impl Shard {
         }
     }
 
-    /// Takes in the results of reading the log.
+    /// Gives the results of reading the log to the state machine.
     fn take_steps(&mut self) {
         while let Some((part, step)) = self.mailbox.take_step() {
             let mut turn = self.fan_out.turn(self.now, &mut self.sockets);
@@ -186,7 +189,7 @@ impl Shard {
         }
     }
 
-    /// Sends the heartbeats that are due, and ends the streams whose time is over.
+    /// Fires the timers that are due: sends heartbeats, and ends the streams whose time is over.
     fn expire(&mut self) {
         self.now = Instant::now();
         let mut due = std::mem::take(&mut self.due);
@@ -219,7 +222,8 @@ impl Shard {
     }
 }
 
-/// If a shard panics, its sockets are closed, and the permits of its subscribers are returned here.
+/// Returns the permits of all subscribers that are left when the shard ends, also if it panics. Their sockets are then
+/// closed.
 impl Drop for Shard {
     fn drop(&mut self) {
         self.places.add_permits(self.fan_out.len());

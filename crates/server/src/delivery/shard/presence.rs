@@ -1,14 +1,14 @@
-//! The presence of members that the hub publishes as active subscriptions. It is kept apart from the members, so that
-//! it takes memory only if the hub publishes them.
+//! The presence of members that the hub publishes as active subscriptions. It is stored apart from other data about a
+//! member, so that it takes memory only if the hub publishes active subscriptions.
 use crate::subscriptions::Present;
 use fanfare_hub::fan_out::MemberKey;
 
-/// The presence of each member, indexed by the member's key.
+/// The presence of each member. The index is the member's key.
 #[derive(Debug, Default)]
 pub(super) struct Presence(Vec<Option<Present>>);
 
 impl Presence {
-    /// Keeps the presence of a new member.
+    /// Stores the presence of a new member.
     pub(super) fn begin(&mut self, key: MemberKey, present: Present) {
         let place = key as usize;
         if self.0.len() <= place {

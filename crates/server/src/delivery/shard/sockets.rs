@@ -4,8 +4,9 @@ use fanfare_hub::fan_out::{MemberKey, Outgoing, Transmit, Unsent};
 use mio::net::TcpStream;
 use std::io;
 
-/// The sockets, indexed by the keys of their members, and the engine that sends. They take four bytes for each key and
-/// are kept apart from other data about a member, so that an event touches little memory for each waiting member.
+/// The sockets, indexed by the keys of their members, and the engine that sends. A socket takes four bytes for each
+/// key. The sockets are stored apart from other data about a member, so that delivering an event touches little memory
+/// for each waiting member.
 #[derive(Debug)]
 pub(super) struct Sockets {
     engine: Engine,
@@ -25,7 +26,7 @@ impl Sockets {
             self.sockets.resize_with(place + 1, || None);
         }
         let before = self.sockets[place].replace(socket);
-        assert!(before.is_none(), "a member's socket is taken out before another has its key");
+        assert!(before.is_none(), "the socket of a member that left is removed before another member gets its key");
     }
 
     /// Removes the socket of a member that has left, and returns it.
@@ -33,12 +34,12 @@ impl Sockets {
         self.sockets.get_mut(key as usize)?.take()
     }
 
-    /// Returns true if there is memory to free.
+    /// Returns true if memory is reserved that could be freed.
     pub(super) fn has_memory(&self) -> bool {
         self.sockets.capacity() > 0
     }
 
-    /// Frees the memory. No member may be left.
+    /// Frees the memory for sockets. There must be no member.
     pub(super) fn shrink(&mut self) {
         debug_assert!(self.sockets.iter().all(Option::is_none), "a socket is left");
         self.sockets = Vec::new();

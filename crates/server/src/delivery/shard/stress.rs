@@ -1,6 +1,6 @@
 //! A stress test with everything at once: publishers; subscribers that come, resume, stall and leave; events that fill
-//! sockets; and windows that hold almost nothing. Each subscriber must receive the events of its subscription once and
-//! in order.
+//! sockets; and windows that hold almost nothing. Each subscriber must receive each event of its subscription exactly
+//! once, and in order.
 use crate::{
     Settings,
     delivery::{shards::Shards, stream::Stream},
@@ -38,7 +38,7 @@ const SUBSCRIBERS: u64 = 24;
 const MAX_DATA_BYTES: usize = 150_000;
 /// The longest time that a reader waits for the next bytes.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// The data of the last event, which is published after all others.
+/// The data of the last event, which is published when all other events have been published.
 const LAST: &str = "last";
 
 /// The topic and the length of the data of each published update, by its offset in the log.
@@ -57,7 +57,7 @@ fn everybody_gets_everything_once_and_in_order_through_epoll() {
     run(Delivery::Epoll);
 }
 
-/// Without io_uring on the system this test uses epoll.
+/// Runs the test with io_uring, or with epoll on a system without io_uring.
 #[test]
 fn everybody_gets_everything_once_and_in_order_through_io_uring() {
     run(Delivery::IoUring);
@@ -137,13 +137,14 @@ impl Stage {
 
     fn connect(&self, topics: &[&str], start: Start) -> TcpStream {
         let (peer, socket) = {
-            // The lock makes sure that a thread accepts the connection that it has opened itself.
+            // A thread holds the lock while it connects and accepts, so that it accepts its own connection and not that
+            // of another thread.
             let listener = self.listener.lock().unwrap();
             let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
             (peer, listener.accept().unwrap().0)
         };
         socket.set_nonblocking(true).unwrap();
-        // The buffers are small, so that they are full most of the time.
+        // The buffers of the sockets are small, so that they are full most of the time.
         SockRef::from(&socket).set_send_buffer_size(16 << 10).unwrap();
         SockRef::from(&peer).set_recv_buffer_size(16 << 10).unwrap();
         peer.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -165,12 +166,13 @@ impl Stage {
 struct Subscriber {
     topics: Vec<&'static str>,
     socket: TcpStream,
-    /// The offset and the length of each event's data.
+    /// The offset of each received event, and the length of its data.
     received: Vec<(u64, usize)>,
 }
 
 impl Subscriber {
-    /// Reads up to the last event. In between it stalls, or reconnects with the ID that it saw last.
+    /// Reads the stream up to the last event. In between, the subscriber sometimes stalls, or reconnects with the ID of
+    /// the last event that it received.
     fn read(mut self, stage: &Stage, seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         let (mut parser, mut bytes, mut id) = (Parser::new(), vec![0; 64 << 10], String::new());
@@ -186,7 +188,7 @@ impl Subscriber {
             }
             let most = random.usize(1..bytes.len());
             let read = self.socket.read(&mut bytes[..most]).unwrap();
-            assert_ne!(read, 0, "a stream ended, of subscriber {seed}");
+            assert_ne!(read, 0, "the stream of subscriber {seed} ended");
             let mut chunk = Chunk::new(&bytes[..read]);
             while let Some(event) = parser.next_event(&mut chunk).unwrap() {
                 if event.data == LAST {
@@ -202,7 +204,7 @@ impl Subscriber {
     fn check(&self, published: &Published) {
         let disorder = self.received.windows(2).position(|pair| pair[0].0 >= pair[1].0);
         let around = disorder.map(|at| &self.received[at.saturating_sub(2)..self.received.len().min(at + 5)]);
-        assert!(around.is_none(), "twice, or out of order: {around:?}");
+        assert!(around.is_none(), "events came twice or out of order: {around:?}");
         for (offset, length) in &self.received {
             assert_eq!(published[offset].1, *length, "event {offset}");
             assert!(self.topics.contains(&published[offset].0));

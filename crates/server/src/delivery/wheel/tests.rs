@@ -65,8 +65,8 @@ fn a_timer_can_be_moved_and_cancelled() {
     assert_eq!(wheel.next(), None);
 }
 
-/// A thread that sleeps until `next` wakes once for a timer within the horizon, and once more for each horizon that
-/// passes before the timer.
+/// A thread that sleeps until `next` wakes only once for a timer that is due within the horizon, the time of all slots.
+/// It wakes once more for each horizon that passes before the timer is due.
 #[test]
 fn an_idle_wheel_lets_its_owner_sleep() {
     for (at, wakes) in [(TICK * 7, 1), (HORIZON - TICK, 1), (HORIZON * 5, 6)] {
@@ -125,7 +125,7 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #[test]
     fn the_wheel_does_what_a_sorted_map_does(steps in proptest::collection::vec(step(), 1..200)) {
-        // The start is in the future, so that timers can be set before it.
+        // The start of the wheel is in the future, so that timers can be set to times before it.
         let start = Instant::now() + Duration::from_secs(1);
         let mut now = start;
         let mut wheel = Wheel::new(start);

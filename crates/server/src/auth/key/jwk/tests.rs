@@ -1,4 +1,4 @@
-//! Tests of JWK documents: what they say about their keys is obeyed.
+//! Tests of JWK documents: the hub obeys what a JWK says about the use of its key.
 use super::*;
 use crate::auth::{InvalidToken, KeySet, SigningKey};
 use aws_lc_rs::{
@@ -64,7 +64,7 @@ fn every_type_signs_and_verifies() {
         let public = read_one(&with(&public_half(private), "kid", "b".into()), &KeyRules::default()).unwrap();
         let token = token(&signing);
         assert_eq!(jsonwebtoken::decode_header(&token).unwrap().kid.as_deref(), Some("a"));
-        // The name is only a hint: here it is wrong, and the key is still found.
+        // The key ID is only a hint: here it is wrong, and the key still verifies the token.
         assert_eq!(verifies(&public.into(), &token), Ok(()), "{}", private["kty"]);
     }
     let [a, b] = [0, 1].map(|index| private_keys()[index].clone());

@@ -1,5 +1,5 @@
-//! Tests on two pairs of sockets what the engine relies on: sends arrive; a full socket reports at once how many bytes
-//! it took; and a send to a peer that has gone is an error.
+//! Tests of what the io_uring engine relies on, made on two pairs of sockets. Sends arrive; a full socket reports at
+//! once how many bytes it took; and a send to a peer that has gone is an error.
 use super::{Kept, Send, Uring, sent};
 use io_uring::{IoUring, opcode};
 use mio::net::TcpStream;
@@ -10,11 +10,13 @@ use std::{
     time::Duration,
 };
 
-/// The bytes of one send. The length of their pattern does not divide the sizes in which a kernel takes bytes.
+/// The bytes of one send. They repeat a pattern of 251 bytes. This length does not divide the sizes in which a kernel
+/// takes bytes, so lost bytes would be noticed.
 static CHUNK: LazyLock<Vec<u8>> = LazyLock::new(|| (0..=250).cycle().take(64 << 10).collect());
-/// The greatest number of sends to a peer that does not read. One of them must fail or find the socket full.
+/// The greatest number of sends to a peer that does not read. Before it is reached, a send must fail or find the socket
+/// full.
 const MAX_SENDS: usize = 1_024;
-/// The longest time that the peer waits for the bytes that were sent.
+/// The longest time that the peer waits for bytes to read.
 const READ_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Runs all tests on a new ring.
@@ -34,7 +36,11 @@ fn knows_send(ring: &IoUring) -> io::Result<()> {
     }
     let mut known = io_uring::Probe::new();
     ring.submitter().register_probe(&mut known)?;
-    if known.is_supported(opcode::Send::CODE) { Ok(()) } else { Err(io::Error::other("it does not support send")) }
+    if known.is_supported(opcode::Send::CODE) {
+        Ok(())
+    } else {
+        Err(io::Error::other("the kernel's io_uring does not support send"))
+    }
 }
 
 fn fills_and_reports(uring: &mut Uring) -> io::Result<()> {
@@ -46,7 +52,8 @@ fn fills_and_reports(uring: &mut Uring) -> io::Result<()> {
         if taken > 0 {
             continue;
         }
-        // The end of the stream comes after all bytes that were sent, also after bytes that should not have been sent.
+        // Closing the socket makes the peer see the end of the stream after all bytes that were sent, also after bytes
+        // that should not have been sent.
         drop(socket);
         let mut received = Vec::with_capacity(expected.len());
         peer.read_to_end(&mut received)?;
@@ -57,7 +64,7 @@ fn fills_and_reports(uring: &mut Uring) -> io::Result<()> {
             Err(io::Error::other("a peer received other bytes than io_uring reported"))
         };
     }
-    Err(io::Error::other("a socket does not get full"))
+    Err(io::Error::other("a socket whose peer does not read never gets full"))
 }
 
 fn reports_a_peer_that_has_gone(uring: &mut Uring) -> io::Result<()> {
@@ -68,29 +75,29 @@ fn reports_a_peer_that_has_gone(uring: &mut Uring) -> io::Result<()> {
             return Ok(());
         }
     }
-    Err(io::Error::other("it does not report that a peer has gone"))
+    Err(io::Error::other("io_uring does not report that a peer has gone"))
 }
 
-/// Returns the number of bytes that the socket took.
+/// Sends `bytes` through the ring, and returns the number of bytes that the socket took.
 fn send(uring: &mut Uring, socket: &TcpStream, bytes: &'static [u8]) -> io::Result<usize> {
     let batch = [Send { member: 0, socket, bytes }];
     // SAFETY: the bytes are never freed and never change.
     #[allow(unsafe_code, reason = "the bytes live for ever")]
     match unsafe { uring.submit(&batch) } {
         Ok(1) => sent(&batch[0], uring.results[0]),
-        Ok(_) => Err(io::Error::other("its ring fails")),
-        Err(Kept) => Err(io::Error::other("it keeps a send that must not wait")),
+        Ok(_) => Err(io::Error::other("the ring of io_uring fails")),
+        Err(Kept) => Err(io::Error::other("io_uring keeps a send that must not wait")),
     }
 }
 
-/// Returns a socket in the mode that shards use, and its peer.
+/// Returns a socket in the non-blocking mode that shards use, and its peer.
 fn pair() -> io::Result<(TcpStream, BlockingStream)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let peer = BlockingStream::connect(listener.local_addr()?)?;
     peer.set_read_timeout(Some(READ_TIMEOUT))?;
     let (socket, address) = listener.accept()?;
     if address != peer.local_addr()? {
-        return Err(io::Error::other("somebody else connected to the probe"));
+        return Err(io::Error::other("another program connected to the socket of the io_uring test"));
     }
     socket.set_nonblocking(true)?;
     Ok((TcpStream::from_std(socket), peer))

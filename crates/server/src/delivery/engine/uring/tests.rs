@@ -37,12 +37,12 @@ fn three_at_a_time(ring: &IoUring) -> io::Result<usize> {
     enter(ring, 3)
 }
 
-/// Takes three of twenty sends, and then nothing more.
+/// Gives three of the twenty queued sends to the kernel, and in later calls no more.
 fn three_and_no_more(ring: &IoUring) -> io::Result<usize> {
     if queued(ring) == 20 { enter(ring, 3) } else { Err(io::Error::from_raw_os_error(libc::EBUSY)) }
 }
 
-/// Takes all sends, but returns the error that it was interrupted.
+/// Gives all queued sends to the kernel, but returns the error that the call was interrupted.
 fn all_but_says_no(ring: &IoUring) -> io::Result<usize> {
     ring.submit().and(Err(io::Error::from_raw_os_error(libc::EINTR)))
 }
@@ -60,7 +60,7 @@ fn tells_nothing(ring: &IoUring) -> io::Result<usize> {
 fn a_kernel_that_keeps_a_send_is_noticed_before_anything_depends_on_it() {
     let Some(mut uring) = start() else { return };
     uring.submit = tells_nothing;
-    assert_eq!(probe::run(&mut uring).unwrap_err().to_string(), "it keeps a send that must not wait");
+    assert_eq!(probe::run(&mut uring).unwrap_err().to_string(), "io_uring keeps a send that must not wait");
 }
 
 #[test]
@@ -84,7 +84,8 @@ fn what_a_failing_ring_does_not_take_is_sent_all_the_same() {
             socket.set_nonblocking(true).unwrap();
             pairs.push((TcpStream::from_std(socket), peer));
         }
-        // Two sockets are full and report it: one whose sends the ring takes, and one whose sends it does not take.
+        // Two sockets are full and report it: the send to one of them is taken by the ring, and the send to the other
+        // one is not.
         let (filling, mut unsent, mut taken) = (vec![1; 4 << 20], Vec::new(), [0; 20]);
         let mut refused = 0;
         while refused < 20 {
