@@ -92,6 +92,9 @@ pub enum Error {
     /// The server answered 204: it has no events. Only [`EventSource::open`](crate::EventSource::open) returns this
     /// error; the stream itself just ends.
     NoContent,
+    /// The event source had ended before: with an error that was returned then, or with the end of a response that is
+    /// not repeated. Only [`EventSource::open`](crate::EventSource::open) returns this error.
+    Ended,
     /// The program closed the event source. Only [`EventSource::open`](crate::EventSource::open) returns this error.
     Closed,
     /// A hook ended the event source with this error.
@@ -226,6 +229,7 @@ impl fmt::Display for Error {
             Self::NotRepeated { cause } => write!(f, "{cause}; the request is not sent a second time"),
             Self::Unfinished { marker } => write!(f, "the events ended before {marker:?} came"),
             Self::NoContent => f.write_str("the server answered 204 No Content: it has no events"),
+            Self::Ended => f.write_str("the event source has ended"),
             Self::Closed => f.write_str("the event source was closed"),
             Self::Hook(error) => write_chain(error.as_ref(), f),
             Self::Store(error) => {
@@ -278,6 +282,7 @@ impl fmt::Debug for Error {
             Self::NotRepeated { cause } => f.debug_struct("NotRepeated").field("cause", cause).finish(),
             Self::Unfinished { marker } => f.debug_struct("Unfinished").field("marker", marker).finish(),
             Self::NoContent => f.write_str("NoContent"),
+            Self::Ended => f.write_str("Ended"),
             Self::Closed => f.write_str("Closed"),
             Self::Hook(error) => f.debug_tuple("Hook").field(error).finish(),
             Self::Store(error) => f.debug_tuple("Store").field(error).finish(),

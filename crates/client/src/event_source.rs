@@ -86,7 +86,7 @@ impl EventSource {
     ///
     /// # Errors
     /// The error that ended the event source; [`Error::NoContent`] if the server has no events, [`Error::Closed`] if
-    /// the program has closed it.
+    /// the program has closed it, [`Error::Ended`] if it had ended before in another way.
     ///
     /// # Cancel safety
     /// Dropping the future of `open()` loses nothing.
@@ -100,7 +100,8 @@ impl EventSource {
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Err(error),
                 None if self.was_closed() => return Err(Error::Closed),
-                None => return Err(Error::NoContent),
+                None if self.driver.had_no_content() => return Err(Error::NoContent),
+                None => return Err(Error::Ended),
             }
         }
     }

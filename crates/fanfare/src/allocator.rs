@@ -10,8 +10,9 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 /// The options of jemalloc. A background thread of jemalloc returns unused pages to the system after one second, also
 /// when the program is idle. By default, unused pages are returned only after ten seconds, and only by threads that go
 /// on allocating. Two arenas are enough for few threads: with more arenas, more memory would be reserved and only
-/// partly used. Each thread keeps only a few freed large objects, such as the buffers of connections, for reuse: by
-/// default, a thread that has accepted many connections would keep 20 buffers of each size.
+/// partly used. Each thread keeps at most a few freed objects of up to 14 KiB for reuse, such as the buffers of
+/// connections: by default, a thread that has accepted many connections would keep 20 objects of each of the largest
+/// of these sizes.
 const OPTIONS: &[u8] =
     b"background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0,narenas:2,tcache_nslots_small_min:4\0";
 

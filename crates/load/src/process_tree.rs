@@ -108,9 +108,17 @@ fn run_time(thread: &Path) -> io::Result<Duration> {
 /// Returns true if reading about a process has failed with `error` because the process has ended. Its parent may not
 /// have taken notice of the end yet.
 pub fn has_ended(process: u32, error: &io::Error) -> bool {
-    let state = |line: String| line.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
-    let state = || fs::read_to_string(format!("/proc/{process}/stat")).ok().and_then(state);
-    is_of_the_gone(error) || matches!(state(), None | Some('Z' | 'X'))
+    /// The flag of a process that is ending. Its files belong to root already, and its state is still that of a process
+    /// that runs: `PF_EXITING` in the kernel.
+    const EXITING: u32 = 0x4;
+    // The fields after the name of the program: the state comes first, and the flags come sixth after it.
+    let is_ending = |line: String| {
+        let mut fields = line.rsplit_once(") ").map_or("", |(_, rest)| rest).split(' ');
+        let state = fields.next();
+        let flags: u32 = fields.nth(5).and_then(|flags| flags.parse().ok()).unwrap_or_default();
+        matches!(state, Some("Z" | "X")) || flags & EXITING != 0
+    };
+    is_of_the_gone(error) || fs::read_to_string(format!("/proc/{process}/stat")).map_or(true, is_ending)
 }
 
 /// Returns the proportional set size of one process, in bytes.

@@ -168,6 +168,9 @@ fn is_good(turns: &Turns) -> bool {
     turns.iter().all(|turn| turn.as_ref().is_ok_and(|outcome| outcome.faults.count() == 0))
 }
 
+/// The head of the column with the first measure, divided by that of the bare loop.
+const RATIO: &str = "ratio to bare";
+
 /// Prints the table of a scenario, and returns its figures as JSON.
 fn show(scenario: Scenario, size: Size, turns: &[(Server, Turns)]) -> Value {
     println!("\n{}: {size}", scenario.name());
@@ -176,7 +179,7 @@ fn show(scenario: Scenario, size: Size, turns: &[(Server, Turns)]) -> Value {
     let label = |key: &str| label(key, turns).unwrap_or_else(|| key.to_owned());
     let heads: Vec<String> = measures.iter().map(|key| label(key)).collect();
     let columns: String = heads.iter().map(|head| format!("  {head:>12}")).collect();
-    println!("{:17}{columns}  {:>8}  faults", "server", "ratio to bare");
+    println!("{:17}{columns}  {:>12}  faults", "server", RATIO);
     let bare = turns.iter().position(|(server, _)| server.name == SERVERS[0].name);
     let mut servers = Map::new();
     for ((server, turns), median) in turns.iter().zip(&medians) {
@@ -185,7 +188,7 @@ fn show(scenario: Scenario, size: Size, turns: &[(Server, Turns)]) -> Value {
         let ratio = median.get(measures[0]).zip(bare.filter(|bare| *bare > 0.0));
         let ratio = ratio.map(|(value, bare)| (value / bare * 1e3).round() / 1e3);
         let cells: String = cells.collect();
-        println!("{:17}{cells}  {}  {}", server.name, cell(ratio, "ratio to bare").trim_start(), faults(turns));
+        println!("{:17}{cells}{}  {}", server.name, cell(ratio, RATIO), faults(turns));
         let shown =
             turns.iter().map(|turn| turn.as_ref().map_or_else(|error| json!({ "error": error }), Outcome::json));
         let runs: Vec<Value> = shown.collect();

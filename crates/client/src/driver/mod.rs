@@ -76,6 +76,11 @@ impl Driver {
         self.session.opened()
     }
 
+    /// Returns true if the event source has ended because the server answered 204.
+    pub(crate) fn had_no_content(&self) -> bool {
+        self.session.had_no_content()
+    }
+
     /// Ends the connection at once. Acknowledged IDs are still saved if the driver is polled further.
     pub(crate) fn close(&mut self) {
         self.session.close();

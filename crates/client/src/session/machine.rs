@@ -25,6 +25,8 @@ pub(crate) struct Session {
     pub(super) signals: VecDeque<Signal>,
     /// The response of the present connection, and the time when it came.
     pub(super) opened: Option<(Box<Opened>, Duration)>,
+    /// True if the event source has ended because the server answered 204.
+    pub(super) no_content: bool,
     /// The last ID that no header can carry, and for which the program got a warning.
     pub(super) unsendable: Option<Text>,
     /// The order that has not been carried out yet.
@@ -81,6 +83,7 @@ impl Session {
             cause: None,
             signals: VecDeque::new(),
             opened: None,
+            no_content: false,
             unsendable: None,
             order: None,
         }
@@ -110,6 +113,11 @@ impl Session {
     pub(crate) fn opened(&self) -> Option<&Opened> {
         let is_open = matches!(self.phase, Phase::Open(_));
         self.opened.as_ref().filter(|_| is_open).map(|(opened, _)| &**opened)
+    }
+
+    /// Returns true if the event source has ended because the server answered 204.
+    pub(crate) fn had_no_content(&self) -> bool {
+        self.no_content
     }
 
     pub(crate) fn is_ending(&self) -> bool {

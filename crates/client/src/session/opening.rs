@@ -126,7 +126,10 @@ impl Session {
                 None => self.open(parts, now),
                 Some(error) => self.end(Some(Error::Encoding(error))),
             },
-            Judgement::Stop => self.end(None),
+            Judgement::Stop => {
+                self.no_content = true;
+                self.end(None);
+            }
             Judgement::Fail(error) => self.end(Some(Error::Hook(error))),
             Judgement::Refuse(because) => {
                 let refusal = Box::new(Refusal::new(because, parts, now));

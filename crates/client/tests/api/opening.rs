@@ -61,6 +61,11 @@ fn no_events_and_a_close_are_told_apart() {
         let server = Server::start([Connection::answer(204, "", "")]);
         let mut none = source(&server, &clock).build().unwrap();
         assert!(matches!(none.open().await, Err(Error::NoContent)));
+        assert!(matches!(none.open().await, Err(Error::NoContent)), "again");
+        let server = Server::start([Connection::answer(404, "", "")]);
+        let mut failed = source(&server, &clock).build().unwrap();
+        assert!(matches!(failed.open().await, Err(Error::Status { .. })));
+        assert!(matches!(failed.open().await, Err(Error::Ended)), "the error was returned before");
         let mut closed = source(&server, &clock).build().unwrap();
         closed.handle().close();
         assert!(matches!(closed.open().await, Err(Error::Closed)));

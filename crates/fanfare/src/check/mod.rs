@@ -28,7 +28,8 @@ const MAX_TOKEN_BYTES: u64 = 1 << 20;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Exit codes:\n  0  the configuration is valid, and the token allows each topic that was named\n  \
-                        2  the configuration is not valid\n  3  the token is not valid, or does not allow a topic"
+                        2  the configuration is not valid\n  3  the token is not valid, or does not allow a topic\n  \
+                        5  with --fetch: a JWK set cannot be fetched"
 )]
 pub(crate) struct CheckArgs {
     /// Configuration file, in TOML

@@ -59,10 +59,10 @@ pub(super) fn parse(text: &str) -> Result<ServeOptions, FileError> {
     })
 }
 
-/// Returns true if the parser's message is about an unknown key in the file. A key that begins with `$__toml` is not in
+/// Returns true if the parser's message is about a key of the file, not about a value. A key that begins with `$__toml` is not in
 /// the file: the parser represents a date as a table with such a key.
 fn is_of_a_key(message: &str) -> bool {
-    message.starts_with("unknown field") && !message.contains("`$__toml")
+    message.starts_with("duplicate key") || (message.starts_with("unknown field") && !message.contains("`$__toml"))
 }
 
 /// Returns the line and column of the beginning of `span`, from 1.
@@ -258,6 +258,7 @@ mod tests {
             ("data = 1979-05-27", "this value is a date; write a text in quotation marks"),
             ("alias = 1979-05-27T07:32:00Z", "this value is a date; write a text in quotation marks"),
             ("1979-05-27 = 1", "line 1, column 1: unknown key"),
+            ("1979-05-27 = 1\n1979-05-27 = 1", "line 2, column 1: duplicate key"),
             ("page = 1", "this value is a whole number; expected \"on\" or \"off\", in quotation marks"),
             ("page = 'maybe'", "expected on or off"),
             ("delivery = 1", "this value is not a text; expected a text in quotation marks"),

@@ -62,9 +62,11 @@ pub(crate) enum InvalidIssuer {
     Jwks(InvalidJwksUrl),
 }
 
-impl From<IssuerTable> for Issuer {
-    fn from(IssuerTable(issuer): IssuerTable) -> Self {
-        issuer
+impl TryFrom<IssuerTable> for Issuer {
+    type Error = InvalidIssuer;
+
+    fn try_from(IssuerTable(issuer): IssuerTable) -> Result<Self, InvalidIssuer> {
+        if issuer.name.trim().is_empty() { Err(InvalidIssuer::NoName) } else { Ok(issuer) }
     }
 }
 
@@ -88,7 +90,7 @@ impl FromStr for Issuer {
     /// `NAME=FILE` (a file with its keys).
     fn from_str(text: &str) -> Result<Self, InvalidIssuer> {
         let (name, keys) = text.split_once('=').map_or((text, None), |(name, keys)| (name, Some(keys)));
-        if name.is_empty() {
+        if name.trim().is_empty() {
             return Err(InvalidIssuer::NoName);
         }
         let is_url = |keys: &&str| keys.contains("://");
@@ -126,6 +128,17 @@ impl std::error::Error for InvalidIssuer {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_issuer_has_a_name_in_each_form() {
+        for name in ["", " ", "\t"] {
+            assert_eq!(name.parse::<Issuer>(), Err(InvalidIssuer::NoName));
+            assert_eq!(format!("{name}=https://a.example/k").parse::<Issuer>(), Err(InvalidIssuer::NoName));
+            let table = format!("name = {name:?}\njwks = 'https://a.example/k'");
+            let error = toml::from_str::<Issuer>(&table).unwrap_err().to_string();
+            assert!(error.contains("expected the name of an issuer"), "{error}");
+        }
+    }
 
     #[test]
     fn an_issuer_is_a_name_and_perhaps_its_keys() {

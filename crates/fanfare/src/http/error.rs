@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn a_refusal_names_who_refuses() {
         let url = "http://a.example/x".to_owned();
-        let hub = Party::Hub { host: "h:1".into() };
+        let hub = Party::hub(&http::Uri::from_static("http://h:1"));
         let cases = [
             (&hub, 404, "the hub answers 404 Not Found: r"),
             (&Party::Server { url: url.clone() }, 404, "http://a.example/x answers 404 Not Found: r"),

@@ -1,6 +1,6 @@
 //! The party that a request was sent to, and its name in messages.
 use fanfare_mask::masked_url;
-use hyper::Uri;
+use http::uri::{Scheme, Uri};
 use std::fmt;
 use url::Url;
 
@@ -12,6 +12,8 @@ pub(crate) enum Party {
     Hub {
         /// The host and port of the hub.
         host: String,
+        /// True if its scheme is `https`.
+        is_secure: bool,
     },
     /// A server whose URL the user gave. It may be a hub or any other server.
     Server {
@@ -27,8 +29,8 @@ pub(crate) enum Party {
     Redirected {
         /// The URL, without secrets.
         url: String,
-        /// True if scheme, host or port differ from those of the server that got the first request. Only that server
-        /// gets tokens and credentials.
+        /// True if a redirect has led to another scheme, host or port than those of the first request. From then on no
+        /// request has tokens and credentials, even if another redirect leads back.
         is_elsewhere: bool,
         /// The party that the first request was sent to.
         from: Box<Party>,
@@ -40,7 +42,8 @@ pub(crate) enum Party {
 impl Party {
     /// Returns the hub that a request to `uri` is sent to.
     pub(crate) fn hub(uri: &Uri) -> Self {
-        Self::Hub { host: uri.authority().map(|authority| without_user(authority.as_str())).unwrap_or_default() }
+        let host = uri.authority().map(|authority| without_user(authority.as_str())).unwrap_or_default();
+        Self::Hub { host, is_secure: uri.scheme() == Some(&Scheme::HTTPS) }
     }
 
     /// Returns the server that a request to `url` is sent to.
@@ -54,10 +57,11 @@ impl Party {
     }
 
     /// Returns the party that the latest request was sent to. Its URL is `uri`, and the first request was sent to
-    /// `self`; if they are not the same, a redirect led to `uri`.
-    pub(crate) fn redirected(&self, uri: &Uri) -> Self {
+    /// `self`; if they are not the same, a redirect led to `uri`. `has_left` is true if a redirect has led to another
+    /// scheme, host or port than those of the first request.
+    pub(crate) fn redirected(&self, uri: &Uri, has_left: bool) -> Self {
         let is_same = match self {
-            Self::Hub { .. } => Self::hub(uri) == *self,
+            Self::Hub { .. } => Self::hub(uri) == *self && !has_left,
             Self::Server { url } | Self::Upstream { url } => shown_url(&uri.to_string()) == *url,
             Self::Redirected { .. } | Self::Input => true,
         };
@@ -65,18 +69,13 @@ impl Party {
             return self.clone();
         }
         let url = shown_url(&uri.to_string());
-        let is_elsewhere = match self {
-            Self::Hub { .. } => Self::hub(uri) != *self,
-            Self::Server { url: first } | Self::Upstream { url: first } => origin(first) != origin(&url),
-            Self::Redirected { .. } | Self::Input => false,
-        };
-        Self::Redirected { url, is_elsewhere, from: Box::new(self.clone()) }
+        Self::Redirected { url, is_elsewhere: has_left, from: Box::new(self.clone()) }
     }
 
     /// Returns the name of the party with its address, for messages that say that it cannot be reached.
     pub(crate) fn place(&self) -> String {
         match self {
-            Self::Hub { host } => format!("the hub at {host}"),
+            Self::Hub { host, .. } => format!("the hub at {host}"),
             Self::Redirected { url, from, .. } => format!("{url} (redirected from {})", from.place()),
             party => party.to_string(),
         }
@@ -95,11 +94,6 @@ impl Party {
             Self::Input => None,
         }
     }
-}
-
-/// Returns scheme, host and port of a URL.
-fn origin(url: &str) -> Option<url::Origin> {
-    Url::parse(url).ok().map(|url| url.origin())
 }
 
 fn without_user(authority: &str) -> String {
@@ -147,15 +141,26 @@ mod tests {
     fn a_redirect_leads_to_another_party() {
         let (here, there) = (Uri::from_static("http://h:1/x?key=s"), Uri::from_static("http://h:2/y?key=s"));
         let hub = Party::hub(&here);
-        assert_eq!(hub.redirected(&Uri::from_static("http://h:1/other")), hub, "another page of the hub");
-        assert_eq!(hub.redirected(&there).place(), "http://h:2/y?key=******** (redirected from the hub at h:1)");
+        assert_eq!(hub.redirected(&Uri::from_static("http://h:1/other"), false), hub, "another page of the hub");
+        assert_eq!(hub.redirected(&there, true).place(), "http://h:2/y?key=******** (redirected from the hub at h:1)");
         for party in [Party::server("http://h:1/x?key=s#f"), Party::upstream("http://me@h:1/x?key=s")] {
-            assert_eq!(party.redirected(&here), party);
-            let redirected = party.redirected(&there);
+            assert_eq!(party.redirected(&here, false), party);
+            let redirected = party.redirected(&there, true);
             assert_eq!(redirected.to_string(), "http://h:2/y?key=********");
             assert!(redirected.advice().unwrap().contains("are not sent"), "other credentials do not help");
-            let beside = party.redirected(&Uri::from_static("http://h:1/y"));
+            let beside = party.redirected(&Uri::from_static("http://h:1/y"), false);
             assert_eq!((beside.to_string().as_str(), beside.advice()), ("http://h:1/y", party.advice()));
+        }
+    }
+
+    #[test]
+    fn credentials_are_not_asked_for_where_they_would_not_be_sent() {
+        let (plain, secure) = (Uri::from_static("http://h/x"), Uri::from_static("https://h/x"));
+        for party in [Party::hub(&plain), Party::server("http://h/x"), Party::upstream("http://h/x")] {
+            for (uri, way) in [(&secure, "to https"), (&Uri::from_static("http://h/y"), "away and back")] {
+                let advice = party.redirected(uri, true).advice().unwrap();
+                assert!(advice.contains("are not sent"), "{way}: {advice}");
+            }
         }
     }
 }

@@ -10,7 +10,16 @@ use tower_service::Service;
 
 /// The address of the latest request. All clones share one address.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct LatestAddress(Arc<Mutex<Option<Uri>>>);
+pub(crate) struct LatestAddress(Arc<Mutex<Option<Way>>>);
+
+/// The way from the first request to the latest one.
+#[derive(Debug)]
+struct Way {
+    first: Uri,
+    latest: Uri,
+    /// True if a redirect has led to another scheme, host or port since a request was last sent to `first`.
+    has_left: bool,
+}
 
 /// A transport that stores the address of each request before `inner` sends it.
 #[derive(Clone, Debug)]
@@ -23,9 +32,19 @@ impl LatestAddress {
     /// Returns the party that the latest request was sent to. The first request was sent to `first`.
     pub(crate) fn party(&self, first: &Party) -> Party {
         match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(uri) => first.redirected(uri),
+            Some(way) => first.redirected(&way.latest, way.has_left),
             None => first.clone(),
         }
+    }
+
+    /// Stores the address of the next request.
+    fn go(&self, uri: &Uri) {
+        let mut way = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Way { first, latest, has_left } =
+            way.get_or_insert_with(|| Way { first: uri.clone(), latest: uri.clone(), has_left: false });
+        let is_elsewhere = (uri.scheme(), uri.authority()) != (first.scheme(), first.authority());
+        *has_left = uri != first && (*has_left || is_elsewhere);
+        *latest = uri.clone();
     }
 }
 
@@ -51,7 +70,24 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for Tracked<S> {
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        *self.latest.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(request.uri().clone());
+        self.latest.go(request.uri());
         self.inner.call(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_way_that_has_left_the_first_server_stays_so_until_it_begins_again() {
+        let latest = LatestAddress::default();
+        let party = Party::server("http://a/x");
+        let ways = [("http://a/x", true), ("http://a/y", true), ("https://a/y", false), ("http://a/z", false)];
+        for (uri, may_get_credentials) in ways.into_iter().chain(ways) {
+            latest.go(&Uri::from_static(uri));
+            let advice = latest.party(&party).advice().unwrap();
+            assert_eq!(advice == party.advice().unwrap(), may_get_credentials, "{uri}: {advice}");
+        }
     }
 }

@@ -23,7 +23,7 @@ const UNKNOWN: Rule = Rule {
     severity: Severity::Warning,
     why: "the only fields are data, event, id and retry; browsers ignore all others. A line break inside of the data \
           also causes lines with unknown fields",
-    advice: "send a `data:` line for each line of the data; put the content of other fields into the data",
+    advice: "send a `data:` line for each line of the data, and put into the data what other fields contain",
 };
 const RETRY_NO_NUMBER: Rule = Rule {
     name: "retry-no-number",

@@ -38,6 +38,9 @@ pub(super) struct Report {
     heartbeat_ms: Option<u64>,
     /// True if the server ended the response, or its connection broke.
     ended: bool,
+    /// True if the connection broke.
+    #[serde(skip)]
+    broke: bool,
     errors: usize,
     warnings: usize,
     notes: usize,
@@ -64,6 +67,7 @@ impl Report {
             comments: recording.comments.len(),
             heartbeat_ms: recording.heartbeat().map(ms),
             ended: observation.end != End::Stopped,
+            broke: matches!(observation.end, End::Broken(_)),
             errors,
             warnings,
             notes,
@@ -96,7 +100,11 @@ impl Report {
         )?;
         let (events, comments) = (count(self.events, "event"), count(self.comments, "comment"));
         let (bytes, pieces, time) = (count(self.bytes, "byte"), count(self.pieces, "piece"), seconds(self.observed_ms));
-        let end = if self.ended { ", and then the response ended" } else { "" };
+        let end = match (self.ended, self.broke) {
+            (_, true) => ", and then the connection broke",
+            (true, false) => ", and then the response ended",
+            (false, false) => "",
+        };
         write!(out, "{events}, {comments}, {bytes} in {pieces}, in {time}{end}")?;
         if let Some(heartbeat) = self.heartbeat_ms {
             write!(out, "; a comment about every {}", seconds(heartbeat))?;

@@ -34,7 +34,7 @@ impl Source {
     /// Returns the party that sends the events, as messages name it.
     pub(crate) fn party(&self) -> Party {
         match self {
-            Self::Hub { url } => url.parse().map_or(Party::Hub { host: String::new() }, |url| Party::hub(&url)),
+            Self::Hub { url } => url.parse().map_or(Party::hub(&http::Uri::default()), |url| Party::hub(&url)),
             Self::Url { url } => Party::server(url),
             Self::Stdin => Party::Input,
         }

@@ -18,7 +18,7 @@ use crate::{
     },
     position::Offset,
 };
-use std::{collections::BTreeSet, fs::File, io};
+use std::{collections::BTreeSet, fs::File, io, sync::Arc};
 
 /// The number of bytes to read for a record whose length is unknown. If the next wanted record begins within this
 /// number of bytes, `RUN_BYTES` are read.
@@ -188,11 +188,12 @@ impl Store {
     fn look_for(&self, time: Timestamp) -> Result<Offset, LogError> {
         let (segment, bounds) = {
             let held = self.held();
-            let behind = held.segments.partition_point(|segment| {
+            // A binary search would not do: a segment whose records are lost has no times, wherever it is.
+            let reaches = |segment: &&Arc<Segment>| {
                 let summary = segment.summary();
-                summary.end == segment.first || summary.last_time < time
-            });
-            (held.segments.get(behind).cloned(), held.bounds.clone())
+                summary.end > segment.first && summary.last_time >= time
+            };
+            (held.segments.iter().find(reaches).cloned(), held.bounds.clone())
         };
         let Some(segment) = segment else { return Ok(bounds.head) };
         let parts = (&self.directory, &self.files);

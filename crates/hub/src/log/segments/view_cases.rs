@@ -89,6 +89,31 @@ fn a_view_follows_what_is_written_beside_it() {
 }
 
 #[test]
+fn a_time_is_found_although_a_segment_is_lost() {
+    for damaged in 0..3 {
+        let dir = tempfile::tempdir().unwrap();
+        let entries = append(&open(dir.path()), 0..90);
+        let names: Vec<_> = files(dir.path()).into_keys().collect();
+        let segments: Vec<_> = names.iter().filter(|name| name.ends_with(".log")).collect();
+        assert!(segments.len() > 3, "{names:?}");
+        for name in [segments[damaged], &segments[damaged].replace(".log", ".index")] {
+            fs::remove_file(dir.path().join(name)).unwrap();
+            fs::create_dir(dir.path().join(name)).unwrap();
+        }
+        let log = open(dir.path());
+        let read = |entry: &Arc<Entry>| (entry.position.offset, log.place_at(entry.time).unwrap());
+        let is_held = |offset: Offset| {
+            let limit = ReadLimit { entries: 1, bytes: usize::MAX };
+            let query = Query { after: Offset(offset.0 - 1), until: offset, topics: None, now: NOW, limit };
+            log.read(&query).unwrap().entries().count() == 1
+        };
+        let places: Vec<_> = entries.iter().map(read).filter(|(offset, _)| is_held(*offset)).collect();
+        assert!((40..90).contains(&places.len()), "{places:?}");
+        assert!(places.iter().all(|(offset, after)| after < offset), "{damaged}: {places:?}");
+    }
+}
+
+#[test]
 fn a_view_writes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let expected = {
