@@ -169,6 +169,7 @@ impl Arrivals {
             },
             Data::Joined(text) => self.data.keep(text),
         };
+        let origin = self.origin.clone();
         let id = event.last_event_id;
         // The last event ID may differ although this event sets no ID: a block that is not an event may have set it.
         // Two empty IDs are not compared, because that takes as long as comparing two long ones.
@@ -179,7 +180,7 @@ impl Arrivals {
             event_type: self.event_type(event.event_type),
             data,
             last_event_id: self.last_event_id.clone(),
-            origin: self.origin.clone(),
+            origin,
             sets_id: if event.sets_id { SetsId::Yes } else { SetsId::No },
             retry_ms: event.retry_ms.map_or(NO_RETRY, |retry_ms| retry_ms.min(NO_RETRY - 1)),
         }
