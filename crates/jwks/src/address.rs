@@ -59,7 +59,8 @@ fn reach_v4(address: Ipv4Addr) -> Reach {
 }
 
 fn reach_v6(address: Ipv6Addr) -> Reach {
-    // An IPv4-mapped address, and below an address of NAT64, is treated like the IPv4 address that it contains.
+    // An IPv6 address that contains an IPv4 address is treated like that IPv4 address. There are two kinds: IPv4-mapped
+    // addresses, and the addresses of NAT64, which begin with `64:ff9b::`.
     if let Some(inner) = address.to_ipv4_mapped() {
         return reach_v4(inner);
     }
@@ -70,8 +71,8 @@ fn reach_v6(address: Ipv6Addr) -> Reach {
     }
     match segments {
         [0, 0, 0, 0, 0, 0, 0, 1] | [0xfc00..=0xfdff, ..] => Reach::Private,
-        // In this order: protocols such as Teredo, and benchmarks; documentation; 6to4, which leads to the IPv4 address
-        // inside; documentation.
+        // The four ranges are, in the order of the patterns: protocols such as Teredo, and benchmarks; documentation;
+        // 6to4, whose addresses lead to the IPv4 address that they contain; documentation.
         [0x2001, 0..=0x01ff, ..] | [0x2001, 0xdb8, ..] | [0x2002, ..] | [0x3fff, 0..=0xfff, ..] => Reach::Never,
         [0x2000..=0x3fff, ..] => Reach::Public,
         _ => Reach::Never,

@@ -64,12 +64,12 @@ pub enum FetchError {
 /// The result of a fetch that has succeeded.
 #[derive(Debug)]
 pub(crate) enum Fetched {
-    /// The document that was fetched before has not changed (304).
+    /// The server has not sent the document, because it has not changed since the last fetch (status 304).
     Unchanged {
         /// The time for which the document is fresh.
         fresh_for: Duration,
     },
-    /// A document that was not fetched before, or that has changed.
+    /// The document, which the server has sent. It may be the same as before if the server does not look at the `ETag`.
     Document {
         text: Bytes,
         /// The document's `ETag`, with which the next request asks whether the document has changed.

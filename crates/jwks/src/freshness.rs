@@ -1,5 +1,5 @@
 //! The freshness of a JWK set: the time for which it need not be fetched again. It is the time in the `Cache-Control`
-//! header of the response, within bounds ([RFC 9111, section
+//! header of the response, but at least [`MIN_FRESHNESS`] and at most [`MAX_FRESHNESS`] ([RFC 9111, section
 //! 5.2.2](https://www.rfc-editor.org/rfc/rfc9111#section-5.2.2)).
 use http::{
     HeaderMap,
@@ -9,8 +9,9 @@ use std::time::Duration;
 
 /// The time for which a JWK set is fresh if its server gives no time.
 pub const DEFAULT_FRESHNESS: Duration = Duration::from_secs(15 * 60);
-/// The shortest time for which a JWK set is fresh, even if its server says that it must not be cached. This limits how
-/// often a hub fetches the set without being asked by a token with an unknown key.
+/// The shortest time for which a JWK set is fresh, even if its server says that it must not be cached. So while fetches
+/// succeed, the hub makes at most about one fetch in this time, apart from the fetches that tokens with unknown keys
+/// cause.
 pub const MIN_FRESHNESS: Duration = Duration::from_secs(60);
 /// The longest time for which a JWK set is fresh. After this time at the latest, a hub fetches the set again and no
 /// longer accepts a key that its issuer has removed.

@@ -3,8 +3,9 @@
 //!
 //! A [`JwksSource`] keeps the keys of one URL in memory. It fetches them again before they are too old. It also fetches
 //! them at once, but not too often, when a token names an unknown key. So an issuer can replace its keys, or be
-//! unreachable for a while, without any effect on users. It is a [`KeySource`](fanfare_server::auth::KeySource), for an
-//! embedded hub and for the program.
+//! unreachable for a while, without any effect on users. A [`JwksSource`] implements
+//! [`KeySource`](fanfare_server::auth::KeySource). The program `fanfare` uses it, and a hub that is embedded in another
+//! program can use it too.
 //!
 //! A fetch is bounded in size and time. The name in a URL may resolve to any address. So each address is checked
 //! ([`address`]), and the connection is made to the address that was checked: the name is not resolved a second time.

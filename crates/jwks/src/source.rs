@@ -1,8 +1,8 @@
 //! Keeps the keys of the JWK set at one URL in memory. An asynchronous task keeps them up to date.
 //!
 //! The task fetches the set when it is no longer fresh, and when a caller asks for a fetch. If a fetch is already being
-//! made, the caller waits for this fetch. So many tokens with an unknown key cause only one fetch, and none if the last
-//! fetch was very recent.
+//! made, the caller waits for this fetch. For this reason, any number of tokens with unknown keys cause only one fetch,
+//! and no fetch at all if the last one has ended less than [`Timing::min_refetch_interval`] ago.
 use crate::{
     fetch::{Client, FetchError, Fetched},
     url::JwksUrl,
@@ -23,9 +23,8 @@ const MAX_KID_CHARS: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timing {
-    /// The shortest time between a fetch and another fetch that a token with an unknown key causes. Default: 10 s. If
-    /// an issuer signs tokens with a new key at once after publishing the key, these tokens may be refused for this
-    /// time.
+    /// The shortest time after a fetch before a token with an unknown key causes another fetch. Default: 10 s. If an
+    /// issuer publishes a new key and at once signs tokens with it, the hub may refuse these tokens for this time.
     pub min_refetch_interval: Duration,
     /// The longest time that a caller waits for a fetch that it asked for. Default: 5 s.
     pub refetch_patience: Duration,
@@ -53,11 +52,12 @@ struct Shared {
     wanted: Notify,
 }
 
-/// The results of the fetches so far.
+/// The results of all fetches since the source was started.
 #[derive(Clone, Default)]
 struct State {
     keys: Arc<[Arc<Key>]>,
-    /// A number that increases each time a set is read that the source did not have; 0 until the first set.
+    /// The number of times that the server has sent a usable set. An answer that the set is unchanged (304) does not
+    /// count.
     revision: u64,
     etag: Option<HeaderValue>,
     /// The time of the last successful fetch: the server has sent the keys, or has answered that they are unchanged.
@@ -65,7 +65,7 @@ struct State {
     /// The number of fetches that have ended. `attempted_at` is the time when the last of them ended.
     attempts: u64,
     attempted_at: Option<Instant>,
-    /// The number of failures since the last success. `failure` is the error of the last failure.
+    /// The number of failed fetches since the last successful fetch. `failure` is the error of the last failed fetch.
     failures: u32,
     failure: Option<Arc<FetchError>>,
 }
@@ -137,8 +137,9 @@ impl Shared {
 
     /// Fetches once, and returns the time until the next fetch.
     async fn attempt(&self) -> Duration {
-        // Keys that are too old are not used, but they stay in memory, so their ETag is sent too. If the server answers
-        // that the set is unchanged, the keys are used again, as if the server had sent them.
+        // Keys that are older than `max_stale` are not used, but they stay in memory, and their ETag is sent like that
+        // of newer keys. If the server answers that the set is unchanged, the keys are used again, as if the server had
+        // sent them.
         let etag = self.state.borrow().etag.clone();
         let fetched = self.client.fetch(&self.url, etag.as_ref()).await.and_then(|fetched| self.read(fetched));
         let now = Instant::now();
@@ -202,7 +203,8 @@ impl State {
         self.failure = None;
     }
 
-    /// Returns the revision of the keys that are in use; `None` if there are no keys, or if they are too old.
+    /// Returns the revision of the keys that are in use; `None` if there are no keys, or if they are older than
+    /// `max_stale`.
     fn in_use(&self, timing: Timing) -> Option<u64> {
         self.held_at.filter(|at| at.elapsed() <= timing.max_stale).map(|_| self.revision)
     }
@@ -232,7 +234,8 @@ impl KeySource for JwksSource {
             shared.wanted.notify_one();
             let ended = states.wait_for(|state| state.attempts > attempts);
             let Ok(Ok(state)) = timeout(shared.timing.refetch_patience, ended).await else { return false };
-            // The result is true also if the set is the same but was too old before: then its keys are in use again.
+            // The future also resolves to true if the set is unchanged but was too old to be used before this fetch:
+            // its keys are in use again.
             let now = state.in_use(shared.timing);
             now.is_some() && now != before
         })

@@ -1,4 +1,4 @@
-//! Finds secrets in the bytes of one word, with one pass over the bytes for each kind of secret.
+//! Finds secrets in the bytes of one word. Each kind of secret is searched for in a separate pass over the bytes.
 use crate::{name::is_secret, placeholder::is_placeholder, quotation};
 use std::ops::Range;
 
@@ -15,7 +15,8 @@ const ADDRESSES: [&str; 9] = ["urn", "mailto", "tag", "acct", "sip", "sips", "xm
 /// Finds user names and passwords in URLs: the part between the scheme and the `@` before the host.
 pub(crate) fn credentials(word: &[u8], found: &mut Vec<Range<usize>>) {
     let Some(last_at) = word.iter().rposition(|&byte| byte == b'@') else { return };
-    // The loop goes through the word from its end, so that everything after a colon is known when the colon is reached.
+    // The loop goes through the word from its end to its beginning. So when it reaches a colon, it has already read
+    // what follows the colon.
     let mut here = Authority { end: word.len(), ..Authority::default() };
     let mut behind_slashes = (word.len(), Authority::default());
     for (at, &byte) in word.iter().enumerate().rev() {
@@ -63,12 +64,14 @@ impl Authority {
     fn credentials(self, word: &[u8], start: usize, last_at: usize) -> Option<Range<usize>> {
         let end = match self.at {
             Some(at) => at,
-            // If the colon is not followed by a port, a password may follow it. The password may contain a character
-            // such as `/` that should have been escaped. Then the last `@` of the word is before the host.
+            // This part has a colon without a port after it, and no `@`. So a password may follow the colon, and may
+            // contain a character such as `/` that should have been escaped. In that case the last `@` of the whole
+            // word stands before the host.
             None if self.ends_with_port == Some(false) && last_at >= self.end => last_at,
             None => return None,
         };
-        // A mask, and the placeholder in the program's help, are not secrets.
+        // Text that is already masked is not a secret, and neither is the placeholder `USER:PASSWORD` in the help of
+        // `fanfare`.
         let shown = &word[start..end];
         (!shown.iter().all(|&byte| byte == b'*') && shown != b"USER:PASSWORD").then_some(start..end)
     }

@@ -1,11 +1,11 @@
 //! Masks secrets in text that is printed or logged. The hub, the client and the command all use these rules.
 //!
-//! A text is examined word by word, as people read it, and not as a URL parser reads it: the text is often a URL that
-//! no parser accepts. There are four kinds of secrets: a user name or password in a URL, the value of a parameter whose
-//! name says that it is a secret, a JSON Web Token, and the value of a header such as `Authorization`. The first three
-//! kinds are also found if they are percent-escaped, as in a URL inside another URL. A word that is masked by mistake
-//! only makes the text a little harder to read, but a secret that is shown by mistake must be revoked. So a doubtful
-//! word is masked.
+//! A text is examined word by word and not with a URL parser, because the text often contains a URL that no parser
+//! accepts. There are four kinds of secrets: a user name or password in a URL, the value of a parameter whose name says
+//! that it is a secret, a JSON Web Token, and the value of a header such as `Authorization`. The first three kinds are
+//! also found if they are percent-escaped, as in a URL inside another URL. A word that is masked by mistake only makes
+//! the text a little harder to read, but a secret that is shown by mistake must be revoked. So a doubtful word is
+//! masked.
 //!
 //! Time and memory are proportional to the length of the text, since strangers write some of it.
 #![forbid(unsafe_code)]
@@ -45,8 +45,8 @@ const MAX_PASSES: usize = 4;
 /// ```
 #[must_use]
 pub fn masked_url(url: &str) -> Cow<'_, str> {
-    // A word with none of these characters and letters has no secret. This check is fast, and enough for nearly all
-    // words of a log line.
+    // Every word with a secret has a `=`, `@` or `%`, or the letters `ey` or `ew` with which a JSON Web Token begins.
+    // Nearly all words of a log line have none of them, and need no slower check.
     if !url.bytes().any(|byte| matches!(byte, b'=' | b'@' | b'%')) && !url.contains("ey") && !url.contains("ew") {
         return url.into();
     }
@@ -61,7 +61,8 @@ pub fn masked_url(url: &str) -> Cow<'_, str> {
     if is_masked { shown.into() } else { MASK.into() }
 }
 
-/// Returns the URL with each secret masked that one pass finds; `None` if it finds no secret.
+/// Makes one pass over the URL, and returns the URL with the secrets masked that the pass has found; `None` if the pass
+/// has found no secret.
 fn masked_once(url: &str) -> Option<String> {
     let secrets = secrets(url);
     if secrets.is_empty() {

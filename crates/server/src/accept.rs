@@ -3,7 +3,8 @@
 use crate::problem::Problem;
 use http::{HeaderMap, header};
 
-/// The preference of a client for one media type. A client prefers the type with the greater value.
+/// The preference of a client for one media type. Of two types, the client prefers the one whose `Acceptance` is
+/// greater: first the weights are compared, then the ranges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Acceptance {
     /// The weight in thousandths; 0 means that the client refuses the type.

@@ -1,8 +1,9 @@
 //! Admission: the rules for every request, whatever its route. They are checked before the router sees it.
 //!
-//! A request must name one host. On an open hub, that host must be this machine, and the request must not come through
-//! a proxy. Without these checks, a web page from elsewhere could make its own name resolve to loopback, and then read
-//! the files, pages and streams of this hub.
+//! A request must name exactly one host. On an open hub (a hub that requires no tokens), that host must be this
+//! machine, and the request must not come through a proxy, unless the settings allow a proxy. Without these checks, a
+//! web page of another machine could make its own host name resolve to loopback, and then read the files, pages and
+//! streams of this hub.
 use crate::{app::App, auth::AuthError, every_answer, host, html, problem::Problem};
 use axum::{
     extract::{Request, State},
@@ -11,8 +12,8 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode, request::Parts};
 
-/// Passes an admitted request to the routes, or refuses the request. Adds to every answer the header fields that all
-/// answers have.
+/// Passes the request to the routes if it keeps the rules of admission, and otherwise refuses it. Adds to every answer
+/// the header fields that all answers have.
 pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let answer = match check(&app, &parts) {
@@ -27,8 +28,9 @@ fn check(app: &App, parts: &Parts) -> Result<(), Problem> {
     Ok(app.auth.admit(parts)?)
 }
 
-/// Returns the answer that refuses a request. If the request came through a proxy, a browser gets a page as the answer,
-/// and the refusal is logged now and then, for the person who set up the proxy.
+/// Returns the answer that refuses a request. If the request came through a proxy, a browser gets the reason as an HTML
+/// page, and the reason is also logged, but at most once in `WARNING_INTERVAL`. The log line is meant for the person
+/// who set up the proxy.
 fn refuse(app: &App, problem: Problem, headers: &HeaderMap) -> Response {
     let Problem::Auth(AuthError::Proxied(_)) = &problem else { return problem.into_response() };
     if app.proxied.is_due() {

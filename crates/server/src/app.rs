@@ -28,7 +28,7 @@ pub struct Shared {
     pub(crate) metadata_url: Url,
     /// The files that are served at all paths that the hub does not use; `None` if no files are served.
     pub(crate) files: Option<Files>,
-    /// The limiter of log lines about refused requests that came through a proxy.
+    /// The limiter for the log lines about requests that were refused because they came through a proxy.
     pub(crate) proxied: Seldom,
     /// The permits for subscribers: one for each subscriber that the hub has room for.
     pub(crate) places: Arc<Semaphore>,

@@ -35,7 +35,8 @@ pub(crate) async fn collect(app: &App, headers: &HeaderMap, body: Body) -> Resul
         return Err(Problem::BodyTooLarge { limit });
     }
     let collecting = timeout(BODY_TIMEOUT, Limited::new(body, limit).collect());
-    // Usually the body has already arrived; then the other branches are not even polled.
+    // Usually the whole body has already arrived. So this branch is polled first, and the branch for a stop of the
+    // server is often never polled.
     let collected = tokio::select! {
         biased;
         collected = collecting => collected,
@@ -48,10 +49,10 @@ pub(crate) async fn collect(app: &App, headers: &HeaderMap, body: Body) -> Resul
     }
 }
 
-/// Waits until the server begins to stop, and then for the time that the rest of the body may take to arrive.
+/// Waits until the server begins to stop, and after that for the time that the rest of a body may still take to arrive.
 async fn late_for_stopping(app: &App) {
     let mut stopping = app.stopping.clone();
-    // A dropped sender means that the server stops, too.
+    // If the sender of the signal is dropped, the server stops too, so the result does not matter.
     _ = stopping.wait_for(|stopping| *stopping).await;
     sleep(STOPPED_BODY_TIMEOUT).await;
 }

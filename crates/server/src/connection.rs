@@ -4,13 +4,14 @@
 //! A connection that stays in hyper needs memory for its buffers and its task for as long as its stream lasts. So when
 //! the routes grant a stream, `handover` keeps the answer away from hyper. The connection's task then takes the
 //! connection apart and gives the socket to a shard, which itself writes the head of the answer. The service's future
-//! is dropped, and so are all bytes that were read after the request. They may be dropped because the answer has
-//! `Connection: close`: further requests must not be processed after it ([RFC 9112, 9.6]).
+//! is dropped, and so are all bytes that were read after the request. These bytes may be dropped because the answer has
+//! `Connection: close`: the server must not process any request that follows on the connection ([RFC 9112, 9.6]).
 //!
-//! If the request has a body, or if there is no shard to take its stream, hyper sends the answer, with the same events.
-//! Whether hyper or a shard sends a stream, a peer that closes its sending side counts as gone, although it might still
-//! read: while nothing is sent to a client, there is no other sign that it has left. An answer that has an end is sent
-//! completely even then: many clients close their sending side after their last request, and then wait for the answer.
+//! If the request has a body, or if there is no shard to take its stream, hyper sends the answer. The subscriber gets
+//! the same events in both cases. Whether hyper or a shard sends a stream, a peer that closes its sending side counts
+//! as gone, although it might still read: while nothing is sent to a client, there is no other sign that it has left.
+//! An answer that has an end is sent completely even then: many clients close their sending side after their last
+//! request, and then wait for the answer.
 //!
 //! [RFC 9112, 9.6]: https://www.rfc-editor.org/rfc/rfc9112#section-9.6
 mod activity;
@@ -44,16 +45,16 @@ use tokio::{
 pub(crate) use watch::Stop;
 use watch::Watch;
 
-/// The largest head of a request, and the most bytes of unread answers that are held per connection. A frame of an
-/// answer that is larger than this is sent alone.
+/// The largest head of a request, and the greatest number of bytes of answers that hyper buffers for one connection.
+/// The last frame in the buffer may exceed this number, because a frame is never split.
 pub const CONNECTION_BUFFER_BYTES: usize = 64 << 10;
-/// The number of unsent bytes that the system holds per connection. More bytes would only wait longer, in memory that
-/// no limit of the hub counts. The hub instead holds the events that slow readers still need once for all of them, in
-/// the window of their audience.
+/// The number of unsent bytes that the system holds for one connection. If the system held more, a slow reader would
+/// get its events no sooner, and no limit of the hub would count the memory. The hub itself keeps the events that slow
+/// readers still need, in memory that all subscribers of one audience share.
 pub const UNSENT_BYTES: u32 = 128 << 10;
-/// The time without any data from a peer after which the system asks whether the peer is still there. If a publisher
-/// has nothing to send for hours, its system answers the question. If the peer has vanished, the connection is closed,
-/// although nothing is sent on it.
+/// The time without any data from a peer after which the system sends a probe, to find out whether the peer is still
+/// there. A publisher that has nothing to send for hours stays connected, because its system answers the probe. If the
+/// peer has vanished, no answer comes, and the connection is closed, although the hub sends nothing on it.
 pub const PROBE_AFTER: Duration = Duration::from_secs(60);
 /// The time between two probes of a silent peer; each probe asks whether the peer is still there.
 pub const PROBE_INTERVAL: Duration = Duration::from_secs(15);
@@ -78,12 +79,12 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    /// Serves a connection until it ends or until a shard takes it. When the server stops, the request that is under
-    /// way is the last one.
+    /// Serves a connection until it ends or until a shard takes it. If the server begins to stop while a request is
+    /// under way, this request is still answered, but no further request is read.
     pub(crate) async fn connection(self, socket: TcpStream, stop: channel::Receiver<Stop>) {
-        // The server waits until no connection holds a receiver of its stop signal. Variables are dropped in reverse
-        // order. So this receiver is dropped last, after everything that belongs to the server. Otherwise the process
-        // might end before the log is closed.
+        // The server waits until no connection holds a receiver of its stop signal. Rust drops variables in the reverse
+        // order of their declaration, so this receiver is dropped last, after everything that may hold the log.
+        // Otherwise the process might end before the log is closed.
         let _served = stop.clone();
         let Self { router, write_timeout, patience, shards } = self;
         prepare(&socket, write_timeout);
@@ -109,8 +110,7 @@ impl Serving {
                     Pin::new(&mut connection).graceful_shutdown();
                 }
                 let ended = connection.poll_without_shutdown(cx);
-                // When hyper wants to refuse a request, it has finished with the connection, but its answer was not
-                // sent.
+                // hyper has tried to send a refusal, which the socket has held back. hyper must not be polled again.
                 if activity.take_refusal() {
                     return Poll::Ready(Left::Refused);
                 }
@@ -131,8 +131,9 @@ impl Serving {
                         let head = whole_head(&mut socket, &parts.read_buf).await;
                         let head = repair(&head).unwrap_or_default();
                         io = Noticing::repaired(socket, handover.clone(), activity.clone(), head);
-                        // Another server on the way may have read this head differently. It may then also think that
-                        // the next request begins elsewhere, so no further request is read from this connection.
+                        // Another server between the client and the hub may have read the head before the repair
+                        // differently. For that server, the next request may begin at another byte. So no further
+                        // request is read from this connection.
                         is_last = true;
                         continue;
                     }
@@ -140,8 +141,9 @@ impl Serving {
                 }
                 (Left::Granted(mut stream), Some(shards)) => match socket.into_std() {
                     Ok(socket) => {
-                        // The subscriber is admitted only once its socket is available: from here on, other subscribers
-                        // may have to wait for it.
+                        // The subscriber is admitted only when its socket is ready for the shard. Only a few
+                        // subscribers may be admitted that have not joined their audience yet, and others wait for
+                        // them.
                         stream.opening.admit().await;
                         shards.take(socket, stream);
                     }
@@ -172,7 +174,7 @@ async fn whole_head(socket: &mut TcpStream, beginning: &[u8]) -> Bytes {
             }
         }
     };
-    // The result of the timeout does not matter: the caller looks at the bytes that have arrived.
+    // The caller looks only at the bytes that have arrived, so it does not matter whether the time ran out.
     let _ = timeout(REPAIR_TIMEOUT, read).await;
     head.freeze()
 }
@@ -193,7 +195,8 @@ async fn end(mut socket: TcpStream, error: Option<hyper::Error>, refused: bool) 
     if let Some(error) = &error {
         tracing::debug!("a connection ended: {error}");
     }
-    // If hyper failed, it has refused bytes that are not a request, and more of them may follow.
+    // If hyper reports an error, it has received bytes that it could not read as a request, and the peer may still be
+    // sending.
     if refused || error.is_some() {
         linger(socket).await;
     } else if let Err(error) = socket.shutdown().await {
@@ -201,8 +204,8 @@ async fn end(mut socket: TcpStream, error: Option<hyper::Error>, refused: bool) 
     }
 }
 
-/// Sets a socket's options. An option can only fail to be set if the peer is gone; the next read then reports this, so
-/// the failure is only logged.
+/// Sets a socket's options. Setting an option can only fail if the peer has gone. The failure is only logged, because
+/// the next read from the socket reports that the peer has gone.
 ///
 /// The options are set on each socket, not once on the listener. Linux would pass on the listener's options to the
 /// connections that it accepts, but not to connections that arrived before the listener had these options.

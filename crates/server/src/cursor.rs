@@ -54,9 +54,9 @@ impl Cursor {
 }
 
 impl Cursor {
-    /// Returns this cursor, but if it has no last event ID, with the start that a form names. With `last=N`, it starts
-    /// at the newest N updates of each topic and pattern of the subscription, whose number is `topics`. With `since=…`,
-    /// it starts at a time.
+    /// Returns this cursor if it has a last event ID, and otherwise a cursor with the start that a form names. With
+    /// `last=N`, the subscription starts at the newest N updates of each of its topics and patterns; `topics` is the
+    /// number of these topics and patterns. With `since=…`, it starts at a time. If a form names both, `last` decides.
     ///
     /// # Errors
     /// [`Problem`] if a form has another value for `last` or `since`.
@@ -112,7 +112,7 @@ fn of_bytes(bytes: &[u8]) -> Start {
     match str::from_utf8(bytes) {
         Ok(id) if id.is_ascii() => Start::After(id.to_owned()),
         Ok(id) => match in_latin_1() {
-            // As Latin-1, the bytes would be an ID that no publisher can have chosen, so only the ID in UTF-8 is looked
+            // Read as Latin-1, the bytes contain a character that no ID may contain, so only the ID in UTF-8 is looked
             // for.
             other if forbidden_character(&other).is_some() => Start::After(id.to_owned()),
             other => Start::AfterEither(id.to_owned(), other),

@@ -79,8 +79,8 @@ const ASSETS: &[Asset] = assets![
     "vendor/fonts/jetbrains-mono-LICENSE",
 ];
 
-/// The path of the page. It does not end with a slash: the page's relative URLs, of its files and of the hub, count on
-/// this.
+/// The path of the page. It must not end with a slash, because the page names its files and the hub by URLs that are
+/// relative to this path.
 pub const PATH: &str = "/fanfare";
 /// The URL of the page, relative to `/fanfare/`. It is also right if a proxy serves the hub under a longer path.
 const BACK: HeaderValue = HeaderValue::from_static("../fanfare");

@@ -88,13 +88,13 @@ pub enum Problem {
     OneTopic,
     /// The log could not erase the updates.
     Erase(LogError),
-    /// The request gives one ID for a body that holds many updates.
+    /// The request names an ID in its URL, but its body may hold many updates, which cannot have the same ID.
     IdOfMany,
     /// The request gives a prefix for the IDs of lines, but its body does not consist of lines.
     IdPrefixWithoutLines,
     /// The fields of the request do not make a valid update.
     Update(InvalidUpdate),
-    /// One of many lines or events of the body does not make a valid update.
+    /// The body has several lines or events, and one of them is not a valid update.
     Item {
         /// The number of the line or event, counted from 1.
         number: usize,
@@ -232,8 +232,9 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.status();
-        // A problem with status 503 is the hub's fault, so it is logged, except while the hub stops. If the log fails,
-        // its writer has already logged this once, and not for each request.
+        // A problem with status 503 is the hub's fault, so it is logged, except while the hub stops. A failure of the
+        // event log is not logged again for each request, because the writer of the event log has already logged it
+        // once.
         let is_told = matches!(self, Self::Append(AppendError::Log(_)));
         if status == StatusCode::SERVICE_UNAVAILABLE && !self.is_of_stopping() && !is_told {
             tracing::error!(%status, "{self}");
@@ -320,7 +321,7 @@ impl fmt::Display for Problem {
                 "'before' must be a duration before now, such as '10m', or a time, such as '2026-01-31T12:00:00Z'",
             ),
             Self::EraseId => f.write_str("'id' contains a line end or NUL, which the ID of an update cannot contain"),
-            Self::OneTopic => f.write_str("name one topic, in the path or as 'topic'"),
+            Self::OneTopic => f.write_str("name exactly one topic, in the path or as the parameter 'topic'"),
             Self::Erase(error) => write!(f, "the updates could not be erased: {error}"),
             Self::Ttl => f.write_str("'ttl' must be a duration, such as '10m' or '90s', or a number of seconds"),
             Self::Retry => f.write_str("'retry' must be a number of milliseconds, with digits only"),

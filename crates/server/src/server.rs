@@ -77,7 +77,8 @@ impl Server {
         if timeout(STOP_TIMEOUT, self.stop(&connections)).await.is_err() {
             tracing::warn!("stopping took too long: the ends of some subscriptions may not be published");
         }
-        // Tasks that read the log for a subscriber may still hold it after the last connection has ended.
+        // Tasks that read the log for a subscriber may run for a short time after the last connection has ended. Ending
+        // the threads waits for these tasks, unless the disk does not answer.
         if let Some(threads) = self.threads {
             _ = spawn_blocking(move || threads.end()).await;
         }

@@ -15,8 +15,8 @@ pub const DEFAULT_HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// The greatest number of subscribers by default. Usually a process can open 20,000 files or more. Each subscriber
 /// needs one, and the hub needs some for itself.
 pub const DEFAULT_MAX_SUBSCRIBERS: usize = 15_000;
-/// The time by default for which a peer may accept no data. It is the time that the head of a request may take to
-/// arrive.
+/// The time by default for which a peer may accept no data. It is equal to the time that the head of a request may take
+/// to arrive.
 pub const DEFAULT_WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The time for which a connection may be silent between two requests by default. Load balancers and proxies reuse a

@@ -22,8 +22,8 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    /// Creates an authenticator that lets everybody on this machine do everything, and lets no page of another machine
-    /// publish.
+    /// Creates an authenticator that needs no tokens: every program on this machine may do everything, but a page that
+    /// comes from another machine may not publish.
     #[must_use]
     pub fn open() -> Self {
         let nowhere = Url::parse("http://localhost/").expect("the URL is constant and valid");
@@ -42,9 +42,9 @@ impl Authenticator {
         &self.settings
     }
 
-    /// Checks whether the request `parts` may be served at all, whatever it asks for. A hub with keys serves every
-    /// request; an open hub serves only programs and pages of its own machine. The server calls this before it looks
-    /// for a route.
+    /// Checks whether the request `parts` may be served at all, whatever it asks for. A hub that requires tokens serves
+    /// every request. An open hub, which requires none, serves only programs and pages of its own machine, and requests
+    /// from a proxy only if `open_behind_proxy` is set. The server calls this before it looks for a route.
     ///
     /// # Errors
     /// [`AuthError::Origin`] if the request names another machine, [`AuthError::Proxied`] if it came through a proxy.
@@ -102,7 +102,8 @@ impl Authenticator {
         self.judge(parts, &self.find(parts, purpose)?, purpose, now)
     }
 
-    /// Finds the token of a request and reads it, so that this is done only once for each request.
+    /// Finds the token of a request and reads it. The caller keeps the result, so that the token is read only once even
+    /// if it is judged twice.
     fn find<'r>(&self, parts: &'r Parts, purpose: Purpose) -> Result<Brought<'r>, AuthError> {
         let settings = &self.settings;
         if settings.open {
@@ -150,7 +151,8 @@ impl Authenticator {
         token.identify(purpose, &self.settings, &trusted).ok().map(|identified| identified.keys().clone())
     }
 
-    /// Asks for newer keys of the issuer that the token names, and returns true if the keys have changed.
+    /// Asks for newer keys of the issuer that the token names. Returns true if there may be new keys, so that the token
+    /// must be judged again.
     async fn refresh(&self, brought: &Brought<'_>, purpose: Purpose) -> bool {
         match brought.token().and_then(|token| self.keys(token, purpose)) {
             Some(keys) => keys.refresh().await,

@@ -7,12 +7,13 @@ use fanfare_hub::{
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The greatest number of topic selectors that a token may hold for each of the two actions.
+/// The greatest number of topic selectors that a token may hold to publish, and also the greatest number that it may
+/// hold to subscribe.
 pub const MAX_SELECTORS: usize = 1_000;
 
 const CLAIM: &str = "mercure";
-/// The `mercure` claim under a full URL, a name that no other application uses. If a token has both claims, the one
-/// with this name counts.
+/// The other name of the `mercure` claim: a URL, so that no other application uses the same name. If a token has a
+/// claim of each name, only the claim with this name counts.
 const NAMESPACED_CLAIM: &str = "https://mercure.rocks/";
 
 #[derive(Default, Deserialize)]

@@ -10,9 +10,10 @@ use serde_json::Value;
 use std::fmt;
 use url::Url;
 
-/// The greatest number of Mercure entries that a token may hold.
+/// The greatest number of entries for Mercure that the `authorization_details` of a token may have.
 pub const MAX_DETAILS: usize = 100;
-/// The greatest number of topic matchers that a token may hold, in all its Mercure entries together.
+/// The greatest number of topic matchers that the `authorization_details` of a token may have, in all entries for
+/// Mercure together.
 pub const MAX_DETAIL_TOPICS: usize = 100;
 
 pub(super) const CLAIM: &str = "authorization_details";
@@ -64,7 +65,7 @@ struct DetailTopic {
     match_type: Option<String>,
 }
 
-/// An entry that allows its bearer to subscribe: the entry's topics and its payload.
+/// An entry that allows the token's bearer to subscribe: the matchers of the entry's topics, and the entry's payload.
 pub(super) type Subscribable = (Matchers, Option<Value>);
 
 /// Returns the grant of the claims, and the entries that allow subscribing, in their order. Entries of other types are
@@ -115,8 +116,8 @@ impl Detail {
         self.actions.iter().any(|name| name == action)
     }
 
-    /// Returns the matchers of the entry's topics, if the entry keeps all rules. An action that the hub does not know
-    /// grants nothing.
+    /// Returns the matchers of the entry's topics, or an error if the entry breaks a rule. An action that the hub does
+    /// not know is not an error, but grants nothing.
     fn matchers(&self, hub_url: &Url) -> Result<Vec<Matcher>, InvalidDetails> {
         if self.actions.is_empty() || self.names("") {
             return Err(InvalidDetails::Actions);

@@ -12,10 +12,11 @@ pub enum AuthError {
     Missing,
     /// The request carries its token in a wrong way.
     Malformed(Malformed),
-    /// A cookie or an open hub would authorize the request, but a page of another origin may have made it without the
-    /// will of the browser's user.
+    /// The request has a cookie with a token, or the hub requires no token. But a page of another origin may have made
+    /// the request against the will of the browser's user.
     Origin(ForeignOrigin),
-    /// The hub is open only to its own machine, but a proxy let this request in.
+    /// The hub requires no tokens and serves only its own machine, but the request came through a proxy, perhaps from
+    /// another machine.
     Proxied(ProxyMark),
     /// The token is not valid.
     Invalid(InvalidToken),

@@ -9,8 +9,9 @@ use super::{
 use fanfare_hub::{entry::Timestamp, grant::Matchers};
 use serde_json::Value;
 
-/// The contents of a token, and the rights that it gives. If both verdicts are errors, no key has verified the
-/// contents.
+/// The contents of a token, and the rights that it gives. If both [`publish`](Self::publish) and
+/// [`subscribe`](Self::subscribe) are refusals, perhaps no key has verified the contents, and anybody may have written
+/// them.
 #[derive(Clone, Debug)]
 pub struct Explanation {
     /// The revision of Mercure whose rules apply to the token.

@@ -25,14 +25,14 @@ pub enum InvalidToken {
     },
     /// The token's header lists extensions that must be understood (`crit`). The hub understands no extension.
     CriticalHeader,
-    /// A token of this Mercure revision is not allowed in the place that brought it. Either a token of the newer
-    /// revision came in the query or in the older revision's cookie, or a token of the older revision came in the newer
-    /// revision's cookie.
+    /// The token came in a query or cookie that is not allowed for tokens of its revision of Mercure. Either a token of
+    /// the newer revision came in the query or in the older revision's cookie, or a token of the older revision came in
+    /// the newer revision's cookie.
     Carrier,
-    /// The hub has no key for tokens of this issuer and this purpose.
+    /// The hub has no key for tokens that come from the token's issuer and are used for the purpose of the request.
     NoKey,
-    /// The hub has keys for tokens of this issuer and this purpose, but none of the keys that were
-    /// tried verifies its signature.
+    /// The hub has keys for tokens that come from the token's issuer and are used for the purpose of the request, but
+    /// none of the keys that were tried verifies the token's signature.
     Signature,
     /// The token names a key that the hub does not have, and no other key verifies it.
     UnknownKey,
@@ -69,7 +69,7 @@ impl InvalidToken {
             Self::Details(_) => "its authorization_details are invalid",
             Self::TooManySelectors { .. } => "it contains too many topic selectors",
             Self::Selector(_) => "one of its topic selectors is invalid",
-            // The messages of these variants are the same for all tokens.
+            // The messages of these variants contain no text from the token, so the whole message may be logged.
             Self::Unreadable
             | Self::CriticalHeader
             | Self::Carrier

@@ -20,10 +20,10 @@ use url::{Host, Origin, Url};
 pub enum ForeignOrigin {
     /// A request with a cookie has neither `Origin` nor `Referer`, so the page that made it is unknown.
     Missing,
-    /// The page belongs to another site, which is not allowed to make such requests.
+    /// The page belongs to another origin, and the settings do not allow the pages of this origin to publish.
     NotAllowed,
-    /// The hub is open and only for this machine, but the request names another host: a page may have made its own name
-    /// resolve to loopback.
+    /// The hub requires no tokens and serves only its own machine, but the request names another host: a web page may
+    /// have made its own host name resolve to loopback.
     NotLoopback,
 }
 

@@ -8,14 +8,14 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// The payloads of a token. A token of Mercure's older revision has one payload for all subscriptions. A token of the
-/// newer revision has a payload for each entry of topics.
+/// newer revision may have a different payload in each entry of its `authorization_details` that allows subscribing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Payloads(Vec<(Matchers, Option<Arc<Value>>)>);
 
 impl Payloads {
-    /// Returns the data that subscriptions with this matcher show. It is the payload of the first entry whose matchers
-    /// match the text of `matcher`, as if this text were a topic. `None` if that entry has no payload, or if there is
-    /// no such entry.
+    /// Returns the payload that subscriptions with this matcher show. The first entry of the token whose matchers match
+    /// the text of `matcher`, as if this text were a topic, decides. `None` if this entry has no payload, or if no
+    /// entry matches.
     #[must_use]
     pub fn of(&self, matcher: &Matcher) -> Option<&Arc<Value>> {
         let topic = Topic::new(matcher.as_str()).ok();

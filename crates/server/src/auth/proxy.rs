@@ -22,8 +22,9 @@ pub enum ProxyMark {
     /// no other mark. No client of today sends `Connection: close` with HTTP/1.0, because in this version every
     /// connection is closed anyway.
     OldVersion,
-    /// The page that sent the request comes from another machine, but the browser takes the hub for the origin of this
-    /// page. So a proxy has rewritten `Host`.
+    /// The page that sent the request comes from another machine, but the browser treats the hub as the origin of this
+    /// page. So the browser sent the request to another host than the request's `Host` says: a proxy has rewritten this
+    /// header.
     OtherPage,
 }
 
@@ -160,11 +161,12 @@ fn closes(headers: &HeaderMap) -> bool {
     values.flat_map(|value| value.split(',')).any(|option| option.trim().eq_ignore_ascii_case("close"))
 }
 
-/// Returns true if the page that sent the request comes from another machine, but the browser takes the hub for the
-/// origin of this page. A browser that reaches this machine directly sends `cross-site` for a page of another machine,
-/// and `same-origin` only if it takes the hub for the page's origin. Over plain HTTP to another machine, a browser
-/// sends no `Sec-Fetch-Site`. It then sends `Origin` with every request to another origin than the page's. So if only
-/// `Referer` names a page, this page is of the same origin, or somebody has followed a link on it.
+/// Returns true if the page that sent the request comes from another machine, but the browser treats the hub as the
+/// origin of this page. This shows in `Sec-Fetch-Site`: for a page of another machine, a browser that reaches this
+/// machine directly sends `cross-site`. It sends `same-origin` only if it treats the hub as the page's origin. Over
+/// plain HTTP to another machine, a browser sends no `Sec-Fetch-Site`, but it sends `Origin` with every request to
+/// another origin than the page's. So if a request has neither of these headers, and `Referer` names a page, this page
+/// is of the hub's origin, or somebody has followed a link on it.
 fn is_page_of_elsewhere(parts: &Parts) -> bool {
     let is_elsewhere =
         |headers: &[HeaderName]| page_origin(parts, headers).is_some_and(|page| page.is_tuple() && !is_local(&page));

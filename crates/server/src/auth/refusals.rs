@@ -20,8 +20,8 @@ use tokio::{
 
 /// The time after a logged refusal in which refusals of the same kind are only counted.
 const PERIOD: Duration = Duration::from_secs(60);
-/// The number of kinds of refusals with an unknown issuer that are logged in a period; all other such refusals are
-/// counted together.
+/// The number of kinds of refusals with an unknown issuer that are logged separately in a period. The refusals of all
+/// further kinds with an unknown issuer are counted together.
 const MAX_STRANGERS: usize = 16;
 /// The greatest number of characters of an issuer's name that are logged.
 const MAX_ISSUER_CHARS: usize = 100;
@@ -45,7 +45,8 @@ struct Period {
     ends: Option<Instant>,
     /// The number of refusals of each kind after the first one, which was logged at once.
     more: HashMap<Kind, u64>,
-    /// The number of refusals with an unknown issuer that are not of one of the [`MAX_STRANGERS`] kinds.
+    /// The number of refusals with an unknown issuer whose kind came after the first [`MAX_STRANGERS`] kinds with an
+    /// unknown issuer.
     others: u64,
 }
 

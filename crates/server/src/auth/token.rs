@@ -91,7 +91,8 @@ impl<'r> Token<'r> {
     pub(super) fn told_issuer(&self) -> Option<String> {
         match &self.issuer {
             Ok(issuer) => issuer.clone(),
-            // The issuer could not be read, for example because the token names two. The last one is logged.
+            // The issuer could not be read, for example because the token has two `iss` claims. In this case, the last
+            // of them is logged.
             Err(_) => match insecure_decode_claims::<Claims>(self.text.as_bytes()).ok()?.remove("iss")? {
                 Value::String(issuer) => Some(issuer),
                 _ => None,
@@ -161,7 +162,8 @@ impl<'t> Identified<'t> {
     pub(super) fn verify(self) -> Result<Verified<'t>, InvalidToken> {
         assert!(!self.keys.is_empty(), "a token for which there are no keys was refused before");
         let (claims, key) = self.keys.verify(self.token.text.as_bytes(), &self.token.header)?;
-        // The keys were chosen before the issuer was verified. So the verified claims must name the same issuer.
+        // The issuer that decided which keys were tried was read before the signature was verified. The verified claims
+        // must name the same issuer.
         let claimed = self.token.issuer.as_ref().ok().and_then(Option::as_deref);
         assert_eq!(claims.get("iss").and_then(Value::as_str), claimed, "a token has one issuer");
         Ok(Verified { identified: self, claims, key })
@@ -196,7 +198,7 @@ impl Verified<'_> {
             Purpose::Publish => grant.subscribe = Matchers::default(),
             Purpose::Subscribe => grant.publish = Matchers::default(),
         }
-        assert!(revision == Revision::Legacy || expires_at.is_some(), "an access token expires");
+        assert!(revision == Revision::Legacy || expires_at.is_some(), "an access token without exp was refused before");
         let issuer = match self.claims.remove("iss") {
             Some(Value::String(issuer)) => Some(issuer),
             _ => None,
@@ -212,8 +214,8 @@ fn revision(header: &Header) -> Revision {
     if is_modern { Revision::Modern } else { Revision::Legacy }
 }
 
-/// Reads the issuer that a token names. A token with two `iss` claims is an error, so that the token cannot mean one
-/// issuer here and the other one later.
+/// Reads the issuer that a token names. A token with two `iss` claims is an error. Otherwise one issuer might decide
+/// which keys are tried, and the other issuer might be used after the signature is verified.
 fn claimed_issuer(token: &str) -> Result<Option<String>, InvalidToken> {
     #[derive(Deserialize)]
     struct Unverified {

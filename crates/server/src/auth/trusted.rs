@@ -20,9 +20,9 @@ pub trait KeySource: fmt::Debug + Send + Sync {
     /// become too old.
     fn keys(&self) -> Arc<[Arc<Key>]>;
 
-    /// Asks for newer keys, because a token names a key that the source does not have. Anybody can send such a token,
-    /// so the implementation must limit how often it asks and how long it waits. Resolves to true if the keys have
-    /// changed.
+    /// Asks for newer keys, because a token names a key that the source does not have. Anybody can send a token with an
+    /// invented key ID, so the implementation must limit how often it asks and how long it waits. Resolves to true if
+    /// the keys may have changed, so that the token must be verified again.
     ///
     /// # Cancel safety
     /// The future can be dropped at any time; the keys that were asked for must still be accepted when they arrive.
@@ -90,13 +90,13 @@ impl KeySet {
         self.fixed.iter().chain(sourced.iter().flat_map(|keys| keys.iter())).cloned().collect()
     }
 
-    /// Returns true if both values are clones of one set, so that they always verify the same tokens.
+    /// Returns true if `self` and `other` are clones of one set, so that they always verify the same tokens.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.fixed, &other.fixed) && Arc::ptr_eq(&self.sources, &other.sources)
     }
 
-    /// Asks the sources for newer keys, and returns true if the keys have changed.
+    /// Asks the sources for newer keys, and returns true if the keys of a source may have changed.
     pub(super) async fn refresh(&self) -> bool {
         let mut changed = false;
         for source in self.sources.iter() {
@@ -111,7 +111,7 @@ impl KeySet {
     }
 
     /// Verifies the signature of a token with the keys of this set. Returns the token's claims and the key that
-    /// verified it.
+    /// verified the signature.
     pub(super) fn verify(&self, token: &[u8], header: &Header) -> Result<(Claims, Arc<Key>), InvalidToken> {
         let all = self.keys();
         let algorithm = Algorithm::from_library(header.alg).ok_or(InvalidToken::Unreadable)?;

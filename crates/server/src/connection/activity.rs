@@ -102,8 +102,8 @@ impl Activity {
         self.lock().phase != Phase::Busy
     }
 
-    /// Notes that bytes have been sent. While the connection waits for a request, they belong to the previous answer,
-    /// which the peer has not received completely. So the wait begins anew.
+    /// Notes that bytes have been sent. If the connection is waiting for the next request, the bytes belong to the
+    /// previous answer, which was not sent completely before. So the time for the wait is counted from now on.
     pub(super) fn sent(&self) {
         let mut state = self.lock();
         if state.phase == Phase::Idle {
@@ -116,20 +116,21 @@ impl Activity {
         self.lock().flushed = true;
     }
 
-    /// Returns true if hyper is now sending an answer of its own, because it refuses a head. If it is true, the next
-    /// call of [`Self::take_refusal`] returns true.
+    /// Returns true if the answer that hyper is about to write comes from hyper itself, because it refuses the head of
+    /// a request. In this case, the next call of [`Self::take_refusal`] also returns true.
     pub(super) fn refuses(&self) -> bool {
         let mut state = self.lock();
         state.refusing = matches!(state.phase, Phase::New | Phase::Head) && state.flushed;
         state.refusing
     }
 
-    /// Returns true if hyper wanted to refuse a head since the last call.
+    /// Returns true if hyper has wanted to refuse the head of a request since the last call of this function.
     pub(super) fn take_refusal(&self) -> bool {
         std::mem::take(&mut self.lock().refusing)
     }
 
-    /// Notes that a request begins. The request ends when the returned value is dropped.
+    /// Notes that the head of a request is complete and the request is under way. The request ends when the returned
+    /// value is dropped.
     pub(super) fn begin(&self) -> Busy {
         let mut state = self.lock();
         let silence = state.silence;
@@ -138,7 +139,7 @@ impl Activity {
         Busy(self.clone())
     }
 
-    /// Returns a mark if the sender of the current request is in no hurry.
+    /// Returns a mark if the sender of the current request is in no hurry, and otherwise `None`.
     pub(super) fn unhurried(&self) -> Option<Unhurried> {
         // The first request of a connection gets no mark, since the same program may just have sent another request on
         // another connection.

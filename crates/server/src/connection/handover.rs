@@ -77,7 +77,7 @@ impl Handover {
         }
     }
 
-    /// Returns the stream if every earlier answer has been sent.
+    /// Returns the stored stream if every earlier answer has been sent; `None` if not, or if no stream is stored.
     pub(super) fn take(&self) -> Option<Stream> {
         self.lock().take_if(|parked| parked.flushed).map(|parked| parked.stream)
     }
@@ -140,7 +140,8 @@ impl Service<Request<Incoming>> for Requests {
             // The handler notes in the activity if its answer has no end.
             request.extensions_mut().insert(self.activity.clone());
         } else if let Some(unhurried) = self.activity.unhurried() {
-            // The handler that publishes lets an unhurried publication wait a little for others.
+            // If the request has this mark, the handler that publishes lets the log delay the updates a little, to
+            // write them together with other updates.
             request.extensions_mut().insert(unhurried);
         }
         let mut router = self.router.clone();
@@ -159,8 +160,9 @@ impl Service<Request<Incoming>> for Requests {
                 None => router.call(request).await?,
             };
             if is_unread || (has_body && !response.status().is_success()) {
-                // hyper closes the connection if it has not read the whole body. Without this header, the client might
-                // send its next request before it notices this, and could not know whether that request was processed.
+                // hyper closes the connection if it has not read the whole body. `Connection: close` tells the client
+                // so. Otherwise it might send its next request before it notices that the connection is closed, and
+                // could not know whether the hub has processed this request.
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
                 refused.0.store(true, Ordering::Relaxed);
             }
@@ -234,17 +236,17 @@ impl HeldBack {
     }
 }
 
-/// The greatest number of bytes of a head that are read at a time. hyper's buffer has room for as many. They must not
-/// be fewer: if a request's body is not completely in hyper's buffer and no handler reads it, hyper closes the
-/// connection.
+/// The greatest number of bytes of a head that are read at a time. hyper's buffer has room for as many. This number
+/// must not be smaller than hyper's buffer: if a request's body is not completely in the buffer and no handler reads
+/// the body, hyper closes the connection.
 const HEAD_READ_BYTES: usize = 64 << 10;
 
 /// The greatest number of bytes that are read after the request for an endless stream. They are read to notice when the
 /// peer closes its sending side.
 const READ_AHEAD_BYTES: usize = 16 << 10;
 
-/// A socket that notices when hyper has flushed it. During an endless answer, hyper does not read from the socket, so
-/// the socket itself then notices when the peer has gone.
+/// A wrapper around a connection's socket that notices when hyper has flushed the socket. During an endless answer,
+/// hyper does not read from the socket, so this type reads from it, to notice when the peer has gone.
 pub(super) struct Noticing {
     io: TokioIo<TcpStream>,
     handover: Option<Handover>,
@@ -279,8 +281,8 @@ impl Noticing {
         Self { ahead: head, may_repair: false, ..Self::new(socket, handover, activity) }
     }
 
-    /// Returns true if hyper's own answer must be held back now. After that, hyper's connection must not be polled any
-    /// more.
+    /// Returns true if the bytes that hyper is about to write are its refusal of a head, and must be held back. After
+    /// this function has returned true, hyper's connection must not be polled any more.
     fn holds_back(&self) -> bool {
         self.may_repair && self.activity.refuses()
     }
@@ -290,8 +292,8 @@ impl Noticing {
         (self.io.into_inner(), HeldBack { refusal: self.refusal, head_bytes: self.activity.head_bytes() })
     }
 
-    /// Reads bytes of a request's head, escapes the characters in its query that need it, puts the bytes into hyper's
-    /// buffer, and counts them.
+    /// Reads bytes of a request's head, escapes the characters in its query that the client should have escaped, puts
+    /// the bytes into hyper's buffer, and counts them.
     fn read_head(&mut self, cx: &mut Context<'_>, mut into: rt::ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         let mut space = [MaybeUninit::uninit(); HEAD_READ_BYTES];
         let mut chunk = ReadBuf::uninit(&mut space[..into.remaining().min(HEAD_READ_BYTES)]);
@@ -321,14 +323,14 @@ impl Noticing {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             self.ahead.extend_from_slice(chunk.filled());
-            // hyper may already wait for something to read, so its task is woken.
+            // hyper may already be waiting for bytes to read, and `ahead` has some now, so hyper's task is woken.
             cx.waker().wake_by_ref();
         }
         Ok(())
     }
 
-    /// Handles the result of a write, and returns it. If nothing could be written, checks whether the peer is still
-    /// there.
+    /// Handles the result of a write, and returns it. If the socket had no room, checks whether the peer is still
+    /// there, and returns an error if it has gone during an endless answer.
     fn wrote(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match written {
             Poll::Pending => self.look_for_the_end(cx)?,

@@ -2,7 +2,8 @@
 //!
 //! If a socket is closed while it holds data that was not read, the system resets the connection. The reset can reach a
 //! peer that is still writing before it has read the answer, and the answer is then lost. So the data that still
-//! arrives is read and discarded for a while ([RFC 9112, 9.6](https://www.rfc-editor.org/rfc/rfc9112#section-9.6)).
+//! arrives is read and discarded, up to [`LINGER_BYTES`] bytes and for at most [`LINGER_TIMEOUT`] ([RFC 9112,
+//! 9.6](https://www.rfc-editor.org/rfc/rfc9112#section-9.6)).
 use std::time::Duration;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy, sink},
@@ -15,8 +16,8 @@ pub const LINGER_BYTES: u64 = 256 << 10;
 /// The time that a peer may take to close its sending side after its request was refused.
 pub const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Closes the sending side of the connection, and waits until the peer closes its sending side too. Errors are ignored,
-/// because the answer has already been sent to the peer.
+/// Closes the sending side of the connection, and waits until the peer closes its sending side too, but for at most
+/// [`LINGER_TIMEOUT`]. Errors are ignored, because the answer has already been sent to the peer.
 pub(super) async fn linger(mut socket: impl AsyncRead + AsyncWrite + Unpin) {
     let until = tokio::time::Instant::now() + LINGER_TIMEOUT;
     if socket.shutdown().await.is_err() {

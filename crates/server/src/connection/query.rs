@@ -12,7 +12,7 @@ pub(super) enum Next {
     #[default]
     Path,
     Query,
-    /// The first byte of a value in the query; only here is a `#` escaped.
+    /// The first byte of a value in the query. This is the only byte at which a `#` is escaped.
     Value,
     /// The bytes after the first line.
     Other,
@@ -24,7 +24,7 @@ impl Next {
     /// hyper must refuse such a target ([RFC 9112, 3](https://www.rfc-editor.org/rfc/rfc9112#section-3)). NUL, and
     /// bytes after the first line, are not escaped either.
     pub(super) fn escape<'a>(&mut self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
-        // Nearly all heads take this short way, since they have no query.
+        // Nearly all requests have no query. Their heads need no escaping and are returned unchanged.
         if *self == Self::Path && !bytes.contains(&b'?') {
             if bytes.contains(&b'\n') {
                 *self = Self::Other;

@@ -2,8 +2,9 @@
 //!
 //! In an event stream, an ID may hold control characters. A browser sends such an ID back unchanged, perhaps to this
 //! hub after another server that had the same URL. hyper refuses a head with such an ID, and an EventSource never
-//! reconnects after a refusal. So a head that hyper is about to refuse is given to hyper once more, with a cursor that
-//! no publisher can have chosen. The hub then tells the subscriber of a gap, and the stream goes on from there.
+//! reconnects after a refusal. So if hyper is about to refuse a head, this module replaces the cursor in it by one that
+//! no publisher can have chosen, and gives the head to hyper once more. The hub does not find this cursor in the log.
+//! So it tells the subscriber of a gap, and the stream begins after the gap.
 //!
 //! The repair relies on properties of hyper. The tests whose names are in brackets check these properties:
 //!

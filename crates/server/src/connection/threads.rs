@@ -2,8 +2,9 @@
 //! its end.
 //!
 //! In a runtime with many threads, all threads take tasks from a common queue: a thread that finds a task wakes another
-//! thread, in case there are more tasks. A publication is two short pieces of work, one when it arrives and one when it
-//! is acknowledged. Each time, waking another thread, which then found no work, cost more than the work itself.
+//! thread, in case there are more tasks. A publication causes two short pieces of work, one when it arrives and one
+//! when it is acknowledged. For each of them, the runtime woke another thread, which found no work, and waking that
+//! thread cost more than the work itself.
 use super::{Serving, Stop};
 use std::{
     io,
@@ -56,7 +57,8 @@ impl Threads {
         (0..count.get()).map(Thread::start).collect::<io::Result<_>>().map(Self)
     }
 
-    /// Ends the threads, and blocks until they have ended. After that, no task of a connection holds the log.
+    /// Ends the threads, and blocks until they have ended. After that, no task of a connection uses the log, except a
+    /// task that waits for a disk that does not answer.
     pub(crate) fn end(self) {
         let handles: Vec<_> = self.0.into_iter().map(|thread| thread.handle).collect();
         for handle in handles {
@@ -91,7 +93,8 @@ impl Thread {
 
 /// Serves connections until the threads are dropped.
 async fn serve_all(mut arriving: mpsc::UnboundedReceiver<Arrival>) {
-    // `stop` is the first of these, so it is dropped last: the server waits until nobody holds one.
+    // `stop` is the first variable of the pattern, so it is dropped last: the server waits until no receiver of its
+    // stop signal is left.
     while let Some(Arrival { stop, serving, socket, counted }) = arriving.recv().await {
         // The socket must be watched by the runtime that serves the connection.
         match tokio::net::TcpStream::from_std(socket) {
@@ -107,7 +110,8 @@ async fn serve_all(mut arriving: mpsc::UnboundedReceiver<Arrival>) {
     }
 }
 
-/// A guard that adds one to the number of a thread's connections until it is dropped.
+/// A guard that counts one connection of a thread. Creating it increases the thread's number of connections by one, and
+/// dropping it decreases the number by one.
 struct Counted(Arc<AtomicUsize>);
 
 impl Counted {

@@ -1,19 +1,19 @@
 //! The reading of a request's body if no handler reads it, such as the body of a `GET`. Usually the body is small and
-//! has arrived with the head. Then it is read here, and the connection can serve further requests. Otherwise hyper
-//! closes the connection after the answer, and the answer must announce this: the client might otherwise send its next
-//! request on a connection that is about to be closed.
+//! has arrived with the head. In this case this module reads the body, and the connection can serve further requests.
+//! Otherwise hyper closes the connection after the answer, and the answer must announce this: the client might
+//! otherwise send its next request on a connection that is about to be closed.
 use http::Method;
 use http_body::Body;
 use std::{future::poll_fn, pin::Pin, task::Poll};
 
 /// The largest body that is read if no handler reads it, so that the connection can serve another request.
 pub(super) const MOST_BYTES: usize = 64 << 10;
-/// The number of polls in a row that may find no more of a body; after one more such poll, the body counts as not
-/// arrived. The first poll only finds what arrived with the head, since hyper reads from the socket only between two
-/// polls of the service.
+/// The number of polls in a row that may find no further bytes of a body. If one more poll finds none, the rest of the
+/// body counts as not arrived. The first poll only finds what arrived with the head, since hyper reads from the socket
+/// only between two polls of the service.
 const ATTEMPTS: usize = 3;
 
-/// Returns true for the methods whose handler reads the body if it answers with success.
+/// Returns true if the handler for this method reads the body of each request that it does not refuse.
 pub(super) fn is_read_by_a_handler(method: &Method) -> bool {
     matches!(*method, Method::POST | Method::QUERY)
 }

@@ -33,8 +33,8 @@ pub(crate) enum Stop {
 pub(super) struct Watch {
     activity: Activity,
     patience: Patience,
-    /// Fires when the connection may have waited too long, or earlier. To save work, it is not set again with each
-    /// request, but only when it fires.
+    /// Fires when the connection may have waited too long for a request, or earlier. To save work, the alarm is not set
+    /// to a later time with each request, but only when it fires.
     alarm: Pin<Box<Sleep>>,
     changes: Changes,
     stop: Stop,
@@ -55,14 +55,16 @@ impl Watch {
         {
             self.stop = stop;
             self.changes = Box::pin(beyond(stop, receiver));
-            // The times for a new connection and for a head become shorter. The time between two requests stays: hyper
-            // itself ends a connection that is silent then.
+            // From now on, the peer has less time for the first byte of a new connection and for the head of a request.
+            // The time between two requests need not be shorter: while the server stops, hyper itself ends a connection
+            // without a request.
             (self.patience.new, self.patience.head) = (STOPPED_HEAD_TIMEOUT, STOPPED_HEAD_TIMEOUT);
         }
         self.stop > Stop::Not
     }
 
-    /// Resolves when the connection has to end.
+    /// Ready when the connection has to end before hyper has finished with it: because the server closes all
+    /// connections, or because the peer took too long to send a request. Pending until then.
     pub(super) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Left> {
         if self.stop == Stop::Cut {
             return Poll::Ready(Left::Cut);

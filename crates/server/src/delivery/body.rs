@@ -83,8 +83,8 @@ impl Open {
 
     fn poll(&mut self, heartbeat_interval: Duration, cx: &mut Context<'_>) -> Poll<Polled> {
         loop {
-            // The deadline is checked before the next event is sent. Otherwise a stream that always has a next event
-            // would never end.
+            // The deadline is checked before the next event is sent. Otherwise a stream that always has another event
+            // to send would never end.
             while self.alarm.deadline() <= Instant::now() {
                 self.subscription.expire(heartbeat_interval);
                 let deadline = self.subscription.deadline(heartbeat_interval);

@@ -1,5 +1,5 @@
-//! The head of the response with a stream. It has the headers that stop caches, proxies and browsers from delaying the
-//! stream.
+//! The head of a response whose body is a stream: its status line and headers. The headers stop caches, proxies and
+//! browsers from delaying the stream.
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use fanfare_hub::representation::Representation;
@@ -20,7 +20,7 @@ pub const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffe
 /// The value of `Cache-Control`: nobody may store, reuse or transform a stream.
 const CACHE_CONTROL: &str = "private, no-cache, no-store, no-transform, must-revalidate, max-age=0";
 
-/// Returns the response with a stream in this representation, and with this body.
+/// Returns the response whose body `body` is a stream in this representation.
 pub fn stream<B>(representation: Representation, body: B) -> HttpResponse<B> {
     let content_type = match representation {
         Representation::EventStream | Representation::Envelope => "text/event-stream",
@@ -56,8 +56,8 @@ impl http_body::Body for Unsent {
 
 /// Encodes the first bytes of a stream that a shard delivers: the head of its response, and the first heartbeat,
 /// because some proxies wait for the first byte of the body. In HTTP/1.1 as in 1.0, the end of the connection marks the
-/// end of the body ([RFC 9112, 6.3]). There is no framing by chunks, so that a wire event has the same bytes for all
-/// subscribers.
+/// end of the body ([RFC 9112, 6.3]). The body is not divided into chunks, so that a wire event has the same bytes for
+/// all subscribers.
 ///
 /// The head has the HTTP version of the request, and all header fields of the handler's answer except those that
 /// describe the framing of the body.

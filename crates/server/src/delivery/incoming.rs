@@ -8,7 +8,8 @@ use std::net::TcpStream;
 pub(super) enum Incoming {
     /// A stream to deliver, and the socket for it.
     Stream(TcpStream, Box<Stream>),
-    /// All streams end. A stream that arrives later gets only the head of its response, and then ends.
+    /// The shard must end all streams. A stream that arrives after this message gets only the head of its response, and
+    /// then ends.
     EndAll,
     /// No further message follows; the shard stops when it has no streams left.
     Stop,

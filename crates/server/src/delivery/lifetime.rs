@@ -5,7 +5,7 @@ use fanfare_hub::{ending::EndReason, entry::Timestamp, fan_out::timing};
 use std::time::{Duration, Instant};
 use tokio::time;
 
-/// The end of one stream.
+/// The time and the reason of the end of one stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetime {
     /// The time when the stream ends; `None` if it may last for any time.
@@ -40,10 +40,10 @@ fn before_expiry(validity: Duration) -> Duration {
     validity.saturating_sub(early + 2 * TICK)
 }
 
-/// The divisor for the time by which a stream ends before its token: at most the token's remaining time divided by
-/// this.
+/// A stream ends before its token expires: earlier by at most the remaining time of the token divided by this number,
+/// and by two ticks of a timer.
 const EARLY_PART: u32 = 20;
-/// The longest time by which a stream ends before its token expires.
+/// The longest time by which a stream ends before its token expires, apart from the two ticks.
 const MAX_EARLY: Duration = Duration::from_secs(5);
 
 #[cfg(test)]

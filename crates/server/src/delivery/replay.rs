@@ -22,7 +22,8 @@ pub struct ReplayBody {
     reading: Option<Pin<Box<dyn Future<Output = Piece> + Send>>>,
     representation: Representation,
     heartbeat_interval: Duration,
-    /// Fires when a heartbeat is due: no event was found for a while, although the log was searched.
+    /// Fires when a heartbeat is due, because the search of the log has found no event for the time between two
+    /// heartbeats.
     alarm: Pin<Box<Sleep>>,
     /// The permit for one subscriber, which is released when the body ends.
     _place: OwnedSemaphorePermit,

@@ -19,8 +19,8 @@ const TICK_SHIFT: u32 = 23;
 const SLOT_BITS: u32 = 12;
 const SLOT_MASK: u64 = SLOTS as u64 - 1;
 
-/// The number that every key must be below. A value of `Timer::before` that is at least this number names a slot, and
-/// not a key.
+/// The number of possible keys: every key is smaller than this. A value of `Timer::before` that is at least this number
+/// is not a key, but names a slot.
 const MAX_KEYS: u32 = 1 << 31;
 /// The mark for the end of a list. A `Timer::before` with this value means that the timer is in no list.
 const NONE: u32 = u32::MAX;
@@ -223,8 +223,8 @@ impl Occupied {
         if ahead != 0 {
             return Some(word * WORD_BITS + lowest(ahead));
         }
-        // The words after this word are searched first, then the words before it, and then this word again: the bits
-        // that are left in it are below `bit`.
+        // No slot from `from` on has timers in the word `word`. The words after `word` are searched first, then the
+        // words before it, and at last `word` again, because it may have bits below `bit`.
         let behind = self.summary & (u64::MAX << 1 << word);
         let word = if behind != 0 { lowest(behind) } else { lowest(self.summary) };
         (self.summary != 0).then(|| word * WORD_BITS + lowest(self.words[word]))

@@ -56,11 +56,12 @@ impl Directory {
 
 /// The state of following one path, name by name.
 struct Walk {
-    /// The directories that were opened so far, from the first to the current one.
+    /// The open directories on the way from the root directory, which is the first, to the current directory, which is
+    /// the last.
     trail: Vec<OwnedFd>,
     /// The steps of the path that still have to be followed, in reverse order.
     ahead: Vec<Part>,
-    /// The number of links that were followed so far.
+    /// The number of links that were followed for this path.
     links: usize,
 }
 
@@ -146,8 +147,9 @@ fn nowhere() -> io::Error {
     io::ErrorKind::NotFound.into()
 }
 
-/// Converts an error of the system to "not found" if it means that the path does not lead to a file: the path goes on
-/// behind a file, it has a name that has just become a link, it leads to a socket, or one of its names is too long.
+/// Converts an error of the system to "not found" if it means that the path does not lead to a file: the path continues
+/// after the name of a file, one of its names has just become a link, it leads to a socket, or one of its names is too
+/// long.
 fn absent(error: Errno) -> io::Error {
     match error {
         Errno::NOTDIR | Errno::LOOP | Errno::NXIO | Errno::NAMETOOLONG => nowhere(),

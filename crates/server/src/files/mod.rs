@@ -26,7 +26,7 @@ const WITHOUT_PAGES: [&str; 4] = ["/.well-known", TOPICS, "/healthz", crate::pag
 pub(crate) struct Files {
     serve: ServeDir<DefaultServeDirFallback, Beneath>,
     /// The path of the fallback: the page that is sent instead of a page that does not exist. If it is `None`, the
-    /// answer is then 404.
+    /// answer for a page that does not exist is 404.
     fallback: Option<PathAndQuery>,
     /// The paths of the aliases. The fallback is not sent at these paths either.
     streams: Vec<String>,

@@ -22,17 +22,17 @@ pub(crate) fn check(app: &App, revision: Revision, update: &Update) -> Result<()
 }
 
 /// Returns true if the topic contains the hub's path, or if it resolves, against the hub's URL `base`, to the hub's
-/// path or a path below it, on any host. Percent-encoding, dot segments and backslashes are first replaced by what they
-/// mean, even if they are encoded several times, because some readers do that. Upper and lower case differ, as in all
-/// paths.
+/// path or a path below it, on any host. Before the check, percent-encoding is decoded, even if the topic was encoded
+/// several times, dot segments are removed, and backslashes become slashes, because some subscribers read topics in
+/// this way. Upper and lower case differ, as in all paths.
 #[must_use]
 pub fn is_reserved(base: &Url, topic: &Topic) -> bool {
     needs_a_look(topic.as_str()) && (says(&plain(topic.as_str())) || leads(base, topic))
 }
 
-/// Returns true if the topic may be reserved, so that it must be checked. Most topics may not, and this test saves
-/// parsing them as URLs. A reserved topic contains the last word of the hub's path, perhaps encoded, or it is a
-/// relative URL that resolves to the hub's URL itself.
+/// Returns true if the topic may be reserved, so that it must be parsed as a URL and checked. For most topics this fast
+/// test returns false. A reserved topic contains the last word of the hub's path, perhaps encoded, or it is a relative
+/// URL that resolves to the hub's URL itself.
 fn needs_a_look(text: &str) -> bool {
     let trimmed = text.trim();
     text.contains("mercure") || text.contains(['%', '\\', '?', '#']) || trimmed.is_empty() || trimmed.ends_with(':')

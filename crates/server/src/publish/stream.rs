@@ -39,8 +39,8 @@ pub(super) async fn publish_events(
     let (mut published, mut last) = (0, None);
     let broken = |published, problem| Problem::StreamBroken { published, problem: Box::new(problem) };
     loop {
-        // When the server stops, not even events that have already arrived are published. Otherwise a source that never
-        // pauses would not get this answer.
+        // When the server stops, no more events are published, even if they have already arrived. Otherwise a publisher
+        // that sends events without a pause would never learn that the server stops.
         if app.stopping.has_changed().unwrap_or(true) {
             return Err(broken(published, Problem::Stopping));
         }
@@ -102,9 +102,10 @@ impl<'a> Reader<'a> {
         Self { parser: Parser::with_limits(limits), template }
     }
 
-    /// Returns the next updates from the events that end in this chunk, and a problem. The updates are at most one
-    /// batch. If an event is not valid, only the updates before it are returned, together with its problem. If there
-    /// are no updates and no problem, the whole chunk has been read.
+    /// Returns the next updates, made from the events that end in this chunk, and a problem if an event is not valid.
+    /// The updates are at most one batch. If an event is not valid, only the updates before it are returned, and the
+    /// problem says what is wrong with it. If the result has neither updates nor a problem, the whole chunk has been
+    /// read.
     fn read(&mut self, chunk: &mut Chunk<'_>) -> (Vec<Update>, Option<Problem>) {
         let (most, mut updates, mut bytes) = (most_updates(self.template), Vec::new(), 0);
         let problem = loop {

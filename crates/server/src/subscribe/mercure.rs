@@ -2,8 +2,8 @@
 //! newer revision. Any other request belongs to the older revision, whose selectors are given as `topic=`.
 //!
 //! With the parameter `envelope`, each update is sent as an unnamed event, whose data is JSON with the update's topics,
-//! type, ID, data and time. This is the same as in the topic API. The hub's own page subscribes to patterns in this
-//! way.
+//! type, ID, data and time, as with `envelope` in the topic API. The hub's own page uses this to subscribe to patterns,
+//! which the topic API does not have.
 //!
 //! `QUERY` ([RFC 10008](https://www.rfc-editor.org/rfc/rfc10008)) does the same with a form as its body, for clients
 //! whose parameters do not fit into a URL.
@@ -35,8 +35,8 @@ pub async fn subscribe(State(app): State<App>, parts: Parts) -> Result<Response,
     stream(&app, &parts, &query, Cursor::of(&parts.headers, &[&query])).await
 }
 
-/// Answers a `QUERY`. Its query string and its body are read together. If both give a parameter that counts only once,
-/// the parameter in the query string counts.
+/// Answers a `QUERY`. Its query string and its body are read together. If a parameter may have only one value, and both
+/// the query string and the body give it, the value in the query string counts.
 ///
 /// # Errors
 /// [`Problem`] if the request is refused.

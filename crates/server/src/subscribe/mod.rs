@@ -1,6 +1,7 @@
 //! Subscribing: a request becomes a subscription, and the subscription becomes a stream.
 //!
-//! [`mercure`] and [`topic`] each read one kind of request. The rest is the same for both kinds, and is in this file.
+//! [`mercure`] and [`topic`] each read one kind of request. The code of this file makes the stream for both kinds of
+//! request.
 pub mod mercure;
 pub mod topic;
 
@@ -84,8 +85,9 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
         None => None,
     };
     if until == Until::Now {
-        // The update with the requested ID may still be on its way into the log, so this waits for it. If the log
-        // cannot append now, the updates that it has can still be read.
+        // The update with the last event ID of the request may not be in the log yet, so wait until the updates that
+        // were published before are in the log, but not for long: if the log cannot append updates, those that it has
+        // can still be read.
         app.hub.settle().await;
     }
     let mut opening = match app.hub.open(key, cursor.start).await {
@@ -102,7 +104,8 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
             head::stream(representation, Body::new(body))
         }
         Until::Closed => {
-            // A long rewind stays with hyper: it does not fit into the memory that a shard has for a subscriber.
+            // hyper delivers a stream that begins with a long rewind, because the rewind does not fit into the memory
+            // that a shard has for a subscriber.
             let can_be_handed_over = opening.is_short();
             let Lifetime { ends, reason } = Lifetime::new(app.settings.max_lifetime, expires_at);
             let granted = Granted::new(Stream::new(opening.until(ends, reason), place, arrival));

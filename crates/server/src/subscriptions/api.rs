@@ -76,9 +76,10 @@ fn shape_of_all(revision: Revision, headers: &HeaderMap) -> Shape {
 }
 
 impl Asked {
-    /// Reads the path `requested`; `None` if it is not a path of subscriptions. The parts after the path of all
-    /// subscriptions decide the shape. Two parts can be a type and a matcher, or a topic and a subscriber. If both are
-    /// possible, `of_all`, the shape of the document of all subscriptions, decides.
+    /// Reads the path `requested`; `None` if it is not a path of subscriptions. The number of parts after the path of
+    /// all subscriptions decides which shape the answer has. Only two parts may have two meanings: a type and a matcher
+    /// in the newer shape, or a topic and a subscriber in the older shape. If both meanings are possible, the shape is
+    /// `of_all`, the shape of the document of all subscriptions.
     fn of(requested: &str, of_all: Shape) -> Option<Self> {
         let rest = requested.strip_prefix(HUB_PATH)?.strip_prefix(SUBSCRIPTIONS)?;
         if !rest.is_empty() && !rest.starts_with('/') {

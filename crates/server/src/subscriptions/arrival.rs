@@ -6,7 +6,8 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, mpsc::UnboundedSender};
 use uuid::Uuid;
 
-/// A subscriber that has been taken in: its stream may begin, and its subscriptions are not published yet.
+/// A subscriber that has a permit: its stream may begin, but has not begun, and its subscriptions are not published
+/// yet.
 #[derive(Debug)]
 pub(crate) struct Arrival {
     payloads: Option<Box<[Option<Arc<Value>>]>>,

@@ -65,8 +65,9 @@ impl Shape {
         (self == Self::Legacy).then_some(CONTEXT)
     }
 
-    /// Returns true if the subscription with the matcher at `index` has a document of its own in this shape. In the
-    /// older shape, it has none if an earlier matcher has the same text.
+    /// Returns true if a document in this shape is published for the subscription with the matcher at `index`. In the
+    /// older shape, no document is published if an earlier matcher of the subscriber has the same text, because the
+    /// document of that matcher has the same path.
     pub(super) fn tells(self, matchers: &Matchers, index: usize) -> bool {
         let matchers = matchers.as_slice();
         let text = matchers[index].as_str();
@@ -167,8 +168,8 @@ impl<'a> Subscription<'a> {
         Self { context: None, ..self }
     }
 
-    /// Adds the event ID after which all later changes follow. Only the older shape has it in the document; in the
-    /// newer shape, a response header has it.
+    /// Adds `cursor`: a client that subscribes with this event ID gets all changes that are not in the document. Only
+    /// the older shape has the cursor in the document; in the newer shape, it is in a response header.
     pub(super) fn at(self, cursor: &'a str) -> Self {
         Self { last_event_id: self.context.map(|_| cursor), ..self }
     }
@@ -197,7 +198,7 @@ impl<'a, M> Collection<'a, M> {
     }
 }
 
-/// Returns the updates that publish that a subscriber has come or left.
+/// Returns the updates by which the hub publishes that a subscriber has come (`active`) or left.
 pub(super) fn updates(subscriber: &Subscriber, active: bool) -> impl Iterator<Item = Update> {
     let count = subscriber.key.matchers.as_slice().len();
     let each = (0..count).flat_map(|index| Shape::ALL.map(|shape| (shape, index)));

@@ -1,4 +1,4 @@
-//! The index of the active subscriptions: the subscribers whose arrival the log has, and whose end it does not have.
+//! The index of the active subscriptions: the subscribers whose arrival is in the log, and whose end is not.
 use super::{pending::Change, subscriber::Subscriber};
 use fanfare_hub::position::Offset;
 use std::{
@@ -12,7 +12,7 @@ use uuid::Uuid;
 #[derive(Debug, Default)]
 pub(super) struct Index {
     subscribers: BTreeMap<Uuid, Arc<Subscriber>>,
-    /// The number of batches of changes that were applied so far.
+    /// The number of batches of changes that were applied to the index.
     version: u64,
     /// While a batch of changes is on its way into the log: the offset of the newest event before the batch. `None` at
     /// other times.
@@ -23,15 +23,16 @@ pub(super) struct Index {
 #[derive(Debug)]
 pub(super) struct Reading<T> {
     pub(super) found: T,
-    /// The event ID after which all later changes follow.
+    /// The cursor: a client that subscribes with this event ID gets all changes that the index did not have when it was
+    /// read.
     pub(super) cursor: String,
     /// The name of this version of the index. It is different after each batch of changes.
     pub(super) version: String,
 }
 
 impl Index {
-    /// Notes that a batch of changes will be appended to the log after the offset `head`. Other updates may come in
-    /// between.
+    /// Notes that a batch of changes is about to be appended to the log, somewhere after the offset `head`: other
+    /// updates may be appended before the batch.
     pub(super) fn begin(&mut self, head: Offset) {
         self.telling_behind = Some(head);
     }
@@ -49,9 +50,9 @@ impl Index {
         self.telling_behind = None;
     }
 
-    /// Returns the offset before the batch of changes that is on its way into the log: changes in the log after this
-    /// offset may be missing in the index. `None` if no batch is on its way; then the index has all changes that are in
-    /// the log.
+    /// Returns the offset up to which the index has all changes that are in the log, if a batch of changes is being
+    /// appended to the log: later changes may be missing in the index. `None` if no batch is being appended; in this
+    /// case the index has all changes that are in the log.
     pub(super) fn told_up_to(&self) -> Option<Offset> {
         self.telling_behind
     }
@@ -64,7 +65,8 @@ impl Index {
         self.subscribers.get(&id)
     }
 
-    /// Returns the subscribers in the order of their identifiers: those after `id`, or all if `id` is `None`.
+    /// Returns the subscribers whose ID is greater than `id`, or all subscribers if `id` is `None`, in the order of
+    /// their IDs.
     pub(super) fn behind(&self, id: Option<Uuid>) -> impl Iterator<Item = &Arc<Subscriber>> {
         self.subscribers.range((id.map_or(Unbounded, Excluded), Unbounded)).map(|(_, subscriber)| subscriber)
     }

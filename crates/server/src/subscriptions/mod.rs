@@ -50,7 +50,8 @@ pub(crate) struct ActiveSubscriptions {
     /// The sending side of the messages to the teller. The number of waiting messages is bounded by `room` and by the
     /// number of clients that ask for the active subscriptions.
     requests: mpsc::UnboundedSender<Request>,
-    /// The permits for subscribers. A subscriber holds one from before its stream begins until its end was published.
+    /// The permits for subscribers. A subscriber gets a permit before its stream begins, and the permit is returned
+    /// when the end of its subscriptions is published.
     room: Arc<Semaphore>,
     /// The index. The teller and the requests for the active subscriptions lock it; delivery and subscribing never do.
     /// Lock order: this lock is taken before the locks of the log.
@@ -107,11 +108,12 @@ impl ActiveSubscriptions {
         answered.await.map_err(|_| Problem::Untold)
     }
 
-    /// Reads the index with `look`, and finds the cursor that fits what was read.
+    /// Reads the index with `look`. Returns what `look` returns, and the cursor after which the changes follow that
+    /// `look` has not seen.
     fn read<T>(&self, look: impl FnOnce(&Index) -> T) -> Reading<T> {
         let index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
-        // No batch can begin while the lock is held. So if none is on its way, each change that the log has up to its
-        // head is also in the index.
+        // The teller cannot begin a batch while this lock is held. So if no batch is being appended to the log, every
+        // change up to the newest event of the log is also in the index.
         let told_up_to = index.told_up_to().unwrap_or_else(|| self.hub.bounds().head);
         let cursor = self.hub.id_behind(told_up_to);
         Reading { found: look(&index), cursor, version: format!("{}-{}", self.run.simple(), index.version()) }

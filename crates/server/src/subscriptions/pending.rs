@@ -11,8 +11,7 @@ use uuid::Uuid;
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     items: BTreeMap<u64, Item>,
-    /// The numbers under which arrivals are in `items`, by the ID of the subscriber. It has only arrivals that are not
-    /// published yet.
+    /// The keys in `items` of the arrivals that are in the queue, by the ID of the subscriber.
     came: HashMap<Uuid, u64>,
     next: u64,
     questions: usize,
@@ -49,8 +48,8 @@ impl Pending {
         self.push(Item::Change(Change { subscriber, active: true }));
     }
 
-    /// Adds the end of a subscriber. Returns true if the arrival was still in the queue: then the arrival is removed,
-    /// and neither has to be published.
+    /// Adds the end of a subscriber. Returns true if the subscriber's arrival was still in the queue. In this case the
+    /// arrival is removed from the queue, the end is not added, and the subscriber is never published.
     pub(super) fn left(&mut self, subscriber: Arc<Subscriber>) -> bool {
         let untold = self.came.remove(&subscriber.id);
         match untold {

@@ -18,8 +18,8 @@ use tokio::{
     time::{Duration, Instant, sleep, timeout_at},
 };
 
-/// The greatest number of changes of one batch. The limit keeps batches small, so that publishers wait for such a batch
-/// no longer than for a batch of their own.
+/// The greatest number of changes of one batch. The limit keeps the teller's batches small: a publisher's batch that
+/// has to wait for one of them waits no longer than for a batch of another publisher.
 const BATCH_CHANGES: usize = 128;
 /// The size in bytes at which a part of a batch ends. A batch is given to the log in one or more parts.
 const PIECE_BYTES: usize = MAX_BATCH_BYTES / 4;
@@ -122,8 +122,9 @@ impl Teller {
         Ok(())
     }
 
-    /// Publishes updates, and tries again until it succeeds or the log is closed. While the log fails, the changes in
-    /// the queue wait. If too many subscribers that have left wait in it, new subscribers wait too.
+    /// Publishes updates, and tries again until it succeeds or the log is closed. While the log fails, further changes
+    /// stay in the queue. If the ends of [`MAX_UNTOLD`](super::MAX_UNTOLD) subscribers are in the queue, new
+    /// subscribers have to wait.
     async fn publish(&self, updates: Vec<Update>) -> Result<(), Closed> {
         if updates.is_empty() {
             return Ok(());

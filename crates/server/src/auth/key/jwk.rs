@@ -88,7 +88,8 @@ fn parse(text: &[u8]) -> Result<Document, InvalidKey> {
     }
 }
 
-/// Reads a JWK or a JWK set from the configuration. It may hold secrets, since only the hub reads it.
+/// Reads a JWK or a JWK set from the configuration. The JWKs may be secrets, since only the hub reads its
+/// configuration.
 pub(super) fn read(text: &str, rules: &KeyRules) -> Result<Vec<Key>, InvalidKey> {
     match parse(text.as_bytes())? {
         Document::One(key) => Ok(vec![Jwk::parse(key)?.verifying(rules)?]),
@@ -244,8 +245,9 @@ impl Jwk {
         binary(&self.x, "x")
     }
 
-    /// Returns `n`, `e`, `d`, `p`, `q`, `dp`, `dq` and `qi`. A key that has `d` but not the others is refused: they
-    /// would have to be computed by factoring, and no tool writes such keys.
+    /// Returns the members `n`, `e`, `d`, `p`, `q`, `dp`, `dq` and `qi` of a private RSA key. A key that has `d` but
+    /// not all members from `p` to `qi` is refused: the hub would have to factor `n` to compute them, and no tool
+    /// writes keys without them.
     pub(super) fn rsa_components(&self) -> Result<[Vec<u8>; 8], InvalidKey> {
         if self.d.is_none() {
             return Err(InvalidKey::NotPrivate);

@@ -29,9 +29,9 @@ pub enum KeyKind {
 /// The rules for all keys that come from one file, URL or setting.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyRules {
-    /// The algorithms that tokens may be signed with. If the list is empty, each key decides for itself. It may be used
-    /// with the algorithm that its JWK names. A key without such a name may be used with HS256 if it is a secret, with
-    /// RS256 if it is an RSA key, and otherwise with the one algorithm of its curve.
+    /// The algorithms that tokens may be signed with. If the list is empty, each key may be used with one algorithm:
+    /// the one that the key's JWK names. If the key is not a JWK, or its JWK names no algorithm, a secret may be used
+    /// with HS256, an RSA key with RS256, and a key on a curve with the only algorithm of this curve.
     pub algorithms: Vec<Algorithm>,
     /// True if secrets may be shorter than the hash of their algorithm, although such secrets can be guessed from any
     /// token.

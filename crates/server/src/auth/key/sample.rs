@@ -48,8 +48,8 @@ const SECRETS: [&str; 36] = [
     "topsecret",
 ];
 
-/// Words that appear only in placeholders such as `!ChangeMe!`. A secret with such a word shows that the operator has
-/// not chosen a secret yet. The words are listed without punctuation and in lower case.
+/// Words that appear only in placeholders such as `!ChangeMe!`. If a secret contains one of these words, the operator
+/// has not chosen a secret yet. The words are listed without punctuation and in lower case.
 const PLACEHOLDERS: [&str; 16] = [
     "changeme",
     "changeit",
@@ -73,14 +73,14 @@ const PLACEHOLDERS: [&str; 16] = [
 /// published. For a public key, the hash is over the modulus of RSA, the uncompressed point of a curve, or the 32 bytes
 /// of Ed25519.
 const DIGESTS: [&str; 9] = [
-    // jwt.io: RS256, ES256.
+    // The sample keys of jwt.io for RS256 and ES256.
     "2da8a492573f9cd453d9a68d7a24c62b4c2c8bd0c3497283ff438b606f65e0d3",
     "3606efb50575c4916188c05a0b2527e1b499e1907f4d21af3f61f251e3078c78",
-    // RFC 7515, A.1 and A.3; RFC 8037, A.2.
+    // The keys in the appendices A.1 and A.3 of RFC 7515, and A.2 of RFC 8037.
     "c8ecc9361a05e285f04c26f9572131a6deab07e9e2b865053c6f75a4d8bd2b32",
     "dcd2446ca98830c843c493a672364ba971d674fbef5ce87d697165b31e90300a",
     "21fe31dfa154a261626bf854046fd2271b7bed4b6abe45aa58877ef47f9721b9",
-    // Our own tests: RSA, P-256, P-384, Ed25519.
+    // The keys of our own tests: RSA, P-256, P-384 and Ed25519, in this order.
     "7e477b4050e550fa1a22cf1f918e7f4b1eb92c6e17cea0d1618314363f82a695",
     "ade1f536059216b93c2bd6507065944f024808b7e68cfe3fce9db461f64c3b5c",
     "c263af9e8b3312410c52830f5b4975d58bbd512d5223a66e1634fa91f1fd4953",
@@ -98,7 +98,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// Returns true if this secret is well known, even if it is encoded.
+/// Returns true if this secret is well known, or is the base64 or hexadecimal form of a well-known secret.
 pub(super) fn is_secret(secret: &[u8]) -> bool {
     is_encoded(secret, MAX_ENCODINGS)
 }

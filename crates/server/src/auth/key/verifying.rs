@@ -64,7 +64,7 @@ impl Key {
                 Self::new(KeyKind::Rsa { bits }, DecodingKey::from_rsa_der(key.as_ref()), rules)?.of_public(public)
             );
         }
-        // The key is the last bytes of the document.
+        // The document ends with the bytes of the key itself.
         let last = |bytes: usize| der.len().checked_sub(bytes).map_or(der, |start| &der[start..]);
         if ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, der).is_ok() {
             return Ok(Self::new(KeyKind::P256, DecodingKey::from_ec_der(der), rules)?.of_public(last(65)));

@@ -1,8 +1,8 @@
 //! Engines: the ways to write bytes to sockets.
 //!
-//! A shard gives an engine many sends at once. It gets back only those sends of which the sockets did not take all
+//! A shard gives an engine many sends at once. The engine returns only those sends of which a socket did not take all
 //! bytes. One engine makes a system call for each send; [`uring`] gives the sends to the kernel in batches. No engine
-//! waits for room in a socket: the owner of the sockets has to notice when a socket has room again.
+//! waits for room in a socket: the shard has to notice when a socket has room again.
 mod send;
 #[cfg(test)]
 mod tests;
@@ -21,10 +21,10 @@ use std::{
 };
 use uring::Uring;
 
-/// The number of sends after which a shard's thread lets other programs use its core, if they wait for it. A proxy or a
-/// client on the same machine receives each event, and would otherwise wait until all subscribers have been served:
-/// with 5,000 subscribers on two cores, this made the median latency a third longer. This is also the number of sends
-/// that io_uring makes with one system call: with 128 to 512 sends in one call, a send costs least.
+/// The number of sends after which a shard's thread lets other programs use its core, if they wait for it. Otherwise a
+/// proxy or a client on the same machine could not process an event until the shard has sent it to all subscribers:
+/// with 5,000 subscribers on two cores, the median latency was a third longer. This is also the number of sends that
+/// io_uring makes with one system call: with 128 to 512 sends in one call, a send costs least.
 const BATCH: u32 = 128;
 
 /// The configured choice of an engine.
@@ -35,7 +35,7 @@ pub enum Choice {
     Auto,
     /// One system call for each send.
     Epoll,
-    /// The same as `Auto`, with a warning if io_uring is not available.
+    /// The same as `Auto`, but the log gets a warning if io_uring is not available.
     IoUring,
 }
 
@@ -59,10 +59,11 @@ impl Engine {
         }
     }
 
-    /// Tries to send once, without waiting. Returns the number of bytes that the socket took before it was full.
+    /// Tries to send once, without waiting. Returns the number of bytes that the socket took: all of them, or fewer if
+    /// the socket is full.
     ///
     /// # Errors
-    /// The error of the system. The socket will never take bytes again.
+    /// The error of the system. After an error, the socket never takes bytes again.
     pub(crate) fn send_one(send: &Send<'_>) -> io::Result<usize> {
         send_one(send)
     }

@@ -3,11 +3,12 @@
 //!
 //! Each send is one request that may not wait (`MSG_DONTWAIT`, hence `REQ_F_NOWAIT` in the kernel). The kernel carries
 //! out such a request during the call that submits it: it does not keep the request until the socket has room, nor give
-//! it to a worker thread. So when the call returns, the kernel has taken the requests up to some point. Each request
-//! that it took has a completion, which says how many bytes the socket took. The code also checks this: it counts the
-//! completions, and [`probe`] tries everything once before the first real send.
+//! it to a worker thread. So when the call returns, the kernel has taken all requests, or only the first ones. For each
+//! request that it took, there is a completion, which says how many bytes the socket took. The code checks that the
+//! kernel behaves in this way: it counts the completions, and [`probe`] tries everything once before the first real
+//! send.
 //!
-//! If the ring fails, each send that it has not taken is made with a system call of its own, and so is each later send.
+//! If the ring fails, one system call is made for each send that the ring has not taken, and for each later send.
 mod probe;
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,8 @@ const BATCH_LEN: usize = BATCH as usize;
 /// The smallest number of sends for which the ring is used. If there are fewer, one system call for each send costs
 /// less.
 const FEWEST: usize = 8;
-/// The number of calls in a row that may make no progress before the ring counts as broken.
+/// The number of system calls in a row, without a new request taken or completed, after which the ring counts as
+/// broken.
 const SETBACKS: u32 = 16;
 /// The value for a send that has no result yet. No completion of a request has this value.
 const PENDING: i32 = i32::MAX;
@@ -89,9 +91,9 @@ impl Uring {
         send_plainly(batch[taken..].iter().copied(), unsent);
     }
 
-    /// Lets the kernel carry out a batch of sends. Returns how many sends of the batch the kernel has taken, counted
-    /// from the first one, and leaves their results in `results`. If the kernel has not taken all, the ring has failed
-    /// and is not used any more.
+    /// Lets the kernel carry out a batch of sends. Returns how many sends of the batch the kernel has taken: these are
+    /// the first sends of the batch, and `results` has their results. If the kernel has not taken all sends, the ring
+    /// has failed and is not used any more.
     ///
     /// # Safety
     /// If this returns [`Kept`], the kernel may read the bytes of the batch at any later time: they must never change
@@ -148,13 +150,14 @@ fn queue(ring: &mut IoUring, batch: &[Send<'_>]) {
             .flags(libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL)
             .build()
             .user_data(place);
-        // SAFETY: the address and the descriptor have to be good until the kernel is done with the request. `submit`,
-        // which holds `batch` and so the borrows of bytes and socket, does not return before, or returns `Kept`, after
-        // which its callers never free or change the bytes. `submit` has seen the completions of all requests that the
-        // kernel has taken, and a send completes once, after its bytes were copied or refused. A request that the
-        // kernel has not taken when `submit` returns is never taken: the ring is closed then, and it has no kernel
-        // thread that polls it (`SQPOLL`). No other request is in the ring. It is empty when a batch begins, for the
-        // same reasons, and because of `&mut self` no other code can put a request into it.
+        // SAFETY: the address and the descriptor have to be valid until the kernel has finished the request. `submit`
+        // borrows `batch`, and through it the bytes and the sockets. It returns only when the kernel has finished all
+        // requests that it has taken, or it returns `Kept`, after which its callers never free or change the bytes.
+        // `submit` has seen the completions of all requests that the kernel has taken, and a send completes once, after
+        // its bytes were copied or refused. A request that the kernel has not taken when `submit` returns is never
+        // taken: the ring is closed then, and it has no kernel thread that polls it (`SQPOLL`). The ring contains no
+        // other request: it is empty when a batch begins, because all requests of earlier batches are finished, and
+        // because of `&mut self` no other code can put a request into it.
         #[allow(unsafe_code, reason = "the crate cannot know how long the kernel reads the bytes")]
         let queued = unsafe { submissions.push(&request) };
         debug_assert!(queued.is_ok(), "a batch is never larger than the ring");

@@ -7,7 +7,8 @@ use mio::{Interest, Token, net::TcpStream};
 use std::{io, net, sync::atomic::Ordering};
 
 impl Shard {
-    /// Adds the subscribers that have arrived, and follows the other messages to the shard.
+    /// Reads the messages to the shard: adds the subscribers that have arrived, and ends all streams or stops the shard
+    /// if a message says so.
     pub(super) fn take_in(&mut self) -> Next {
         for _ in 0..JOINS_AT_ONCE {
             match self.incoming.try_recv() {
@@ -48,8 +49,9 @@ impl Shard {
         // The permit now belongs to the shard's thread, which releases it when the subscriber leaves.
         place.forget();
         if let Some(arrival) = arrival {
-            // The arrival is noted only here, when the member's part already follows its audience. So if a client hears
-            // of the subscriber and publishes an update, the subscriber gets this update.
+            // The arrival may be published from now on, and not earlier, because only now the shard receives the
+            // updates for the subscriber. So if a client learns of the arrival and publishes an update, the subscriber
+            // gets this update.
             self.presence.begin(key, arrival.begin(self.fan_out.audience(key)));
         }
         let mut turn = self.fan_out.turn(self.now, &mut self.sockets);

@@ -1,4 +1,4 @@
-//! The departure of subscribers: the work that a shard has to do after the state machine has removed them.
+//! The departure of subscribers: the work that a shard has to do after its `FanOut` has removed them.
 use super::Shard;
 use fanfare_hub::fan_out::{Departed, Departure};
 use mio::net::TcpStream;

@@ -71,7 +71,7 @@ pub(super) struct Shard {
     now: Instant,
 }
 
-/// The way in which a shard goes on after a turn of its loop.
+/// The decision whether a shard waits before the next turn of its loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Next {
     /// The shard waits for its sockets, its timers or a message.
@@ -119,8 +119,8 @@ impl Shard {
                 result => result?,
             }
             self.now = Instant::now();
-            // The mailbox is marked as noticed before it is emptied. A bundle of events that arrives after this line
-            // then wakes the thread again.
+            // This call comes before the mailbox is emptied. So a bundle of events that arrives after this call wakes
+            // the thread again, and is never overlooked.
             self.mailbox.noticed();
             let bundles = self.take_bundles();
             self.look_after_sockets(&events);
@@ -156,8 +156,8 @@ impl Shard {
     fn look_after_sockets(&mut self, events: &Events) {
         for event in events.iter().filter(|event| event.token() != WAKER) {
             let Ok(key) = MemberKey::try_from(event.token().0) else { continue };
-            // A subscriber that closes its sending side counts as gone, as it does with streams that hyper delivers:
-            // this is how the departure of a browser shows.
+            // A subscriber that closes its sending side counts as gone, also if hyper delivers its stream: a browser
+            // that leaves closes its side, and nothing else shows that it has left.
             if event.is_read_closed() || event.is_write_closed() || event.is_error() {
                 self.fan_out.leave(key);
             } else if event.is_writable() {
@@ -167,7 +167,7 @@ impl Shard {
         }
     }
 
-    /// Gives the results of reading the log to the state machine.
+    /// Gives the results of reads of the log to the `FanOut`.
     fn take_steps(&mut self) {
         while let Some((part, step)) = self.mailbox.take_step() {
             let mut turn = self.fan_out.turn(self.now, &mut self.sockets);
@@ -222,8 +222,8 @@ impl Shard {
     }
 }
 
-/// Returns the permits of all subscribers that are left when the shard ends, also if it panics. Their sockets are then
-/// closed.
+/// Returns the permits of all subscribers that the shard still has when it ends, also if it ends by a panic. The
+/// sockets of these subscribers are closed when the fields of the shard are dropped.
 impl Drop for Shard {
     fn drop(&mut self) {
         self.places.add_permits(self.fan_out.len());

@@ -171,7 +171,7 @@ struct Subscriber {
 }
 
 impl Subscriber {
-    /// Reads the stream up to the last event. In between, the subscriber sometimes stalls, or reconnects with the ID of
+    /// Reads the stream up to the last event. From time to time, the subscriber stalls, or reconnects with the ID of
     /// the last event that it received.
     fn read(mut self, stage: &Stage, seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);

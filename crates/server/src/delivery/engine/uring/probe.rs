@@ -1,5 +1,5 @@
-//! Tests of what the io_uring engine relies on, made on two pairs of sockets. Sends arrive; a full socket reports at
-//! once how many bytes it took; and a send to a peer that has gone is an error.
+//! Tests of three properties on which the io_uring engine relies, with two pairs of sockets: sends arrive; if a socket
+//! is full, a send reports at once how many bytes the socket took; and a send to a peer that has gone is an error.
 use super::{Kept, Send, Uring, sent};
 use io_uring::{IoUring, opcode};
 use mio::net::TcpStream;
@@ -52,8 +52,8 @@ fn fills_and_reports(uring: &mut Uring) -> io::Result<()> {
         if taken > 0 {
             continue;
         }
-        // Closing the socket makes the peer see the end of the stream after all bytes that were sent, also after bytes
-        // that should not have been sent.
+        // After the socket is closed, the peer can read all bytes that were sent, and then the end of the stream. So
+        // bytes that the kernel sent but did not report would be noticed.
         drop(socket);
         let mut received = Vec::with_capacity(expected.len());
         peer.read_to_end(&mut received)?;
