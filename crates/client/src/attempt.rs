@@ -59,9 +59,11 @@ pub enum Verdict {
     ByPolicy,
     /// Read the response as an event stream, whatever its status and content type say.
     Accept,
-    /// Make another attempt after the usual delay, even if the policy would not.
+    /// Make another attempt even if the policy would not do so for this response, after the delay that the policy
+    /// computes. [`Reconnect::max_attempts`](crate::Reconnect::max_attempts) still applies.
     Retry,
-    /// Make another attempt after this delay, even if the policy would not.
+    /// Make another attempt even if the policy would not do so for this response, after this delay instead of the
+    /// policy's. [`Reconnect::max_attempts`](crate::Reconnect::max_attempts) still applies.
     RetryAfter(Duration),
     /// End the event source with this error.
     Fail(BoxError),

@@ -29,7 +29,7 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 const MORE_HEADERS: usize = 32;
 /// The greatest number of characters of an unusable argument that an error shows.
 const MAX_TOLD_CHARS: usize = 200;
-/// The greatest number of redirects that one attempt follows, which is the limit of browsers.
+/// The default for the greatest number of redirects that one attempt follows. Browsers have the same limit.
 const MAX_REDIRECTS: u8 = 20;
 
 /// Builds an [`EventSource`]. [`build`](Self::build) returns the error if an argument cannot be used.
@@ -69,7 +69,7 @@ pub enum BuildError {
     /// allows (64 KiB). Browsers throw a `SyntaxError`. The value is the first 200 characters of the text, without
     /// parts that may be secret.
     Url(String),
-    /// The name or the value of a header contains characters that no header can carry.
+    /// The name or the value of a header contains characters that are not allowed in a header.
     Header {
         /// The first 200 characters of the header's name.
         name: String,
@@ -204,7 +204,7 @@ impl Builder {
         self
     }
 
-    /// Sets the body of the request. Default: none. Set `Content-Type` as well.
+    /// Sets the body of the request. Default: none. Also set the header `Content-Type`.
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.body = body.into();
         self
@@ -249,8 +249,8 @@ impl Builder {
 
     /// Sets the longest time for connecting: for name resolution, TCP, a proxy and TLS together. The time begins anew
     /// for each redirect. Default: the connect timeout of the transport, which is 30 s for `HyperTransport`. Only
-    /// `HyperTransport` uses this setting; `reqwest` has a setting of its own. The time is measured by tokio's clock,
-    /// even if [`clock`](Self::clock) sets another one.
+    /// `HyperTransport` uses this setting. For `ReqwestTransport`, set the connect timeout of the `reqwest` client. The
+    /// time is measured by tokio's clock, even if [`clock`](Self::clock) sets another one.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = Some(timeout);
         self
@@ -279,8 +279,8 @@ impl Builder {
         self
     }
 
-    /// Returns events that have a type or an ID but no data, with empty data. Default: `false`, because the standard
-    /// drops them.
+    /// Also returns events that have a type or an ID but no data: their data is the empty text. Default: `false`,
+    /// because the standard drops them.
     pub fn events_without_data(mut self, given: bool) -> Self {
         self.events_without_data = given;
         self
@@ -296,18 +296,19 @@ impl Builder {
     }
 
     /// Returns the last event of a response even if the response ends without the blank line after this event, for
-    /// servers that omit this line. Default: `false`: the standard drops such an event, since it may be incomplete. For
-    /// the same reason its ID is ignored, so after a reconnection the server sends the event again. If the last line
-    /// has no line end, the part of it that has arrived is used if it is data, and ignored if it is a type or a
-    /// reconnection time. If the connection broke off, the unfinished event is always dropped.
+    /// servers that omit this line. Default: `false`: the standard drops such an event, since it may be incomplete.
+    /// Because the event may be incomplete, its ID is ignored, so after a reconnection the server sends the event
+    /// again. If the last line has no line end, this line may be incomplete, too: a line of data is used as it has
+    /// arrived, and a type or a reconnection time is ignored. If the connection broke off, the unfinished event is
+    /// always dropped.
     pub fn unfinished_events(mut self, given: bool) -> Self {
         self.unfinished_events = given;
         self
     }
 
-    /// Returns blocks without data, which are not events, as [`Signal::Block`](crate::Signal::Block), so that a program
-    /// that passes a stream on loses nothing. Default: `false`. The IDs and reconnection times in such blocks always
-    /// take effect, even if the blocks are not returned.
+    /// Returns blocks without data, which are not events, as [`Signal::Block`](crate::Signal::Block). A program that
+    /// forwards a stream needs these blocks in order to lose nothing. Default: `false`. The IDs and reconnection times
+    /// in such blocks always take effect, even if the blocks are not returned.
     pub fn blocks(mut self, given: bool) -> Self {
         self.blocks = given;
         self
@@ -370,8 +371,8 @@ impl Builder {
         if self.method == Method::CONNECT {
             return Err(BuildError::Method);
         }
-        // There must be room for the headers that are added to each request: the default headers, the last event ID,
-        // the cookies, and the headers of the transport.
+        // A header map has a greatest size. This check ensures that the headers that are added later still fit: the
+        // default headers, the last event ID, the cookies, and the headers of the transport.
         self.headers.try_reserve(MORE_HEADERS).map_err(|_| BuildError::TooManyHeaders)?;
         add_defaults(&mut self.headers, &url);
         let transport = match self.transport {
@@ -439,7 +440,7 @@ fn basic(user: &[u8], password: &[u8]) -> HeaderValue {
     value
 }
 
-/// Returns the beginning of an argument of the builder: the part that an error shows.
+/// Shortens an argument of the builder to the first [`MAX_TOLD_CHARS`] characters, which an error shows.
 fn short(text: &str) -> String {
     text.chars().take(MAX_TOLD_CHARS).collect()
 }

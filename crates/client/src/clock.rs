@@ -17,15 +17,15 @@ pub trait Clock: Send + Sync + 'static {
     /// Returns the time since a fixed moment, which the clock chooses. A later call never returns a smaller time.
     fn now(&self) -> Duration;
 
-    /// Returns a future that ends once `duration` has passed from now.
+    /// Returns a future that ends when `duration` has passed since this call.
     fn sleep(&self, duration: Duration) -> Sleep;
 }
 
 /// The clock of tokio, which `tokio::time::pause` pauses. It is the default clock of an event source.
 #[derive(Clone, Debug, Default)]
 pub struct TokioClock {
-    /// The moment of the first call of `now`. It is not the moment when the clock was made, because a clock may be made
-    /// outside of the runtime whose time is paused.
+    /// The moment of the first call of `now`, from which time is counted. The moment when the clock was made cannot be
+    /// used: a clock may be made outside of a runtime, where the paused time of the runtime cannot be read.
     origin: OnceLock<tokio::time::Instant>,
 }
 
@@ -48,8 +48,8 @@ pub struct ManualClock {
 #[derive(Debug, Default)]
 struct ManualTime {
     now: Duration,
-    /// The wakers of the waiting tasks, by the time at which they have to be woken, and by a number that makes each key
-    /// unique.
+    /// The wakers of the waiting tasks. The key is the time at which a task has to be woken, with a number that makes
+    /// each key unique.
     sleepers: BTreeMap<(Duration, u64), Waker>,
     next_sleeper: u64,
 }
@@ -61,7 +61,7 @@ impl ManualClock {
         Self::default()
     }
 
-    /// Lets `duration` pass, and wakes the tasks whose waiting time ends within it.
+    /// Moves the clock forward by `duration`, and wakes the tasks whose sleep has then ended.
     pub fn advance(&self, duration: Duration) {
         let woken: Vec<Waker> = {
             let mut time = self.lock();
@@ -111,8 +111,8 @@ impl Future for ManualSleep {
             return Poll::Ready(());
         }
         let former = time.sleepers.insert(self.key, cx.waker().clone());
-        // Dropping a waker may drop its task, and with the task other sleeps of this clock, which need the lock. So the
-        // lock is released first.
+        // The lock is released before the old waker is dropped. Dropping a waker may drop its task, and a sleep in that
+        // task locks the clock when it is dropped.
         drop(time);
         drop(former);
         Poll::Pending

@@ -86,7 +86,8 @@ impl CookieJar {
         let mut cookies = self.lock();
         cookies.retain(|cookie| !cookie.is_over(now));
         let mut matching: Vec<&Cookie> = cookies.iter().filter(|cookie| cookie.is_for(url)).collect();
-        // Cookies with a longer path come first. If two paths have the same length, the older cookie comes first.
+        // Cookies with a longer path come first. The sort is stable, so of two paths of equal length, the older cookie
+        // comes first.
         matching.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
         let pairs = matching.iter().map(|cookie| [&*cookie.name, b"=", &*cookie.value].concat());
         let all: Vec<Vec<u8>> = own.map(|own| own.as_bytes().to_vec()).into_iter().chain(pairs).collect();
@@ -160,8 +161,9 @@ impl Cookie {
         let is_https = url.scheme() == "https";
         let is_name = matches!(url.host(), Some(Host::Domain(_)));
         let is_of_domain = domain.as_ref().is_none_or(|domain| {
-            // An IP address has no subdomains. A domain of a single label, such as `com`, covers hosts that do not
-            // belong together.
+            // The host must be equal to the domain or be one of its subdomains. A subdomain is not accepted if the host
+            // is an IP address, which has no subdomains, or if the domain is a single label, such as `com`, whose hosts
+            // do not belong together.
             let is_part = || host.strip_suffix(&**domain).is_some_and(|rest| rest.ends_with('.'));
             host == *domain || is_name && domain.contains('.') && is_part()
         });
@@ -229,7 +231,7 @@ fn age(seconds: &str, now: SystemTime) -> Option<SystemTime> {
     Some(now + Duration::from_secs(seconds))
 }
 
-/// Parses a date in the format of HTTP, also with dashes, as some servers still write it.
+/// Parses a date in the format of HTTP (`06 Nov 1994`), or with dashes (`06-Nov-1994`), as some servers still write it.
 fn date(text: &str) -> Option<SystemTime> {
     httpdate::parse_http_date(text).or_else(|_| httpdate::parse_http_date(&text.replace('-', " "))).ok()
 }

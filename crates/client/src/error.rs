@@ -74,7 +74,8 @@ pub enum Error {
     Parse(ParseError),
     /// The last attempt failed, and the policy allows no further attempt.
     GaveUp {
-        /// The number of attempts in a row that brought no event.
+        /// The number of failed attempts in a row; 0 if the last attempt did not fail, but the policy never makes
+        /// another.
         attempts: u32,
         /// The reason why the last attempt ended.
         cause: Cause,
@@ -92,8 +93,8 @@ pub enum Error {
     /// The server answered 204: it has no events. Only [`EventSource::open`](crate::EventSource::open) returns this
     /// error; the stream itself just ends.
     NoContent,
-    /// The event source had ended before: with an error that was returned then, or with the end of a response that is
-    /// not repeated. Only [`EventSource::open`](crate::EventSource::open) returns this error.
+    /// The event source had already ended: with an error that the program got before, or with the end of the response
+    /// to a request that is not sent again. Only [`EventSource::open`](crate::EventSource::open) returns this error.
     Ended,
     /// The program closed the event source. Only [`EventSource::open`](crate::EventSource::open) returns this error.
     Closed,
@@ -103,7 +104,7 @@ pub enum Error {
     Store(BoxError),
 }
 
-/// The number of bytes of the body that an error keeps if a response is not an event stream.
+/// The greatest number of bytes of the body that an error keeps if a response is not an event stream.
 pub const EXCERPT_BYTES: usize = 4 << 10;
 
 /// The reason why a redirect was not followed.

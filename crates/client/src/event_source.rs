@@ -153,9 +153,9 @@ impl EventSource {
     }
 
     /// Reports that the program has dealt with an event that was too large and was skipped
-    /// ([`Warning::EventSkipped`](crate::Warning::EventSkipped)). `last_event_id` is the ID in the warning. It is not
-    /// saved before this call, so a program that is interrupted while it handles the warning gets the warning again. A
-    /// call of [`acknowledge`](Self::acknowledge) for a later event covers the skipped event, too.
+    /// ([`Warning::EventSkipped`](crate::Warning::EventSkipped)). `last_event_id` is the ID in the warning. This ID is
+    /// not saved before this call, so a program that is interrupted while it handles the warning gets the warning
+    /// again. A call of [`acknowledge`](Self::acknowledge) for a later event covers the skipped event, too.
     pub fn acknowledge_skipped(&mut self, last_event_id: &Text) {
         self.driver.acknowledge(last_event_id);
     }

@@ -48,8 +48,8 @@ pub(crate) struct Shared {
     waker: AtomicWaker,
 }
 
-/// The commands of a handle. If a program gives both commands before the driver takes one, only the greater one is
-/// carried out: `Close`.
+/// The commands that a handle sends to the driver. If a program sends both `Reconnect` and `Close` before the driver
+/// reads the command, only `Close` is carried out.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Command {
@@ -69,8 +69,8 @@ impl Shared {
     }
 
     pub(crate) fn take_command(&self) -> Option<Command> {
-        // Usually there is no command. A load finds this out without the locked instruction that a swap for each event
-        // would cost.
+        // This runs for each event, and usually there is no command. A load shows this faster than a swap, which is a
+        // locked instruction.
         if !self.has_command() {
             return None;
         }

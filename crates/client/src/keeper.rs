@@ -1,4 +1,4 @@
-//! Saves the last event ID of the events that the program has dealt with, while the stream goes on.
+//! Saves the last event ID of the events that the program has dealt with. The stream returns events during a save.
 use crate::{BoxError, session::Progress, store::Store};
 use std::{
     future::Future,
@@ -27,7 +27,7 @@ impl Keeper {
         Box::pin(async move { store.load().await })
     }
 
-    /// Continues to save. Ready when every acknowledged ID is saved.
+    /// Continues to save. Ready when every acknowledged ID is saved, or with the store's error if saving has failed.
     pub(crate) fn poll_saved(&mut self, progress: &mut Progress, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         loop {
             if let Some(saving) = &mut self.saving {

@@ -148,7 +148,8 @@
 //! |---|---|
 //! | `new EventSource(url)`, relative to the page | [`EventSource::new`], absolute |
 //! | `withCredentials` | headers: [`Builder::header`], [`Builder::bearer`] |
-//! | `readyState`, `url`, `close()` | the same, and on a [`Handle`] |
+//! | `readyState`, `close()` | [`EventSource::ready_state`], [`EventSource::close`]; also on a [`Handle`] |
+//! | `url` | [`EventSource::url`] |
 //! | `event.data`, `lastEventId`, `origin`, `type` | [`MessageEvent`] |
 //! | an `error` event without a reason | [`ErrorEvent`], [`Cause`], [`Error`] |
 //! | only `GET`, no headers | [`Builder`] |
@@ -175,9 +176,9 @@
 //!
 //! Any [`tower_service::Service`] of the form that [`transport`] describes can send the requests
 //! ([`Builder::transport`], `examples/own_transport.rs`): the default transport with other settings, the `reqwest`
-//! client that a program already has (feature `reqwest`), or a stack of layers. A transport follows no redirects and
-//! repeats nothing: the event source does both. Event sources that share a transport share its connections and the
-//! certificates that it has read:
+//! client that a program already has (feature `reqwest`), or a stack of layers. A transport does not follow redirects,
+//! and does not reconnect: the event source does both. Event sources that share a transport share its connections and
+//! the certificates that it has read:
 //!
 //! ```
 //! # #[cfg(feature = "hyper")] {
@@ -219,16 +220,16 @@
 //!
 //! | what | default | why |
 //! |---|---|---|
-//! | [`reconnect`](Builder::reconnect) | [`Reconnect::spec`]: after 3 s or what the server says, spread and doubled up to 30 s, for ever; any status but 200 is the end | what servers expect of browsers. A program that runs unattended wants [`resilient`](Reconnect::resilient) |
+//! | [`reconnect`](Builder::reconnect) | [`Reconnect::spec`]: the delay is 3 s or the reconnection time of the server; after failures it is random, and its upper limit doubles, up to 30 s. It never gives up, but a status other than 200 ends the event source | what servers expect of browsers. A program that runs unattended wants [`resilient`](Reconnect::resilient) |
 //! | shortest delay | 100 ms | `retry: 0` must not make a client send requests without a pause |
-//! | [`connect_timeout`](Builder::connect_timeout) | 30 s | a host that can be reached answers sooner |
+//! | [`connect_timeout`](Builder::connect_timeout) | 30 s | a host that can be reached answers within this time |
 //! | [`response_timeout`](Builder::response_timeout) | 5 min | servers send the head with the first event, and models think for long; browsers and curl wait, too |
 //! | [`idle_timeout`](Builder::idle_timeout) | none | it depends on the server whether silence is a fault. Set it where the server sends comments |
-//! | [`max_redirects`](Builder::max_redirects) | 20 | as browsers; credentials stay with their origin |
+//! | [`max_redirects`](Builder::max_redirects) | 20 | the limit of browsers. Credentials are not sent to another origin |
 //! | [`healthy_after`](Reconnect::healthy_after) | 10 s | a stream may have no events for a while: the end of a connection that was open for this long, or that brought a comment, is not a failure |
 //! | [`repeat_requests`](Builder::repeat_requests) | `GET` and other safe methods | a `POST` may cost money |
-//! | [`acknowledge`](Builder::acknowledge) | when the next event is asked for | right for a loop that deals with one event after the other |
-//! | [`limits`](Builder::limits) | 16 MiB of data per event | far above any event, far below a machine's memory |
+//! | [`acknowledge`](Builder::acknowledge) | when the next event is asked for | this is right for a loop that deals with one event after the other |
+//! | [`limits`](Builder::limits) | 16 MiB of data per event | far more than events have, far less than a machine's memory |
 //! | [`skip_large_events`](Builder::skip_large_events) | no | a loss must be reported: an event beyond the limits ends the stream |
 //! | [`unfinished_events`](Builder::unfinished_events) | dropped | they may be incomplete |
 //! | [`cookies`](Builder::cookies) | none | most programs identify themselves with a token |

@@ -1,5 +1,5 @@
-//! Callbacks in place of a stream, as browsers have them
-//! ([WHATWG HTML, 9.2.2](https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface)).
+//! An event source that calls functions for its events, as in browsers ([WHATWG HTML,
+//! 9.2.2](https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface)).
 use crate::{Cause, Error, EventSource, Handle, MessageEvent, Opened, ReadyState, Signal, Text, session::Comments};
 use std::{fmt, future::poll_fn, time::Duration};
 
@@ -156,8 +156,8 @@ impl<'a> Listeners<'a> {
 
     fn dispatch(&mut self, event: &MessageEvent) {
         for listener in self.listeners.iter_mut().filter(|listener| listener.event_type == event.event_type) {
-            // This is checked before each listener, because the previous listener or a handle may have closed the event
-            // source.
+            // The state is checked before each listener, because the previous listener or a handle may have closed the
+            // event source.
             if self.source.was_closed() {
                 return;
             }

@@ -1,4 +1,4 @@
-//! The events that arrive ([WHATWG HTML,
+//! The type of the events that a program receives ([WHATWG HTML,
 //! 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage)).
 use crate::{Text, text::Page, unread::Unread};
 use bytes::Bytes;
@@ -6,8 +6,8 @@ use fanfare_event_stream::{Data, EventRef};
 use std::{fmt, sync::Arc};
 
 const MESSAGE: Text = Text::from_static("message");
-/// The number of event types that are remembered, so that events of these types share one text. If a stream uses more
-/// types in turn, each event gets its own copy of its type.
+/// The number of event types that are remembered, so that events of these types share one text. If a stream alternates
+/// between more types, a type is forgotten before it is used again, and each event gets its own copy of its type.
 const KNOWN_TYPES: usize = 4;
 const ID_PAGE_BYTES: usize = 4 << 10;
 const DATA_PAGE_BYTES: usize = 64 << 10;
@@ -67,8 +67,8 @@ impl MessageEvent {
     /// Appends the event to `out`, in the format of an event stream. These bytes mean the same to a client as the
     /// original bytes; only the order of the fields may differ. This is for programs that forward events.
     ///
-    /// An event that was received can always be encoded. If the program itself has set a type or an ID that contains a
-    /// line end, everything from the line end on is left out.
+    /// If the type or the ID contains CR, LF or NUL, everything from this character on is left out. An event that was
+    /// received contains none of them, except that its type may contain NUL.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
         let event = EventRef {
             event_type: &self.event_type,
@@ -143,7 +143,7 @@ pub(crate) struct Arrivals {
     /// several chunks.
     data: Page,
     known_types: [Text; KNOWN_TYPES],
-    /// The index in `known_types` of the type that is replaced next.
+    /// The index in `known_types` of the oldest type, which the next unknown type replaces.
     oldest: usize,
 }
 
@@ -171,8 +171,9 @@ impl Arrivals {
         };
         let origin = self.origin.clone();
         let id = event.last_event_id;
-        // The last event ID may differ although this event sets no ID: a block that is not an event may have set it.
-        // Two empty IDs are not compared, because that takes as long as comparing two long ones.
+        // The last event ID is copied only if it has changed. It may have changed although this event sets no ID,
+        // because a block that is not an event may have set it. Empty IDs are found by their length, because comparing
+        // two empty texts takes as long as comparing two long ones.
         if event.sets_id || self.last_event_id.len() != id.len() || !id.is_empty() && self.last_event_id != id {
             self.last_event_id = self.ids.keep(id);
         }

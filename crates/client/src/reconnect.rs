@@ -49,9 +49,10 @@ impl Reconnect {
         }
     }
 
-    /// The policy of [`spec`](Self::spec), but it also reconnects after the statuses 408, 429 and 5xx. Then it waits at
-    /// least as long as `Retry-After` says. The first delay is spread too (`n + 1` in place of `n`), so that not all
-    /// clients of a server that restarts come back at the same moment.
+    /// The policy of [`spec`](Self::spec), but it also reconnects after the statuses 408, 429 and 5xx. After these
+    /// statuses it waits at least as long as `Retry-After` says. Each delay is a random value between `t` and at most
+    /// `t * 2^(n+1)`. With [`spec`](Self::spec) the upper limit is `t * 2^n`. So the delay is random even after a
+    /// connection that did not fail, and not all clients of a server that restarts come back at the same moment.
     #[must_use]
     pub fn resilient() -> Self {
         Self { rule: Rule::Resilient, ..Self::spec() }
@@ -88,7 +89,7 @@ impl Reconnect {
     /// Sets how long a connection without events must have been open so that its end is not a failure. Default: 10 s. A
     /// proxy that ends idle connections waits longer than 10 s; a server that crashes when it gets a request ends the
     /// connection sooner. If the [idle timeout](crate::Builder::idle_timeout) ends a connection that brought no event
-    /// and no comment, this is always a failure.
+    /// and no comment, the connection has always failed.
     #[must_use]
     pub fn healthy_after(mut self, time: Duration) -> Self {
         self.healthy_after = time;
@@ -160,7 +161,8 @@ impl Backoff {
         self.reconnection_time = time;
     }
 
-    /// Notes that an attempt has ended. Returns how many attempts in a row have failed now.
+    /// Notes that an attempt has ended. Returns the number of failed attempts in a row, which is 0 if this attempt has
+    /// not failed.
     pub(crate) fn attempt_ended(&mut self) -> u32 {
         self.fruitless = if mem::take(&mut self.brought_event) { 0 } else { self.fruitless.saturating_add(1) };
         self.fruitless

@@ -1,4 +1,4 @@
-//! The header `Retry-After` ([RFC 9110, 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
+//! Reads the header `Retry-After` ([RFC 9110, 10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
 use http::{HeaderMap, header::RETRY_AFTER};
 use std::time::{Duration, SystemTime};
 

@@ -22,8 +22,8 @@ pub enum Signal {
     /// A block without data. It is not an event, but it may have set the last event ID or the reconnection time. It is
     /// given only with [`Builder::blocks`](crate::Builder::blocks).
     Block(Block),
-    /// A connection ended or could not be made, and there will be another attempt. Browsers fire the `error` event
-    /// here.
+    /// A connection ended or could not be made, and there will be another attempt. Browsers fire an `error` event in
+    /// this case.
     Reconnecting {
         /// The reason why the connection ended or could not be made.
         cause: Cause,
@@ -86,7 +86,8 @@ pub struct Opened {
     pub url: Url,
     /// The head of the response: status, version, headers and extensions.
     pub parts: http::response::Parts,
-    /// The last event ID that was sent; empty if none was. Bytes that are not UTF-8 are replaced by U+FFFD.
+    /// The last event ID that the request has sent; empty if it has sent none. Bytes that are not UTF-8 are replaced by
+    /// U+FFFD.
     pub last_event_id: Text,
 }
 

@@ -1,4 +1,4 @@
-//! A request that can be sent several times, and its change by a redirect.
+//! A request that can be sent several times, and the changes that a redirect makes to it.
 use crate::{Masked, RedirectError, masked::is_secret_header};
 use bytes::Bytes;
 use http::{
@@ -35,7 +35,7 @@ impl Target {
         Ok(request)
     }
 
-    /// Makes a target of the request that a hook returned.
+    /// Makes a target of the request that the hook for attempts returned.
     pub(crate) fn of(request: Request<Bytes>) -> Result<Self, NotAskable> {
         let (parts, body) = request.into_parts();
         let url = Url::parse(&parts.uri.to_string()).map_err(|_| NotAskable)?;
@@ -46,8 +46,9 @@ impl Target {
         Ok(Self { method: parts.method, url, headers: parts.headers, body })
     }
 
-    /// Follows a redirect ([Fetch, "HTTP-redirect fetch"](https://fetch.spec.whatwg.org/#http-redirect-fetch)). Returns
-    /// `None` if `status` is not the status of a redirect.
+    /// Returns the request to the target of a redirect ([Fetch, "HTTP-redirect
+    /// fetch"](https://fetch.spec.whatwg.org/#http-redirect-fetch)). Returns `None` if `status` is not the status of a
+    /// redirect.
     pub(crate) fn redirected(&self, status: StatusCode, headers: &HeaderMap) -> Option<Result<Self, RedirectError>> {
         matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308).then(|| self.follow(status, headers))
     }
@@ -75,8 +76,8 @@ impl Target {
         Ok(next)
     }
 
-    /// Removes the headers that identify the sender. These are headers with certain names, and headers whose value is
-    /// marked as sensitive.
+    /// Removes the headers that identify the sender: headers with certain names, and headers whose value is marked as
+    /// sensitive. Also removes `Host`, which names the old server.
     fn drop_credentials(&mut self) {
         let is_secret = |(name, value): &(&HeaderName, &HeaderValue)| value.is_sensitive() || is_secret_header(name);
         let secret: Vec<_> = self.headers.iter().filter(is_secret).map(|(name, _)| name.clone()).collect();

@@ -38,7 +38,7 @@ impl Clone for Text {
 }
 
 impl Text {
-    /// Makes a `Text` that refers to a static text, so it needs no memory of its own.
+    /// Makes a `Text` that refers to a static text. This allocates and copies nothing.
     #[must_use]
     #[inline]
     pub const fn from_static(text: &'static str) -> Self {
@@ -61,7 +61,7 @@ impl Text {
         Self::from(self.as_str())
     }
 
-    /// Makes a text of `text`, which is a part of `buffer`, and shares its memory.
+    /// Makes a `Text` of `text`, which is a part of `buffer`. The result shares the memory of `buffer`.
     #[inline]
     pub(crate) fn piece_of(buffer: &ByteString, text: &str) -> Self {
         Self(Inner::Shared(buffer.slice_ref(text)))
@@ -94,7 +94,7 @@ impl Page {
         }
         self.free.extend_from_slice(text.as_bytes());
         let kept = self.free.split().freeze();
-        // This check of the UTF-8 always succeeds, but leaving it out would need `unsafe`.
+        // `kept` is always UTF-8, because it is a copy of `text`. A conversion without a check would need `unsafe`.
         ByteString::try_from(kept).map_or_else(|_| text.into(), |text| Text(Inner::Shared(text)))
     }
 }

@@ -44,8 +44,8 @@ impl Unread {
         self.position = position;
     }
 
-    /// Returns the text at `range`, which shares the memory of the chunk. `None` if it is not UTF-8. The ranges of
-    /// successive calls must not go back.
+    /// Returns the text at `range`, which shares the memory of the chunk. `None` if it is not UTF-8. No range may begin
+    /// before the range of the previous call.
     #[inline(always)] // For the reason that `Arrivals::own` gives.
     pub(crate) fn share(&mut self, range: Range<usize>) -> Option<Text> {
         if range.end > self.text_start + self.text.len() {
@@ -61,13 +61,14 @@ impl Unread {
         String::from_utf8_lossy(&self.bytes[range])
     }
 
-    /// Finds out up to which position the bytes from `start` on are UTF-8.
+    /// Checks the bytes from `start` on. Stores in `text` the bytes up to the first one that is not UTF-8.
     #[inline(never)]
     fn check(&mut self, start: usize) {
         let bytes = self.bytes.slice(start..);
         self.text_start = start;
         self.text = ByteString::try_from(bytes.clone()).unwrap_or_else(|error| {
-            // The end of a chunk may cut a character in two, so the bytes up to there are used as text.
+            // Not all bytes are UTF-8: some may be invalid, or the end of the chunk may cut a character in two. The
+            // bytes before the first error are used as text.
             ByteString::try_from(bytes.slice(..error.valid_up_to())).expect("the bytes before the error are UTF-8")
         });
     }

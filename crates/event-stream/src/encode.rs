@@ -25,7 +25,8 @@ impl Fields<'_> {
     ///
     /// A parser that reads these bytes returns the same data, but with LF in place of each CR and CRLF.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
-        // This capacity is exact if the data is one line and the event has no other field; otherwise `out` grows later.
+        // This is the exact number of bytes if the data is one line and the event has no other field. Otherwise `out`
+        // grows while more is written.
         out.reserve(b"data: ".len() + self.data.len() + b"\n\n".len());
         if let Some(event_type) = self.event_type {
             encode_line(b"event: ", event_type.as_str(), out);
@@ -48,8 +49,8 @@ pub(crate) fn encode_data(data: &str, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// Appends the event type, the reconnection time and the ID of a block. The two texts were not checked before, so each
-/// of them is cut at its first line end or NUL.
+/// Appends the lines for the event type, the reconnection time and the ID. The type and the ID may contain any
+/// characters, so each of the two is cut at its first CR, LF or NUL.
 pub(crate) fn encode_head(event_type: Option<&str>, retry_ms: Option<u64>, id: Option<&str>, out: &mut Vec<u8>) {
     if let Some(event_type) = event_type {
         encode_line(b"event: ", first_line(event_type), out);
@@ -83,8 +84,9 @@ fn encode_line(prefix: &[u8], value: &str, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// Calls `each` with every line of `text`. A text with three line ends has four lines. A single CR also ends a line: if
-/// a CR stayed in a value, the author of the data could add fields and events to the stream.
+/// Calls `each` with every line of `text`. The text after the last line end is a line, too, even if it is empty. A CR
+/// without LF also ends a line: parsers end a line there, so whoever writes the data could otherwise add fields and
+/// events to the stream.
 #[inline]
 fn for_each_line(text: &str, mut each: impl FnMut(&str)) {
     let mut rest = text;

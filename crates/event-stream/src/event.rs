@@ -1,4 +1,4 @@
-//! Events: [`EventRef`] borrows its fields from the parser and the chunk, and [`Event`] owns them.
+//! The types of events: [`EventRef`] borrows its fields from the parser and the chunk, and [`Event`] owns its fields.
 use crate::{
     EventId, EventType, Fields,
     encode::{encode_data, encode_head},
@@ -9,9 +9,9 @@ use core::ops::Range;
 /// The type of an event whose block has no `event` field.
 const MESSAGE: &str = "message";
 
-/// An event as the [`Parser`](crate::Parser) returns it. It borrows its data from the chunk, or from the parser if the
-/// data has several lines, is divided between chunks, or is not valid UTF-8. All other fields are borrowed from the
-/// parser. `D` is the type of the data: text, or [`Data`], which says where the data is.
+/// An event as the [`Parser`](crate::Parser) returns it. Its data is borrowed from the chunk. If the data has several
+/// lines, is divided between chunks, or is not valid UTF-8, it is borrowed from the parser instead. All other fields
+/// are borrowed from the parser. `D` is the type of the data: text, or [`Data`], which says where the data is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventRef<'a, D = &'a str> {
     /// The event type; `message` if the block has no `event` field.
@@ -44,18 +44,19 @@ impl<'a> EventRef<'a> {
         self.sets_id.then_some(self.last_event_id)
     }
 
-    /// Appends the event to `out`, in the format of an event stream. A parser reads the same event from these bytes.
-    /// Only the order of the fields may differ from the original bytes.
+    /// Appends the event to `out`, in the format of an event stream. A parser that reads these bytes returns an equal
+    /// event. Only the order of the fields may differ from the original bytes.
     ///
-    /// An event that a parser returned can always be written. If the program has set a type or ID that contains a line
-    /// end, the rest after the line end is left out.
+    /// If the type or the ID contains CR, LF or NUL, everything from this character on is left out. An event that a
+    /// parser returned contains none of them, except that its type may contain NUL.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
         let event_type = Some(self.event_type).filter(|name| *name != MESSAGE);
         encode_head(event_type, self.retry_ms, self.id(), out);
         encode_data(self.data, out);
     }
 
-    /// Copies the fields that the block of this event set, and the data. The type `message` becomes `None`.
+    /// Returns a copy that owns its fields. It contains the data, and the type, ID and reconnection time that the block
+    /// of this event set. For the type `message`, [`Event::event_type`] is `None`.
     #[must_use]
     pub fn to_event(&self) -> Event {
         Event {
@@ -88,7 +89,8 @@ impl BlockRef<'_> {
     }
 }
 
-/// Returns the event type for the value of an `event` field: `message` if it is empty.
+/// Returns the event type for `field`, the value of an `event` field: `message` if `field` is empty, and `field`
+/// otherwise.
 #[inline]
 pub(crate) fn event_type_or_default(field: &str) -> &str {
     if field.is_empty() { MESSAGE } else { field }

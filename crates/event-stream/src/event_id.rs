@@ -21,7 +21,8 @@ impl EventId {
         if memchr::memchr3(b'\r', b'\n', 0, text.as_bytes()).is_some() { Err(InvalidEventId) } else { Ok(Self(text)) }
     }
 
-    /// Makes an ID of a text that the parser has read from an `id` field, so it contains no forbidden character.
+    /// Makes an ID of a text that the parser has read from an `id` field. Such a text cannot contain CR, LF or NUL, so
+    /// this is not checked.
     pub(crate) fn from_parsed(text: &str) -> Self {
         debug_assert!(Self::new(text).is_ok());
         Self(text.into())

@@ -21,8 +21,8 @@ impl EventType {
         if memchr::memchr2(b'\r', b'\n', text.as_bytes()).is_some() { Err(InvalidEventType) } else { Ok(Self(text)) }
     }
 
-    /// Makes an event type of a text that the parser has read from an `event` field, so it contains no forbidden
-    /// character.
+    /// Makes an event type of a text that the parser has read from an `event` field. Such a text cannot contain CR or
+    /// LF, so this is not checked.
     pub(crate) fn from_parsed(text: &str) -> Self {
         debug_assert!(Self::new(text).is_ok());
         Self(text.into())

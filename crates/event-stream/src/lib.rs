@@ -22,7 +22,7 @@
 //! [`Limits`].
 //!
 //! With the feature `std`, the search for line ends uses the widest instructions that the processor has. Only the speed
-//! changes. The effect is the same if any other crate of the program enables the feature `std` of `memchr`.
+//! changes. If another crate of the program enables the feature `std` of `memchr`, the search is this fast in any case.
 //!
 //! # Fuzzing
 //!

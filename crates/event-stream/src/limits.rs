@@ -6,8 +6,8 @@ use core::fmt;
 ///
 /// Bytes are counted as they arrive. A parser's memory is at most a small multiple of the sum of these limits: buffers
 /// grow by doubling, and invalid UTF-8 is repaired in a copy, where each invalid byte may become the three bytes of
-/// U+FFFD. `max_line_bytes` adds to the memory only if the program reads comments, because the parser keeps no other
-/// line of this kind.
+/// U+FFFD. `max_line_bytes` adds to the memory only if the program reads comments: of all lines with this limit, the
+/// parser keeps only comments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The limit for the data of one event, including the line ends between its lines. Default:
@@ -27,7 +27,7 @@ impl Limits {
     /// machine's memory.
     pub const DEFAULT_DATA_BYTES: usize = 16 << 20;
     /// The default limit for an ID. A client sends the ID back in a request header, and many servers refuse headers
-    /// that are even shorter than this.
+    /// that are longer than 8 KiB.
     pub const DEFAULT_ID_BYTES: usize = 16 << 10;
     /// The default limit for an event type, which is only a name.
     pub const DEFAULT_TYPE_BYTES: usize = 16 << 10;

@@ -1,4 +1,4 @@
-//! `br` (RFC 7932), without the large windows that are not part of the RFC.
+//! The decoder of `br` (RFC 7932). It refuses the "large window" format, which is not part of the RFC.
 
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 

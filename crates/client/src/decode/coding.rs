@@ -60,8 +60,9 @@ impl Coding {
 pub(super) struct Codings {
     /// The known codings, in the order in which they were applied.
     pub(super) known: Vec<Coding>,
-    /// The names that are not known, of which only the first few are kept. Browsers ignore such names. Some servers
-    /// write `none` or `utf-8` in `Content-Encoding` to keep a proxy from compressing the body.
+    /// The names that are not known, at most the first [`MAX_CODINGS`] of them. The body is read as if these names were
+    /// not there, as browsers do: some servers write `none` or `utf-8` in `Content-Encoding` to keep a proxy from
+    /// compressing the body.
     pub(super) unknown: Vec<String>,
 }
 

@@ -6,7 +6,7 @@ pub(super) trait Decode: Send {
     /// decoder needs more input.
     fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Fault>;
 
-    /// Returns true if the compressed data so far is complete, so that the body may end here.
+    /// Returns true if the compressed data that has been decoded is complete, so that the body may end after it.
     fn is_complete(&self) -> bool;
 }
 

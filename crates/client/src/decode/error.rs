@@ -5,8 +5,8 @@ use std::fmt;
 use super::coding::{Coding, MAX_CODINGS};
 use crate::BoxError;
 
-/// The reason why the `Content-Encoding` of a response cannot be decoded. The head of the response shows this, so no
-/// event of the response is read.
+/// The reason why the `Content-Encoding` of a response cannot be decoded. It is found in the headers of the response,
+/// before any event is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EncodingError {

@@ -1,15 +1,15 @@
-//! `gzip` (RFC 1952) and `deflate` (RFC 1950, or RFC 1951 alone).
+//! The decoders of `gzip` (RFC 1952) and `deflate` (RFC 1951, with or without the zlib header of RFC 1950).
 
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::decoder::{Decode, Fault, Step};
 
-/// The base-2 logarithm of the largest window of the format: 32 KiB.
+/// The base-2 logarithm of 32 KiB, the largest window of these formats.
 const WINDOW_BITS: u8 = 15;
 /// The first byte of each gzip member.
 const GZIP_MAGIC: u8 = 0x1f;
-/// The compression method in the low half of the first byte of a zlib header. Raw deflate begins with this value only
-/// if it begins with a stored block whose padding is not zero, which no encoder writes.
+/// The value of the low four bits of the first byte of a zlib header. Data without a zlib header does not begin with
+/// this value: only a stored block with padding bits that are not zero could, and no encoder writes these.
 const ZLIB_METHOD: u8 = 8;
 
 /// The decoder of `gzip` data, which has one or more members, one after another.
@@ -94,7 +94,9 @@ fn inflate(stream: &mut Decompress, input: &[u8], output: &mut [u8]) -> Result<(
     let corrupt =
         |error: flate2::DecompressError| Fault::Corrupt(error.message().unwrap_or("its data is damaged").into());
     let status = stream.decompress(input, output, FlushDecompress::Sync).map_err(corrupt)?;
-    let bytes = |now: u64, before: u64| usize::try_from(now - before).expect("a step handles at most one slice");
+    let bytes = |now: u64, before: u64| {
+        usize::try_from(now - before).expect("one step reads and writes no more than a slice holds")
+    };
     let step = Step { read: bytes(stream.total_in(), read), written: bytes(stream.total_out(), written) };
     Ok((step, status == Status::StreamEnd))
 }

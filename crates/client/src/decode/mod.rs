@@ -1,4 +1,4 @@
-//! Undoes `Content-Encoding`: returns a body as it was before it was compressed (RFC 9110, section 8.4).
+//! Undoes `Content-Encoding`: decompresses the body of a response (RFC 9110, section 8.4).
 //!
 //! A server that compresses an event stream flushes after each event, so that each event is seen when it arrives. So
 //! the decoder returns the decoded bytes of each piece from the network at once. The output pieces have a limited size,
@@ -35,18 +35,17 @@ pub use error::{DecodeError, EncodingError};
 #[cfg(feature = "compression")]
 use pipeline::{Pipeline, Pull};
 
-/// Returns the names in `Content-Encoding` that are not known: the first few of them. The body is read as if these
+/// Returns the names in `Content-Encoding` that are not known, at most the first four. The body is read as if these
 /// names were not there.
 pub(crate) fn unknown_codings(headers: &HeaderMap) -> Vec<String> {
     coding::codings(headers).map(|codings| codings.unknown).unwrap_or_default()
 }
 
-/// A body with its content codings undone. If compression is not built in, a body with a coding is an error from the
-/// start.
+/// A body with its content codings undone. If compression is not built in, [`new`](Self::new) returns an error for a
+/// body that has a coding.
 ///
-/// A decoder's memory is allocated when the head of the response shows that it is needed: about 40 KiB for gzip and
-/// deflate; for br and zstd, the window that the compressed data declares, which is at most 16 MiB for br and 8 MiB for
-/// zstd.
+/// Only a body that has a coding needs memory for decoding: about 40 KiB for gzip and deflate. For br and zstd, it is
+/// the window that the compressed data declares, at most 16 MiB for br and 8 MiB for zstd.
 pub(crate) struct Decoded<B> {
     body: B,
     /// The decoding stages. Empty if there is no coding.
@@ -73,7 +72,7 @@ impl<B> Decoded<B> {
         })
     }
 
-    /// Returns the original body if it has no coding.
+    /// Returns the original body if it has no coding, and otherwise this decoder as the error.
     pub(crate) fn into_plain(self) -> Result<B, Self> {
         if self.is_plain() { Ok(self.body) } else { Err(self) }
     }

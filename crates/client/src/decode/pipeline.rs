@@ -11,15 +11,15 @@ use super::{
 /// The greatest number of bytes that a stage decodes in one step, and so the largest size of a decoded piece.
 pub(super) const MAX_PIECE: usize = 32 * 1024;
 
-/// The number of decoding steps before other tasks get their turn. A few bytes may decode to gigabytes, which the next
-/// stage may decode to nothing, so without this limit one poll could last for hours.
+/// The number of decoding steps before other tasks get their turn. Without this limit one poll could last for hours: a
+/// few bytes may decode to gigabytes, from which the next stage may decode no output at all.
 const MAX_STEPS: usize = 64;
 
 /// The result of [`Pipeline::pull`].
 pub(super) enum Pull {
     /// A decoded piece of at least one byte and at most [`MAX_PIECE`] bytes.
     Piece(Bytes),
-    /// All input so far has been decoded and returned; the next input is needed.
+    /// Everything that was fed has been decoded and returned: call [`Pipeline::feed`] with the next bytes.
     Hungry,
     /// The [`MAX_STEPS`] steps of one turn are used up. Other tasks get their turn, and then `pull` may return more
     /// output.
@@ -33,7 +33,8 @@ struct Stage {
     /// True if the stage has received a byte. A body without any bytes is treated as an empty body, not as a truncated
     /// one.
     is_begun: bool,
-    /// True if the last step filled its output, so that there may be more output without more input.
+    /// True if the last step filled its output buffer: the decoder may then still have output, although its input is
+    /// used up.
     is_full: bool,
 }
 
@@ -80,8 +81,8 @@ impl Pipeline {
     }
 }
 
-/// Returns the next piece that the last of `stages` decodes, or, if there are no stages, the bytes that came from the
-/// network.
+/// Returns the next piece of output of the last stage in `stages`. If there are no stages, returns the bytes that came
+/// from the network (`fed`).
 fn pull(stages: &mut [Stage], fed: &mut Bytes, output: &mut [u8], steps: &mut usize) -> Result<Pull, DecodeError> {
     let Some((stage, earlier)) = stages.split_last_mut() else {
         let fed = std::mem::take(fed);

@@ -1,7 +1,7 @@
-//! `zstd` (RFC 8878): one frame after another.
+//! The decoder of `zstd` data (RFC 8878), which has one or more frames, one after another.
 //!
-//! The decoder is the C library `zstd`. The decoder in Rust, `ruzstd`, returns nothing of an unfinished frame before it
-//! has decoded a whole window, so events would come megabytes late.
+//! It uses the C library `zstd`. The Rust library `ruzstd` returns nothing of an unfinished frame before it has decoded
+//! a whole window, so an event would be returned only after megabytes of later events.
 
 use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer, get_error_name};
 

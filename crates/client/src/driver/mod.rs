@@ -28,7 +28,7 @@ use std::{
 use timer::Timer;
 use url::Url;
 
-/// The number of chunks that may be read without finding an event before other tasks get their turn.
+/// The number of chunks without a complete event that are read before other tasks get their turn.
 const CHUNKS_PER_TURN: usize = 64;
 
 pub(crate) struct Driver {
@@ -36,7 +36,8 @@ pub(crate) struct Driver {
     outside: Outside,
     keeper: Option<Keeper>,
     io: Io,
-    /// The body of the latest response, until the next order of the session, which may be to read this body.
+    /// The body of a response whose head was just reported to the session. The body is dropped if the next order of the
+    /// session is not to read it.
     answered: Option<ResponseBody>,
     timer: Timer,
     shared: Arc<Shared>,
@@ -81,7 +82,8 @@ impl Driver {
         self.session.had_no_content()
     }
 
-    /// Ends the connection at once. Acknowledged IDs are still saved if the driver is polled further.
+    /// Ends the event source and its connection at once. Acknowledged IDs are still saved if the driver is polled
+    /// further.
     pub(crate) fn close(&mut self) {
         self.session.close();
         self.carry_out();
@@ -94,7 +96,8 @@ impl Driver {
         }
     }
 
-    /// Continues to save acknowledged IDs. Ready when all are saved, or saving has failed.
+    /// Continues to save acknowledged IDs. Ready when all of them are saved, or with the store's error if saving has
+    /// failed.
     pub(crate) fn poll_saved(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         match (&mut self.keeper, self.session.progress()) {
             (Some(keeper), Some(progress)) => keeper.poll_saved(progress, cx),
@@ -102,8 +105,8 @@ impl Driver {
         }
     }
 
-    /// Returns an event that has arrived completely, if nothing else has to be done first. Most events are returned
-    /// here.
+    /// Returns an event that has arrived completely. `None` if there is none, or if something else has to be done
+    /// first. Most events are returned by this function.
     #[inline(always)] // For the reason that `Arrivals::own` gives.
     pub(crate) fn event_at_hand(&mut self) -> Option<MessageEvent> {
         if self.has_more_to_do() { None } else { self.session.event_at_hand() }
@@ -115,7 +118,8 @@ impl Driver {
         self.keeper.is_some() || self.shared.has_command()
     }
 
-    /// Waits for the next event. Ready with `None` if something else has to be done first, which `poll_next` does.
+    /// Waits for the next event. Ready with `None` if something else has to be done first: then the caller has to call
+    /// `poll_next`.
     pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<MessageEvent>> {
         if self.has_more_to_do() {
             return Poll::Ready(None);
@@ -127,8 +131,9 @@ impl Driver {
             }
             self.session.free_chunk();
             let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) else {
-                // The waker is registered only here, because a handle has to wake only a task that waits. A command may
-                // have come just before that, so this is checked once more.
+                // The waker is registered only when the task has to wait, because a handle need not wake a task that
+                // runs. A command may have come just before the waker was registered, so commands are checked once
+                // more.
                 self.shared.register(cx.waker());
                 return if self.shared.has_command() { Poll::Ready(None) } else { Poll::Pending };
             };
@@ -154,7 +159,7 @@ impl Driver {
             if polled.is_ready() {
                 return polled;
             }
-            // A command may have come just before the waker was registered, so this is checked once more.
+            // A command may have come just before the waker was registered, so commands are checked once more.
             self.shared.register(cx.waker());
             if !self.shared.has_command() {
                 return Poll::Pending;
@@ -200,7 +205,8 @@ impl Driver {
                     Poll::Pending => ready!(self.poll_deadline(cx)),
                 },
                 Io::Body(_) if chunks == CHUNKS_PER_TURN => {
-                    // The deadline is checked even if the body always has more to read.
+                    // Other tasks get their turn. The deadline is checked first, so that it is also kept if the body
+                    // has always more to read.
                     if self.poll_deadline(cx).is_pending() {
                         cx.waker().wake_by_ref();
                         return Poll::Pending;
@@ -260,7 +266,8 @@ impl Driver {
         self.shared.set(self.session.ready_state());
     }
 
-    /// Waits until the session's deadline, if it has one.
+    /// Waits for the session's deadline and tells the session that it has passed; then it is ready. If the session has
+    /// no deadline, it is always pending.
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(deadline) = self.session.deadline() else { return Poll::Pending };
         let now = ready!(self.timer.poll(deadline, &*self.outside.clock, cx));
@@ -291,7 +298,8 @@ impl Driver {
     fn received(&mut self, frame: Option<Result<Frame<Bytes>, BoxError>>) {
         let cause = match frame {
             Some(Ok(frame)) => {
-                // Trailers mean nothing in an event stream, so they are received as an empty chunk.
+                // A frame of trailers has no data, and is received as an empty chunk: trailers mean nothing in an event
+                // stream.
                 if self.session.receive(frame.into_data().unwrap_or_default()) {
                     return;
                 }
@@ -307,7 +315,7 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // From now on, the handles report that the event source is closed.
+        // The handles may outlive the driver. They then report that the event source is closed.
         self.shared.set(crate::ReadyState::Closed);
     }
 }

@@ -6,8 +6,8 @@ use std::{
 };
 
 /// A timer for a deadline that is often moved to a later time: each chunk that arrives moves the deadline of the idle
-/// timeout. The timer does not start a new sleep for each move. It lets the present sleep end, and then sleeps until
-/// the deadline that is valid by then.
+/// timeout. The timer does not start a new sleep for each move. When its sleep ends before the deadline, it starts
+/// another sleep until the deadline.
 #[derive(Default)]
 pub(super) struct Timer(Option<(Sleep, Duration)>);
 
@@ -23,7 +23,7 @@ impl Timer {
             let was_for_this = *until == deadline;
             self.0 = None;
             if was_for_this {
-                // `now` may be slightly before the deadline, although the clock's sleep has ended.
+                // The clock may end a sleep slightly too early. The caller gets the time of the deadline in this case.
                 return Poll::Ready(clock.now().max(deadline));
             }
         }

@@ -1,4 +1,4 @@
-//! One attempt: its request, the redirects, and the response.
+//! The parts of one attempt: its request, the redirects, and the response.
 use super::judge::Because;
 use crate::{EncodingError, RedirectError, Refused, Text, error::EXCERPT_BYTES, target::Target};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, response::Parts};
@@ -13,19 +13,21 @@ pub(crate) struct Exchange {
     pub last_event_id: Text,
     /// The deadline for the head of the response.
     pub until: Duration,
-    /// The number of redirects that were followed so far.
+    /// The number of redirects that this attempt has followed.
     redirects: u8,
 }
 
 impl Exchange {
     pub(crate) fn new(target: Target, until: Duration) -> Self {
-        // The ID is taken from the request, because a hook may have set another ID there than the session has.
+        // The ID is read from the headers of the request, because the hook for attempts may have set another ID there
+        // than the session's.
         let value = target.headers.get(LAST_EVENT_ID).map(HeaderValue::as_bytes).unwrap_or_default();
         let last_event_id = String::from_utf8_lossy(value).as_ref().into();
         Self { target, last_event_id, until, redirects: 0 }
     }
 
-    /// Directs the request to the target of a redirect. Returns `None` if the response is not a redirect.
+    /// If the response is a redirect, replaces the request by the request to the redirect's target. Returns `None` if
+    /// the response is not a redirect.
     pub(crate) fn follow(
         &mut self,
         status: StatusCode,
@@ -59,7 +61,7 @@ pub(crate) struct Refusal {
     because: Because,
     parts: Parts,
     excerpt: Vec<u8>,
-    /// The deadline for reading the body. The part of the body that has come by then is the excerpt.
+    /// The deadline for reading the body. The part of the body that has come before this time is the excerpt.
     pub until: Duration,
 }
 

@@ -14,9 +14,11 @@ use std::{
 pub(super) enum When {
     /// The policy decides whether there is another attempt, and after which delay. The delay is at least this time.
     NotBefore(Duration),
-    /// Reconnect after this delay, whatever the retry policy says.
+    /// The hook for responses has decided that there is another attempt after this delay. Of the policy, only the limit
+    /// of attempts still applies.
     After(Duration),
-    /// The policy decides only the delay, because the hook for responses has decided that there is another attempt.
+    /// The hook for responses has decided that there is another attempt. The policy decides the delay, and its limit of
+    /// attempts still applies.
     Due,
 }
 
@@ -35,7 +37,8 @@ pub(super) enum Judgement {
 pub(super) enum Because {
     /// The status of the response ends the event source.
     Status,
-    /// The status of the response means a temporary problem. The next attempt is not made before this time has passed.
+    /// The status of the response means a temporary problem, so the policy makes another attempt. It is not made before
+    /// this time has passed.
     Passing(Duration),
     /// The content type is not that of an event stream.
     ContentType,

@@ -47,8 +47,9 @@ impl Session {
         self.enter(Phase::Waiting(now.saturating_add(delay)), Order::Rest);
     }
 
-    /// Decides if a connection that ended for `cause` was healthy, and treats it then as if it had brought an event. It
-    /// was healthy if it brought a comment, or if it was open long enough and was not ended by the idle timeout.
+    /// Decides if a connection that ended because of `cause` was healthy: it brought a comment, or it was open long
+    /// enough and was not ended by the idle timeout. A healthy connection is treated as if it had brought an event, so
+    /// its end is not a failure.
     fn judge_connection(&mut self, cause: &Cause, now: Duration) {
         let Some((_, since)) = self.opened.take() else { return };
         let stood = now.saturating_sub(since);
@@ -63,8 +64,8 @@ impl Session {
     fn may_repeat(&self, cause: &Cause, attempts: u32) -> Result<(), Option<Error>> {
         let never = self.rules.reconnect.is_never();
         match cause {
-            // If the hook failed, no request was sent. So the next attempt would not send a request for the second
-            // time.
+            // If the hook for attempts failed, this attempt sent no request. So another attempt is allowed even for a
+            // request that must not be sent twice.
             Cause::Hook(_) if !never => Ok(()),
             _ if self.rules.repeat && !never => Ok(()),
             Cause::EndOfStream => Err(None),

@@ -17,7 +17,7 @@ pub(crate) struct Session {
     pub(super) backoff: Backoff,
     /// The progress of the program in dealing with events, if the event source has a store.
     pub(super) progress: Option<Progress>,
-    /// The number of attempts so far.
+    /// The number of attempts that have begun.
     pub(super) attempts: u64,
     /// The reason why the last connection ended.
     pub(super) cause: Option<Cause>,
@@ -27,7 +27,7 @@ pub(crate) struct Session {
     pub(super) opened: Option<(Box<Opened>, Duration)>,
     /// True if the event source has ended because the server answered 204.
     pub(super) no_content: bool,
-    /// The last ID that no header can carry, and for which the program got a warning.
+    /// The last event ID for which the program got the warning that no header can carry it.
     pub(super) unsendable: Option<Text>,
     /// The order that has not been carried out yet.
     pub(super) order: Option<Order>,
@@ -133,7 +133,7 @@ impl Session {
         self.order.take()
     }
 
-    /// Returns true if a signal is in the queue. The program gets it before anything else is read from the chunk.
+    /// Returns true if a signal is in the queue. The program gets this signal before more of the chunk is read.
     pub(crate) fn has_signal(&self) -> bool {
         !self.signals.is_empty()
     }
@@ -149,12 +149,13 @@ impl Session {
         }
     }
 
-    /// Ends the wait of the present phase, because its deadline has passed.
+    /// Handles the deadline of the present phase, which has passed: gives up waiting for the server, or begins the next
+    /// attempt if it is due.
     pub(crate) fn timed_out(&mut self, now: Duration) {
         debug_assert!(self.deadline().is_some_and(|deadline| deadline <= now), "no deadline has passed");
         match &self.phase {
             Phase::Sending(_) => self.failed(Cause::ResponseTimeout(self.rules.response_timeout), now),
-            // The part of the body that has come by then is enough.
+            // The part of the body that has come before the deadline is the excerpt.
             Phase::Refusing(_) => self.refused(now),
             Phase::Open(_) => {
                 let timeout = self.rules.idle_timeout.unwrap_or_default();

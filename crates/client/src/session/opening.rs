@@ -22,7 +22,8 @@ fn last_event_id_value(id: &str) -> Option<HeaderValue> {
 }
 
 impl Session {
-    /// Begins the attempt that is due. Before the first attempt, the store is asked for the ID to start from.
+    /// Begins the attempt that is due. Before the first attempt, the store is asked for the ID to start from, unless
+    /// the program has set an ID with the builder.
     pub(crate) fn start(&mut self, now: Duration) {
         debug_assert!(matches!(self.phase, Phase::Due), "an attempt is made while none is due");
         if self.progress.is_some() && self.parser.last_event_id().is_empty() {
@@ -48,8 +49,8 @@ impl Session {
         }
     }
 
-    /// Begins an attempt. If no header can carry the last event ID, first gives the program a warning, once for each
-    /// such ID.
+    /// Begins an attempt. If no header can carry the last event ID, and the program was not yet warned of this ID, only
+    /// gives the program a warning: [`start`](Self::start) then begins the attempt.
     pub(super) fn connect(&mut self, now: Duration) {
         let last_event_id = Text::from(self.parser.last_event_id());
         let value = last_event_id_value(&last_event_id);
@@ -146,8 +147,8 @@ impl Session {
         let Phase::Sending(exchange) = &mut self.phase else { return };
         let last_event_id = mem::take(&mut exchange.last_event_id);
         let opened = Box::new(Opened { url: exchange.target.url.clone(), parts, last_event_id });
-        // The last event ID and the reconnection time stay from stream to stream. Everything else in the parser is
-        // reset.
+        // The parser keeps the last event ID and the reconnection time of earlier streams. Everything else in the
+        // parser is reset.
         self.parser.reset();
         self.parser.take_commented();
         let unknown = unknown_codings(&opened.parts.headers);
@@ -160,9 +161,10 @@ impl Session {
         self.enter(Phase::Open(Box::new(Reading::new(arrivals))), Order::Read);
     }
 
-    /// Decides what follows a response that is not an event stream, once enough of its body was read.
+    /// Decides what follows a response that is not an event stream: another attempt, or the end of the event source. It
+    /// is called when enough of the body was read.
     pub(super) fn refused(&mut self, now: Duration) {
-        // `left` or `end` replaces this temporary phase.
+        // `Due` is only a placeholder: `left` or `end`, which are called below, set the next phase.
         let Phase::Refusing(refusal) = mem::replace(&mut self.phase, Phase::Due) else { return };
         let (because, refused) = refusal.into_refused();
         match because.outcome(refused) {

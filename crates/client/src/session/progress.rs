@@ -1,14 +1,15 @@
 //! The progress of the program: the last event ID of the events that it has dealt with.
 use crate::{Acknowledge, Text};
 
-/// The last event IDs of events that were given to the program and whose IDs are not saved yet. If several IDs wait to
-/// be saved, only the last of them will be saved.
+/// The events that the program was given or has dealt with, as far as their last event IDs are not saved yet. If
+/// several IDs wait to be saved, only the last of them will be saved.
 pub(crate) struct Progress {
     when: Acknowledge,
     /// With [`Acknowledge::OnNext`]: the ID of the last event that the program was given, if the event is not
     /// acknowledged yet.
     given: Option<Text>,
-    /// With [`Acknowledge::Manual`]: the last event that the program was given, if it is not acknowledged yet.
+    /// With [`Acknowledge::Manual`]: the last event that the program was given, if the program has not acknowledged it
+    /// yet.
     last: Option<Last>,
     /// The ID that has to be saved next.
     acknowledged: Option<Text>,
@@ -20,10 +21,10 @@ pub(crate) struct Progress {
 /// The last event that was given to a program that acknowledges its events itself.
 struct Last {
     id: Text,
-    /// True if the ID differs from the last event ID before the event. Only then must an acknowledged ID that is equal
-    /// to `id` mean this event.
+    /// True if `id` differs from the last event ID before this event. If `id` does not differ, an acknowledged ID that
+    /// is equal to `id` may be the ID of an earlier event.
     is_own: bool,
-    /// The ID that a block without an event has set after this event, if there was such a block.
+    /// The last event ID that blocks which are not events have set after this event, if there were such blocks.
     behind: Option<Text>,
 }
 
@@ -61,7 +62,8 @@ impl Progress {
         }
     }
 
-    /// Notes that the program asks for the next event.
+    /// Notes that the program asks for the next event. With [`Acknowledge::OnNext`], this acknowledges the previous
+    /// event.
     pub(crate) fn next(&mut self) {
         if let Some(id) = self.given.take() {
             self.keep(&id);

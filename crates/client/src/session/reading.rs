@@ -28,8 +28,8 @@ pub(super) struct Reading {
     arrivals: Arrivals,
     /// The error of an event that is too large, if the parser has found one that was not reported yet.
     failed: Option<ParseError>,
-    /// The moment since which the program waits for a chunk. It is not the moment when the last chunk came: while the
-    /// program does not ask for events, nothing is read from the connection.
+    /// The moment since which the program waits for a chunk; `None` if it does not wait. It is not the moment when the
+    /// last chunk came: the time in which the program does not ask for events does not count as silence of the server.
     pub(super) silent_since: Option<Duration>,
 }
 
@@ -53,7 +53,8 @@ impl Reading {
         self.unread = Unread::default();
     }
 
-    /// Returns true if nothing is left to report before the next chunk.
+    /// Returns true if the chunk is read to its end and no error waits to be reported, so that the next chunk may be
+    /// received.
     pub(super) fn is_empty(&self) -> bool {
         self.unread.is_empty() && self.failed.is_none()
     }

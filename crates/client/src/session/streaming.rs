@@ -8,8 +8,8 @@ use bytes::Bytes;
 use std::time::Duration;
 
 impl Session {
-    /// Returns an event that has arrived completely. Most events are returned here. `None` if there is no such event,
-    /// or if another signal comes first.
+    /// Returns an event that has arrived completely. `None` if there is none, or if another signal comes first. Most
+    /// events are returned by this function.
     #[inline(always)] // For the reason that `Arrivals::own` gives.
     pub(crate) fn event_at_hand(&mut self) -> Option<MessageEvent> {
         let Phase::Open(reading) = &mut self.phase else { return None };
@@ -18,7 +18,8 @@ impl Session {
         Some(event)
     }
 
-    /// Returns true if the stream is open, all received data is processed, and there is no idle timeout.
+    /// Returns true if the stream is open, everything that was received is processed, and there is no idle timeout.
+    /// Then the driver may read the next chunk without any other work.
     pub(crate) fn is_dry(&self) -> bool {
         matches!(&self.phase, Phase::Open(reading) if reading.is_empty()) && self.rules.idle_timeout.is_none()
     }
@@ -120,7 +121,8 @@ impl Session {
         }
     }
 
-    /// Decides what follows after a body has ended, or after enough of it was read.
+    /// Decides what follows after a body has ended, or after enough of the body was read: another attempt, or the end
+    /// of the event source.
     pub(crate) fn body_ended(&mut self, cause: Cause, now: Duration) {
         match self.phase {
             Phase::Open(_) => self.failed(cause, now),

@@ -129,7 +129,7 @@ impl Paths {
         let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         match std::str::from_utf8(line) {
-            // The server has set an empty ID, so there is no ID to start from.
+            // An empty ID means that there is no ID to start from. It was saved because the server has set an empty ID.
             Ok("") => Ok(None),
             Ok(id) if EventId::new(id).is_ok() => Ok(Some(id.to_owned())),
             _ => Err(FileStoreError::NotAnId { path: self.file.clone() }),
@@ -154,8 +154,8 @@ impl Paths {
         drop(file);
         let replaced = written.and_then(|()| fs::rename(&self.new, &self.file));
         if replaced.is_err() {
-            // Removes the new file, which should not stay on a full disk. An error here is ignored, because the caller
-            // gets the first error.
+            // Removes the new file, which would otherwise take space on a disk that may be full. An error of the
+            // removal is ignored: the caller gets the error because of which the file was not replaced.
             let _ = fs::remove_file(&self.new);
         }
         replaced?;

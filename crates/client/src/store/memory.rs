@@ -2,8 +2,8 @@
 use super::{Store, StoreFuture};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Keeps the last event ID in memory, for several event sources in a row within one program, and for tests. Clones
-/// share one store.
+/// Keeps the last event ID in memory. It is for tests, and for a program in which a new event source continues where an
+/// earlier one ended. Clones share one store.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
     id: Arc<Mutex<Option<String>>>,

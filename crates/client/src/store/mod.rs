@@ -11,14 +11,14 @@ use std::{future::Future, pin::Pin};
 /// A future that a method of [`Store`] returns.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send + 'a>>;
 
-/// Keeps a last event ID. It may be a [`FileStore`], a [`MemoryStore`], or a row of your database, beside the results
-/// of the events. A store may be used by one event source at a time.
+/// Keeps a last event ID. It may be a [`FileStore`], a [`MemoryStore`], or a row in the database in which your program
+/// also stores what it makes of the events. A store may be used by one event source at a time.
 pub trait Store: Send + Sync + 'static {
     /// Loads the ID that was saved last; `None` if none was saved.
     fn load(&self) -> StoreFuture<'_, Option<String>>;
 
-    /// Saves `id`. The event source does not call this again before the returned future has ended. If several IDs were
-    /// acknowledged meanwhile, only the last of them is saved next.
+    /// Saves `id`. The event source does not call this again before the returned future has ended. If several IDs are
+    /// acknowledged before that, only the last of them is saved next.
     fn save(&self, id: String) -> StoreFuture<'_, ()>;
 }
 

@@ -131,8 +131,8 @@ impl Way<'_> {
         let failure = match innermost(&*error) {
             Innermost::Tls(rustls::Error::InvalidMessage(_)) => Failure::PlainServer,
             Innermost::Tls(_) => Failure::Tls,
-            // The whole time for connecting is over: it was divided among the addresses of the host, and none of them
-            // answered in its part.
+            // The time for connecting was divided among the addresses of the host, and none of the addresses answered
+            // within its part of the time. So the whole time has passed.
             Innermost::Io(io::ErrorKind::TimedOut) => return HyperError::plain(Failure::ConnectTimeout(self.timeout)),
             Innermost::Io(_) | Innermost::Other => Failure::Connect,
         };
@@ -152,8 +152,8 @@ fn innermost<'a>(mut error: &'a (dyn Error + 'static)) -> Innermost<'a> {
         if let Some(error) = error.downcast_ref() {
             return Innermost::Tls(error);
         }
-        // The `source` of an I/O error skips the error that it wraps, and returns the source of the wrapped error. So
-        // the wrapped error is asked first.
+        // `get_ref` returns the error that an I/O error wraps. `source` would skip the wrapped error, and return the
+        // source of the wrapped error.
         let (wrapped, kind) = match error.downcast_ref::<io::Error>() {
             Some(error) => (error.get_ref().map(|inner| inner as &(dyn Error + 'static)), Some(error.kind())),
             None => (None, None),
@@ -166,7 +166,7 @@ fn innermost<'a>(mut error: &'a (dyn Error + 'static)) -> Innermost<'a> {
     }
 }
 
-/// A connection that is already made, in the form of a connector.
+/// A connector that makes no connection, but returns one that is already made.
 struct Reached<T>(Option<T>);
 
 impl<T> Service<Uri> for Reached<T> {

@@ -43,7 +43,7 @@ pub enum Failure {
 }
 
 impl HyperError {
-    /// Makes the error of a connection that broke, or that failed during its handshake.
+    /// Makes the error of a request whose connection failed, during the HTTP handshake or later.
     pub(super) fn broken(error: hyper::Error) -> Self {
         let failure = match () {
             () if error.is_parse() => Failure::NotHttp,
@@ -57,7 +57,7 @@ impl HyperError {
         Self { failure, proxy: None, cause: Some(cause.into()) }
     }
 
-    /// Makes an error without a cause, for a failure that explains itself.
+    /// Makes an error without an underlying error, for a failure that needs no further explanation.
     pub(super) fn plain(failure: Failure) -> Self {
         Self { failure, proxy: None, cause: None }
     }

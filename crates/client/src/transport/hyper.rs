@@ -116,7 +116,7 @@ impl fmt::Debug for HyperTransport {
     }
 }
 
-/// Dropping the future abandons the request. If it is not connected yet, connecting stops.
+/// Dropping the returned future abandons the request. If no connection was made yet, connecting stops.
 impl Service<Request<RequestBody>> for HyperTransport {
     type Response = Response<HyperBody>;
     type Error = HyperError;
@@ -127,7 +127,8 @@ impl Service<Request<RequestBody>> for HyperTransport {
     }
 
     fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
-        // If a proxy makes a tunnel, its password was sent with CONNECT and is not for the server behind it.
+        // The request contains the password of the proxy only if the proxy gets the request itself. A proxy that makes
+        // a tunnel gets the password with CONNECT, and the server behind the tunnel must not get it.
         let forwards = match self.rules.route(request.uri(), self.http2_only) {
             Ok(Route::Forward(hop)) => Some(hop),
             _ => None,
@@ -211,7 +212,7 @@ impl HyperTransportBuilder {
     }
 
     /// Uses HTTP/2 with every server, without negotiation, also over plain TCP ("h2c"). Default: `false`. If this is
-    /// set, proxies make a tunnel for `http` URLs as well.
+    /// set, proxies make a tunnel for `http` URLs too, and not only for `https` URLs.
     #[cfg(feature = "http2")]
     pub fn http2_prior_knowledge(mut self, only: bool) -> Self {
         self.http2_only = only;

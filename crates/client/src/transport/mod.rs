@@ -1,8 +1,9 @@
 //! The service that sends a request and receives the response: any [`tower_service::Service`] over the types of
 //! [`http`].
 //!
-//! A transport sends one request as it is. It follows no redirects and repeats nothing: the event source does both,
-//! since it has to know the origin of events, and which origins may get credentials.
+//! A transport sends one request as it is, and returns its response. It does not follow redirects, and does not
+//! reconnect. The event source does both, since it has to know the origin of events, and which origins may get
+//! credentials.
 #[cfg(feature = "hyper")]
 mod body;
 #[cfg(feature = "hyper")]

@@ -50,7 +50,7 @@ impl FromStr for ProxyUrl {
     type Err = ProxyError;
 
     fn from_str(text: &str) -> Result<Self, ProxyError> {
-        // Credentials must not be printed, so no error contains the text.
+        // The text may contain a password, so no error contains the text.
         let any = Uri::from_static("http://origin.invalid/");
         let known = |scheme: &str| ["http", "https", "socks5", "socks5h"].contains(&scheme);
         if let Some((scheme, _)) = text.split_once("://")
@@ -155,7 +155,8 @@ pub(super) struct Hop {
 pub(super) struct Rules {
     http: Named,
     https: Named,
-    /// The matcher for `no_proxy`: it matches every URL that `no_proxy` does not name, and so needs the proxy.
+    /// The matcher for `no_proxy`. It matches the URLs that use the proxy: all URLs whose hosts `no_proxy` does not
+    /// name.
     exceptions: Matcher,
 }
 

@@ -47,7 +47,8 @@ impl Default for Roots {
 pub struct CustomRoots(RootCertStore);
 
 impl CustomRoots {
-    /// Takes certificates in DER. A PEM file is read with `CertificateDer::pem_file_iter`.
+    /// Makes the roots from certificates in DER. To read a PEM file, use [`from_pem`](Self::from_pem), or
+    /// `CertificateDer::pem_file_iter`.
     ///
     /// # Errors
     ///
@@ -60,7 +61,8 @@ impl CustomRoots {
         if store.is_empty() { Err(TlsError::NoRoots { reasons: Vec::new() }) } else { Ok(Self(store)) }
     }
 
-    /// Takes the certificates of a PEM file: the text between each `BEGIN CERTIFICATE` and `END CERTIFICATE`.
+    /// Makes the roots from the content of a PEM file, which may contain several certificates, each one between the
+    /// lines `BEGIN CERTIFICATE` and `END CERTIFICATE`.
     ///
     /// # Errors
     ///
@@ -91,7 +93,8 @@ pub enum TlsError {
         /// The reason why the certificate cannot be used.
         reason: String,
     },
-    /// The TLS library refused its configuration. This has not happened so far.
+    /// The TLS library refused its configuration, or the task that reads the system's certificates failed. Neither is
+    /// expected. The value is the text of the error.
     Setup(String),
 }
 
@@ -138,8 +141,8 @@ impl Tls {
         Self { trust, protocols, origins: OnceCell::new(), proxies: OnceCell::new() }
     }
 
-    /// Returns the configuration for origins. A failure is not remembered, so the next connection tries again:
-    /// certificates may have been installed meanwhile.
+    /// Returns the configuration for origins. After a failure the next connection tries again, because certificates may
+    /// have been installed since.
     pub(super) async fn for_origins(&self) -> Result<Arc<ClientConfig>, TlsError> {
         let made = self.origins.get_or_try_init(|| async {
             let mut config = match self.trust.anybody {

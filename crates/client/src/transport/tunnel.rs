@@ -30,7 +30,8 @@ pub(super) async fn open<T: Read + Write + Unpin>(
         if head.len() == MAX_HEAD_BYTES {
             return Err(HyperError::new(Failure::Proxy, "the head of its answer is too long"));
         }
-        // The head is read byte by byte, because the bytes after it come from the server and must not be read here.
+        // The head is read byte by byte, because the bytes after it come from the server, and must stay unread for the
+        // caller.
         head.push(io.read_u8().await.map_err(broken)?);
     }
     match status(&head) {

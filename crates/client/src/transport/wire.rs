@@ -13,7 +13,8 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// The greatest number of bytes that one read inspects. Inspected bytes are copied once more than others.
+/// The greatest number of bytes that one read inspects. Inspected bytes are copied once more than other bytes, so their
+/// number is limited.
 const LOOK_BYTES: usize = 1 << 10;
 /// The first bytes of a TLS record: an alert or a handshake message, version 3.
 const TLS_RECORDS: [[u8; 2]; 2] = [[0x15, 3], [0x16, 3]];
@@ -80,7 +81,8 @@ impl Connect {
     }
 
     fn has_sent(&mut self) {
-        // Over HTTP/2 bytes are sent all the time, so only the beginning of the connection is inspected.
+        // Over HTTP/2, bytes that come after sent bytes need not be an answer to them. So only the first frame of the
+        // server is inspected.
         if self.settings.is_none() {
             self.wire.answered.store(false, Relaxed);
             self.looks = true;
@@ -102,7 +104,8 @@ impl Connect {
     }
 
     /// Reads from the connection into `buffer`, and inspects the bytes that come. The bytes are read into a second
-    /// buffer first, because `buffer` does not show its content, nor how many bytes were added.
+    /// buffer first and then copied into `buffer`, because `buffer` shows neither its content nor how many bytes were
+    /// added.
     fn poll_look(&mut self, context: &mut Context<'_>, mut buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         let mut bytes = [0; LOOK_BYTES];
         let room = buffer.remaining().min(LOOK_BYTES);
@@ -119,7 +122,8 @@ impl Connect {
 
 impl Drop for Connect {
     fn drop(&mut self) {
-        // A task that waits for the number of streams gets 0 now, because the server will not send the number any more.
+        // The connection has ended, so the server will never send its number of streams. A task that waits for the
+        // number gets 0.
         self.wire.streams.send_if_modified(|streams| {
             let is_over = streams.is_none();
             streams.get_or_insert(0);
@@ -210,7 +214,8 @@ impl Settings {
             {
                 let length = u32::from_be_bytes([0, high, middle, low]) as usize;
                 self.left = Some(length);
-                // A frame of another kind is an error here, which hyper reports.
+                // If the first frame is of another kind, nothing is read from it: it is an error of the server, which
+                // hyper reports.
                 self.is_read = length == 0 || kind != Self::KIND;
                 self.held.clear();
             }

@@ -8,11 +8,11 @@ use crate::{BlockRef, EventRef, Limits, ParseError, event::event_type_or_default
 use alloc::{string::String, vec::Vec};
 use core::{mem, str::from_utf8};
 
-/// The memory that a buffer may keep when it is not in use, in bytes. A larger buffer is released when it is no longer
-/// needed.
+/// The greatest size, in bytes, of an empty buffer that is kept for later blocks. The memory of a larger buffer is
+/// released when the buffer is no longer needed.
 pub(super) const RETAINED_BYTES: usize = 64 << 10;
 
-/// The buffers of a block. Between two blocks, only `last_event_id` contains something that is still valid.
+/// The buffers of a block. After the end of a block, only `last_event_id` is still valid for the next block.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Block {
     /// The complete lines of data, with an LF after each, and then the part of an incomplete line that has arrived.
@@ -20,7 +20,7 @@ pub(super) struct Block {
     /// The decoded copy of data or of a comment whose bytes are not valid UTF-8.
     pub(super) repaired: String,
     event_type: String,
-    /// The last event ID as of the last blank line that was read.
+    /// The last event ID, up to the last blank line that was read: an ID in the unfinished block is not included.
     pub(super) last_event_id: String,
     /// The ID that the current block has set, if `sets_id` is true. It becomes the last event ID at the next blank
     /// line.
@@ -31,16 +31,17 @@ pub(super) struct Block {
     dispatched: bool,
     /// True if no event has used the buffer `data` since the end of the last chunk.
     data_unused: bool,
-    /// True if a block without data is treated as an event if it has a type or an ID.
+    /// True if a block with a type or an ID, but without data, is treated as an event.
     pub(super) without_data: bool,
-    /// True if a block that is not an event is returned nevertheless, as a [`BlockRef`].
+    /// True if a block without data that sets a type, an ID or a reconnection time is returned to the program, as a
+    /// [`BlockRef`].
     pub(super) gives_blocks: bool,
-    /// True if this block is not an event but has to be returned, and was not returned yet.
+    /// True if the block has ended and is not an event, but still has to be returned to the program.
     is_to_give: bool,
 }
 
-/// The bytes in the data buffer, and the memory that decoding them may need. They are the data of an event whose data
-/// is not one line of its chunk.
+/// The bytes in the data buffer, and the memory for decoding these bytes. The data of an event is in this buffer if it
+/// is not a single line that is complete in the chunk.
 pub(super) struct Buffered<'a> {
     bytes: &'a [u8],
     pub(super) repaired: &'a mut String,
@@ -57,7 +58,7 @@ impl<'a> Buffered<'a> {
 }
 
 impl Block {
-    /// Clears the buffers if the block in them was returned to the program.
+    /// Prepares the buffers for the next read: clears them if their block was returned to the program.
     #[inline]
     pub(super) fn begin(&mut self) {
         if self.dispatched {
@@ -80,7 +81,7 @@ impl Block {
         self.dispatched
     }
 
-    /// Ends a block that is not an event.
+    /// Ends a block that is not an event: keeps it if it has to be returned as a [`BlockRef`], and clears it otherwise.
     fn pass_over(&mut self) {
         let says_something = self.sets_id || self.retry_ms.is_some() || !self.event_type.is_empty();
         if self.gives_blocks && says_something {
@@ -91,14 +92,14 @@ impl Block {
         }
     }
 
-    /// Returns true if the block that has ended must be returned although it is not an event. The next call of `begin`
-    /// clears the block.
+    /// Returns true, but only once, if the block that has ended is not an event but has to be returned to the program.
+    /// The next call of `begin` clears the block.
     pub(super) fn take_to_give(&mut self) -> bool {
         self.dispatched |= self.is_to_give;
         mem::take(&mut self.is_to_give)
     }
 
-    /// Returns the block that is not an event.
+    /// Returns the block that has ended and is not an event.
     pub(super) fn block(&self) -> BlockRef<'_> {
         BlockRef {
             event_type: (!self.event_type.is_empty()).then_some(&self.event_type),
@@ -115,7 +116,7 @@ impl Block {
         self.clear();
     }
 
-    /// Returns the number of bytes of data that are buffered so far, including a line end after each complete line.
+    /// Returns the number of bytes in the data buffer, including a line end after each complete line.
     pub(super) fn data_bytes(&self) -> usize {
         self.data.len()
     }
@@ -125,8 +126,8 @@ impl Block {
         self.data = Vec::new();
     }
 
-    /// Returns the event that `dispatch` has ended. The function `data` returns the event's data. It gets the buffered
-    /// data, and uses it if the data was not left in the chunk.
+    /// Returns the event that the last call of `dispatch` completed. The function `data` chooses the event's data: the
+    /// [`Buffered`] data that is passed to it, or the line that was left in the chunk.
     #[inline(always)] // For the reason that `Parser::next_event` gives.
     pub(super) fn event<'a, D>(&'a mut self, data: impl FnOnce(Buffered<'a>) -> D) -> EventRef<'a, D> {
         let Self { data: bytes, repaired, data_unused: unused, .. } = self;
@@ -144,7 +145,7 @@ impl Block {
         !self.data.is_empty()
     }
 
-    /// Returns an error if `more` bytes, added to the last line of data, would exceed the limit.
+    /// Returns an error if the data would exceed its limit with `more` bytes added to its last line.
     #[inline]
     pub(super) fn check_data(&self, more: usize, limits: &Limits) -> Result<(), ParseError> {
         let limit = limits.max_data_bytes;
@@ -168,8 +169,8 @@ impl Block {
         Ok(())
     }
 
-    /// Appends a line of data, or the last piece of one. The last byte of `line` is the first byte of its line end, and
-    /// is replaced by LF. So the line and the LF are appended with one copy.
+    /// Appends a line of data, or the last piece of one. `line` includes the first byte of the line end, in whose place
+    /// an LF is written. So the line and its LF are appended with a single copy.
     #[inline]
     pub(super) fn push_data_line(&mut self, line: &[u8], limits: &Limits) -> Result<(), ParseError> {
         self.check_data(line.len() - 1, limits)?;
@@ -202,15 +203,16 @@ impl Block {
         self.retry_ms = Some(retry_ms);
     }
 
-    /// Drops the block and its buffers. The last event ID stays as it was before the block.
+    /// Drops the unfinished block and releases its buffers. Only the last event ID from before the block is kept.
     pub(super) fn discard(&mut self) {
         let last_event_id = mem::take(&mut self.last_event_id);
         let Self { without_data, gives_blocks, .. } = *self;
         *self = Self { last_event_id, without_data, gives_blocks, ..Self::default() };
     }
 
-    /// Releases the memory of a large event. This is called at the end of each chunk, and waits for the first chunk
-    /// that did not use the buffer. So the buffer need not grow again if another large event follows at once.
+    /// Releases the memory that a large event has used. This function is called at the end of each chunk. It keeps the
+    /// data buffer until a whole chunk was read without an event in this buffer, so that the buffer need not grow again
+    /// for each of several large events in a row.
     pub(super) fn release(&mut self) {
         self.repaired = String::new();
         if self.data.is_empty() && self.data.capacity() > RETAINED_BYTES && mem::replace(&mut self.data_unused, true) {

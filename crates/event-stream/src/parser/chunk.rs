@@ -4,11 +4,12 @@ use alloc::string::String;
 use core::{ops::Range, str::from_utf8};
 
 /// The number of bytes of a chunk that the first UTF-8 check covers. Each further check covers [`AHEAD_GROWTH`] times
-/// as many, up to [`MAX_AHEAD_BYTES`]. A small first check wastes little if the program makes a new chunk for every
-/// event. Larger checks later check few bytes twice if a chunk has many events.
+/// as many, up to [`MAX_AHEAD_BYTES`]. The first check is small, because its work is wasted if the program makes a new
+/// chunk for the bytes after each event. The later checks are large, because the value at the end of a check is often
+/// checked again by the next one.
 const MIN_AHEAD_BYTES: usize = 512;
-/// The greatest number of bytes that one UTF-8 check covers. They fit into a processor's fastest cache, so the parser
-/// finds them there when it reads them after the check.
+/// The greatest number of bytes that one UTF-8 check covers. This many bytes fit into a processor's fastest cache, so
+/// they are still in the cache when the parser reads them after the check.
 const MAX_AHEAD_BYTES: usize = 16 << 10;
 const AHEAD_GROWTH: usize = 4;
 
@@ -36,7 +37,7 @@ impl<'c> Chunk<'c> {
         Self { bytes, pos: 0, text: "", text_start: 0, ahead: MIN_AHEAD_BYTES }
     }
 
-    /// Returns a chunk of which the first `position` bytes count as read, to continue in the middle.
+    /// Returns a chunk whose first `position` bytes were read before: the parser continues after these bytes.
     ///
     /// # Panics
     /// Panics if `bytes` is shorter than `position`.
@@ -53,7 +54,7 @@ impl<'c> Chunk<'c> {
         &self.bytes[self.pos..]
     }
 
-    /// Returns the number of bytes that were read so far.
+    /// Returns the number of bytes of the chunk that were read, from its start on.
     #[must_use]
     pub fn consumed(&self) -> usize {
         self.pos
@@ -79,7 +80,7 @@ impl<'c> Chunk<'c> {
     }
 
     /// Returns the bytes at `range` of the whole chunk as text. If they are not UTF-8, the text is in `repaired`, with
-    /// U+FFFD in place of invalid bytes. The ranges of successive calls must not go back.
+    /// U+FFFD in place of invalid bytes. No range may begin before the range of the previous call.
     #[inline]
     pub(super) fn text<'a>(&mut self, range: Range<usize>, repaired: &'a mut String) -> &'a str
     where

@@ -14,10 +14,10 @@ pub(super) enum Field {
     Retry,
     Comment,
     Unknown,
-    /// The data of a block that is skipped.
+    /// A line of data, in a block that is skipped.
     Skipped,
-    /// A line that is itself too large, in a block that is skipped. `counts` is true if its bytes are part of the size
-    /// that `Parser::skipped_bytes` reports.
+    /// A line, other than data, that exceeds its own limit, in a block that is skipped. `counts` is true if the bytes
+    /// of this line are included in the size that `Parser::skipped_bytes` reports.
     Excess {
         counts: bool,
     },
@@ -80,8 +80,8 @@ impl Parser {
         Ok(field)
     }
 
-    /// Returns an error if a line that is not data exceeds its limit. The line has `line` bytes so far, and its value
-    /// has `value` bytes.
+    /// Returns an error if a line that is not data is longer than the limit for its kind. `line` is the number of bytes
+    /// of the line that have been read, and `value` the number of bytes of its value.
     pub(super) fn check_value(&self, field: Field, line: usize, value: usize) -> Result<(), ParseError> {
         let limits = &self.limits;
         match field {

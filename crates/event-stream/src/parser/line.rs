@@ -18,7 +18,7 @@ pub(super) enum Line {
     Start,
     /// The start of a line of a block that is skipped.
     SkippedStart,
-    /// The position after a CR that ended a line: an LF here belongs to the same line end.
+    /// The position after a CR that ended a line. If the next byte is an LF, it belongs to the line end of this CR.
     AfterCr,
     /// The name of a field.
     Name(Name),
@@ -26,7 +26,7 @@ pub(super) enum Line {
     AfterColon(Field),
     /// The value of a field.
     Value(Field),
-    /// No position, because the stream has exceeded a limit.
+    /// No position: the stream has exceeded a limit, and nothing more is read.
     Failed(ParseError),
 }
 
@@ -52,8 +52,8 @@ pub(super) struct Name {
 }
 
 impl Name {
-    /// Removes the bytes of the name, and the colon, from the beginning of `bytes`. Returns the position after them as
-    /// soon as the field is known; `None` if more bytes of the name may follow.
+    /// Removes the bytes of the name, and the colon after it, from the beginning of `bytes`. Returns the position that
+    /// reading has reached as soon as the field is known; `None` if more bytes of the name may follow.
     pub(super) fn extend(&mut self, bytes: &mut &[u8]) -> Option<Line> {
         while let Some((&byte, rest)) = bytes.split_first() {
             if byte == b':' {
@@ -68,15 +68,15 @@ impl Name {
         None
     }
 
-    /// Returns the field that has exactly the name that was read so far.
+    /// Returns the field whose name is exactly the part that has been read.
     pub(super) fn field(&self) -> Field {
         Field::named(&self.held[..self.len])
     }
 }
 
 impl Parser {
-    /// Continues to read a line of data; most of a large event is read here. Returns `true` if the line ends in this
-    /// chunk.
+    /// Continues to read a line of data. This function reads most of a large event. Returns `true` if the line ends in
+    /// this chunk.
     #[inline]
     pub(super) fn continue_data(&mut self, chunk: &mut Chunk<'_>) -> Result<bool, ParseError> {
         let rest = chunk.rest();
@@ -92,8 +92,8 @@ impl Parser {
         Ok(true)
     }
 
-    /// Continues to read a line, or a byte order mark, that began in an earlier chunk. Returns the result of this
-    /// parsing step if a comment or a skipped block ended.
+    /// Continues to read a line, or a byte order mark, that began in an earlier chunk. Returns a step if the caller has
+    /// to report something: a comment or a skipped block has ended.
     #[inline]
     pub(super) fn resume_line<const COMMENTS: bool>(
         &mut self,
@@ -128,7 +128,8 @@ impl Parser {
             }
             Line::ByteOrderMark(0) => self.line = Line::Start,
             Line::ByteOrderMark(seen) => {
-                // This line begins with an incomplete byte order mark, so the name of its field is unknown.
+                // The line begins with only a part of a byte order mark. These bytes belong to the name of the field,
+                // and no known name begins with them.
                 self.line = Line::Value(Field::Unknown);
                 self.line_bytes = seen;
             }

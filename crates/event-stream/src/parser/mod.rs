@@ -2,9 +2,9 @@
 //! 9.2.6](https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream).
 //!
 //! The module `read` goes through a chunk, and reads each line that is complete in the chunk. The module `line` reads a
-//! line that is divided between chunks, piece by piece. Both ways give the same events and the same errors. The module
-//! `field` puts the values of fields into the buffers, which are in `block`. The module `skip` skips blocks that are
-//! too large.
+//! line that is divided between chunks, piece by piece. However a line is divided, the events and the errors are the
+//! same. The module `field` puts the values of fields into the buffers, which are in `block`. The module `skip` skips
+//! blocks that are too large.
 mod block;
 mod chunk;
 mod field;
@@ -31,16 +31,17 @@ use skip::Skipping;
 pub struct Parser {
     limits: Limits,
     line: Line,
-    /// The number of bytes of the current line so far.
+    /// The number of bytes of the current line that have been read, if this line is divided between chunks.
     line_bytes: usize,
-    /// The value of the current line, unless it is data; or the comment that was read last.
+    /// The value of the current line, if the line is not data. After a comment has ended, the text of this comment.
     value: Vec<u8>,
     digits: Digits,
     block: Block,
     reconnection_time: Option<Duration>,
     /// True if a comment was read since the last call of [`Parser::take_commented`].
     has_commented: bool,
-    /// True if a block that is too large has to be skipped. Otherwise it is an error, after which nothing is read.
+    /// True if a block that is too large is skipped. If false, the parser returns an error for such a block, and reads
+    /// nothing after it.
     skips: bool,
     /// The block that is being skipped.
     skipping: Option<Skipping>,
@@ -121,9 +122,9 @@ impl Parser {
         self
     }
 
-    /// Makes the parser return blocks without data too, as [`Item::Block`] of [`next_item`](Self::next_item). Such
-    /// blocks are not events, but may set the last event ID or the reconnection time. A program that forwards a stream
-    /// needs them in order to lose nothing.
+    /// Makes [`next_item`](Self::next_item) also return blocks without data, as [`Item::Block`]. Blocks without data
+    /// are not events, but may set the last event ID or the reconnection time. A program that forwards a stream needs
+    /// these blocks in order to lose nothing.
     #[must_use]
     pub fn with_blocks(mut self) -> Self {
         self.block.gives_blocks = true;
@@ -131,9 +132,9 @@ impl Parser {
     }
 
     /// Makes the parser skip an event that is larger than the [`Limits`] allow. The [`ParseError`] is returned once,
-    /// when the blank line after the event has arrived; the next call continues after that line.
-    /// [`skipped_bytes`](Self::skipped_bytes) then returns the size of what was too large. The ID of a skipped event
-    /// becomes the last event ID, so that a client does not ask for the event again.
+    /// when the blank line after the event has arrived; the next call continues after that line. After the error,
+    /// [`skipped_bytes`](Self::skipped_bytes) returns the size of the data, ID, type or line that was too large. The ID
+    /// of a skipped event becomes the last event ID, so that a client does not ask for the event again.
     #[must_use]
     pub fn with_large_events_skipped(mut self) -> Self {
         self.skips = true;
@@ -191,8 +192,8 @@ impl Parser {
     }
 
     /// Does the same as [`next_event`](Self::next_event), but if the data is one complete line of the chunk, the event
-    /// only says where in the chunk it is ([`Data::InChunk`]). Such data is not decoded. This is for programs that
-    /// share the memory of the chunk instead of borrowing from it.
+    /// only says where in the chunk the data is ([`Data::InChunk`]). This data is not decoded. The method is for
+    /// programs that share the memory of the chunk instead of borrowing from it.
     ///
     /// ```
     /// use fanfare_event_stream::{Chunk, Data, Parser};
@@ -222,9 +223,9 @@ impl Parser {
     }
 
     /// Does the same as [`next_event`](Self::next_event), but returns comments too, and blocks without data if
-    /// [`with_blocks`](Self::with_blocks) was called. A comment inside a block is returned before the block's event.
-    /// Use only one of the two methods for a stream: a comment that `next_event` has begun to skip is not returned
-    /// completely.
+    /// [`with_blocks`](Self::with_blocks) was called. A comment inside a block is returned before the block's event. Do
+    /// not use `next_item` and `next_event` for the same stream: `next_item` returns only the end of a comment that
+    /// `next_event` has begun to skip.
     ///
     /// # Errors
     /// [`ParseError`] if something in the stream is larger than the [`Limits`] allow.
@@ -239,8 +240,8 @@ impl Parser {
         }))
     }
 
-    /// Does the same as [`next_item`](Self::next_item), but only says where in the chunk the data is, if it is one
-    /// complete line there, as [`next_event_in_place`](Self::next_event_in_place) does.
+    /// Does the same as [`next_item`](Self::next_item), but if the data of an event is one complete line of the chunk,
+    /// the event only says where in the chunk the data is, as for [`next_event_in_place`](Self::next_event_in_place).
     ///
     /// # Errors
     /// [`ParseError`] if something in the stream is larger than the [`Limits`] allow.
@@ -259,8 +260,8 @@ impl Parser {
         decode(&self.value, &mut self.block.repaired)
     }
 
-    /// Reads up to the next result for the caller. After a block that was skipped, returns the error of this block
-    /// once.
+    /// Reads up to the next result for the caller. When a block that is too large has been skipped, the result is the
+    /// error for this block.
     #[inline(always)] // For the reason that `next_event` gives.
     fn next_step<const COMMENTS: bool>(&mut self, chunk: &mut Chunk<'_>) -> Result<Step, ParseError> {
         loop {
@@ -277,8 +278,8 @@ impl Parser {
     ///
     /// Such an event may be incomplete. So its ID is ignored, and [`last_event_id`](Self::last_event_id) does not
     /// change: a client that resumed after this ID would never get the rest of the event. If the last line has no line
-    /// end, this line may be incomplete, too. If it is data, the part that has arrived is used. If it is an event type
-    /// or a reconnection time, it is ignored, because a part of a type or of a time is another type or time.
+    /// end, this line may be incomplete, too. An incomplete line of data is used as it has arrived. An incomplete event
+    /// type or reconnection time is ignored, because it would be read as a wrong type or time.
     ///
     /// # Errors
     /// [`ParseError`] if the last event is larger than the [`Limits`] allow.
@@ -305,8 +306,8 @@ impl Parser {
         Ok(is_event.then(|| self.block.event(Buffered::text)))
     }
 
-    /// Handles a limit that the stream has exceeded. If `skips` is true, begins to skip the block. Otherwise drops
-    /// everything that is buffered, and returns the error.
+    /// Handles the error that the stream has exceeded a limit. If `skips` is true, begins to skip the block, and
+    /// returns `Ok`. Otherwise drops everything that is buffered, and returns the error.
     #[cold]
     fn fail(&mut self, error: ParseError) -> Result<(), ParseError> {
         if self.skips {

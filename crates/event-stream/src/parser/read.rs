@@ -51,7 +51,8 @@ impl Parser {
             if let Some(value) = data_value(&rest[..len]) {
                 let start = chunk.consumed();
                 self.read_data(chunk, start + value..start + len, &mut data)?;
-                // Nearly every block ends right after its data, so both line ends are handled here at once.
+                // Nearly every block ends right after its data. For this usual case, the end of the line and the blank
+                // line are read in one step.
                 if rest[len..].starts_with(b"\n\n") {
                     chunk.advance(len + 2);
                     self.block.dispatch(data.is_some());
@@ -78,9 +79,9 @@ impl Parser {
         Ok(step)
     }
 
-    /// Reads a complete line of data, whose value is at `value`. If it is the first line of data in the block, it stays
-    /// in the chunk, and `left` gets its range. Otherwise it is copied into the buffer, after the first line if that
-    /// line was left in the chunk.
+    /// Reads a complete line of data, whose value is at `value`. The first line of data in the block stays in the
+    /// chunk, and its range is stored in `left`. When a second line comes, both lines are copied into the buffer, and
+    /// so is every later line.
     #[inline]
     fn read_data(
         &mut self,
@@ -97,8 +98,8 @@ impl Parser {
         self.buffer_data(chunk, Some(value))
     }
 
-    /// Puts a complete line of data into the buffer, because another line follows, or because the chunk ends before the
-    /// block does.
+    /// Copies `line`, if there is one, from the chunk into the buffer. `line` is a complete line of data that cannot
+    /// stay in the chunk, because another line of data follows or the chunk ends before the block does.
     #[inline]
     fn buffer_data(&mut self, chunk: &Chunk<'_>, line: Option<Range<usize>>) -> Result<(), ParseError> {
         let Some(line) = line else { return Ok(()) };

@@ -6,7 +6,7 @@ use crate::ParseError;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Skipping {
     error: ParseError,
-    /// The number of bytes, so far, of the data, ID, type or line that is too large.
+    /// The number of bytes that have been read of the data, ID, type or line that is too large.
     bytes: u64,
 }
 
@@ -38,7 +38,8 @@ impl Parser {
         };
     }
 
-    /// Returns the position that stands for the start of a line, in a skipped block or in another one.
+    /// Returns the position at the start of a line: [`Line::SkippedStart`] while a block is being skipped, and
+    /// otherwise [`Line::Start`].
     pub(super) fn line_start(&self) -> Line {
         if self.skipping.is_some() { Line::SkippedStart } else { Line::Start }
     }
@@ -111,11 +112,10 @@ impl Parser {
         }
     }
 
-    /// Returns the error that names the limit which the skipped block exceeded, and forgets it, so that it is returned
-    /// only once.
+    /// Ends the skipping of a block. Returns its error, which names the limit that the block exceeded.
     #[cold]
     pub(super) fn skipped(&mut self) -> ParseError {
-        // `skipping` is set here, because this function is called only after a block was skipped.
+        // `skipping` is always `Some`, because this function is called only after a block was skipped.
         self.skipping
             .take()
             .map_or(ParseError::LineTooLong { limit: self.limits.max_line_bytes }, |skipping| skipping.error)

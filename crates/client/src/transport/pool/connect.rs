@@ -9,7 +9,8 @@ use http::Uri;
 use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 impl Pool {
-    /// Makes a new connection. If it uses HTTP/2 and `wanted` allows it, other requests share it from then on.
+    /// Makes a new connection. If the connection uses HTTP/2 and `wanted` allows sharing, later requests can use the
+    /// connection at the same time.
     pub(super) async fn connect(&self, origin: &Arc<Origin>, url: &Uri, wanted: Wanted) -> Result<Taken, HyperError> {
         let connection = self.connector.connect(url.clone(), wanted.timeout).await?;
         #[cfg(feature = "http2")]

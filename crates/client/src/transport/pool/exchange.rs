@@ -14,7 +14,8 @@ use http::{HeaderValue, Request, Response, Uri, Version, header::HOST, uri};
 use std::sync::Arc;
 use tokio::time::Instant;
 
-/// The reason why a request got no response. It decides if the request may be sent again over a new connection.
+/// The reason why a request got no response. The variant decides if the request may be sent again over a new
+/// connection.
 pub(super) enum Unsent {
     /// Nothing of the request was sent.
     Untouched(HyperError),
@@ -90,8 +91,8 @@ fn prepare_http1(request: &mut Request<RequestBody>, is_forwarded: bool) {
     }
 }
 
-/// Classifies an error of HTTP/2. A server may reset a stream at any time, also after it has done the work. Only for
-/// some streams does it say that it has not processed them ([RFC 9113,
+/// Classifies an error of HTTP/2. A server may reset a stream at any time, also after it has processed the request.
+/// Only certain errors say that the server has not processed the request ([RFC 9113,
 /// 8.7](https://www.rfc-editor.org/rfc/rfc9113#section-8.7)).
 #[cfg(feature = "http2")]
 fn of_http2(error: hyper::Error) -> Unsent {

@@ -46,8 +46,9 @@ use taken::{MAX_IDLE_PER_ORIGIN, Taken, Wanted, lock};
 pub(crate) enum Repetition {
     /// The request may be sent again.
     Allowed,
-    /// The request must not be sent again. It gets a new connection that no other request uses: on a kept connection,
-    /// the request could get lost unnoticed.
+    /// The request must not be sent again. It gets a new connection that no other request uses: on a kept connection
+    /// that the server has just closed, the request could get lost, and it would not be known if the server has
+    /// processed it.
     Forbidden,
 }
 

@@ -8,8 +8,8 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
 };
 
-/// The number of turns that other tasks get before a new connection is made. A connection whose response was just read
-/// to the end becomes free in such a turn, when its task has noticed the end.
+/// The number of turns that other tasks get before a new connection is made. When a response was just read to its end,
+/// the task of its connection needs a turn to notice the end. Then the connection is free for the next request.
 const TURNS_UNTIL_FREE: usize = 3;
 
 /// The connections to one origin.
@@ -19,7 +19,8 @@ pub(super) struct Origin {
     /// The lock that a request holds while it connects, if waiting requests may share the new connection.
     #[cfg(feature = "http2")]
     pub(super) gate: tokio::sync::Mutex<()>,
-    /// True if the origin used HTTP/1.1 before, so that its connections cannot be shared.
+    /// True if an earlier connection to the origin used HTTP/1.1. The next connection will probably use HTTP/1.1, too,
+    /// so requests do not wait to share it.
     pub(super) speaks_http1: AtomicBool,
     /// The number of HTTP/1.1 connections whose responses are not read to the end.
     pub(super) lent: AtomicUsize,

@@ -15,15 +15,16 @@ impl Pool {
         self.connector.http2_only || is_https(url) && !origin.speaks_http1.load(Relaxed)
     }
 
-    /// Does what [`take`](Self::take) does, if several requests may connect at the same time: one of them makes a
-    /// connection, and the other requests share it.
+    /// Takes a kept connection that is free, or makes a new one. If several requests call this at the same time, one of
+    /// them makes a connection, and the other requests share it.
     pub(super) async fn share(&self, origin: &Arc<Origin>, url: &Uri, wanted: Wanted) -> Result<Taken, HyperError> {
         let gate = origin.gate.lock().await;
         loop {
             if let Some(taken) = origin.take() {
                 return Ok(taken);
             }
-            // The first frame of the server says how many streams it allows, so that frame is awaited.
+            // A new connection is known to allow a second stream only after the first frame of the server, which says
+            // how many streams it allows. So this waits for the frame instead of making another connection.
             let Some(mut streams) = origin.unknown() else { break };
             let _ = streams.changed().await;
         }

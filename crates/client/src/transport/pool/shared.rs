@@ -20,13 +20,13 @@ use std::{
 };
 use tokio::{sync::watch, time::Instant};
 
-/// The number of allowed streams that hyper reports as long as the server has not sent its number. On 64-bit systems no
-/// server can send this number. On 32-bit systems a server can, so the number that the server sent is read from
-/// [`Wire`].
+/// The number of allowed streams that hyper reports before it has read the server's number. A server could send this
+/// number itself on 32-bit systems, where it fits in 32 bits. So if hyper reports this number, the server's number is
+/// read from [`Wire`].
 pub(super) const NOT_SAID: usize = usize::MAX - 1;
 
-/// The part of hyper that drives a connection, until the connection ends. Only this part knows how many streams the
-/// server allows at present.
+/// The part of hyper that drives a connection; `None` after the connection has ended. Only this part knows how many
+/// streams the server allows at present.
 ///
 /// Lock order: this lock is taken after the lock of the kept connections, never before it.
 type Driver = Arc<Mutex<Option<http2::Connection<Connect, RequestBody, TokioExecutor>>>>;
@@ -70,8 +70,8 @@ impl Shared {
 
     /// Takes a slot among the connection's streams, if one is free.
     pub(super) fn take(&mut self) -> Option<Taken> {
-        // Slots are taken only under the lock of the kept connections, so no other task can take the last free slot
-        // between this check and the addition. They are given back without the lock.
+        // This function is called only under the lock of the kept connections, so no other task can take the last free
+        // slot between the check and `fetch_add`. Slots become free without the lock, which does no harm.
         if self.streams.load(Relaxed) >= self.allowed() {
             return None;
         }

@@ -25,7 +25,7 @@ impl Drop for Slot {
     }
 }
 
-/// The sender of one connection, by protocol.
+/// The part of hyper that sends requests over one connection, for each protocol.
 pub(super) enum Sender {
     Http1(http1::SendRequest<RequestBody>),
     #[cfg(feature = "http2")]
