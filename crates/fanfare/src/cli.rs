@@ -54,7 +54,7 @@ enum Command {
     Relay(RelayArgs),
     /// Make a token for publishers or subscribers
     Token(TokenArgs),
-    /// Check a configuration without starting a hub, or show what a token allows in such a hub
+    /// Check a configuration without starting a hub, or show what a token allows under that configuration
     Check(Box<CheckArgs>),
     /// Put load on a server of event streams, and report its cost and whether every event arrived
     Load(Box<LoadArgs>),
@@ -114,11 +114,13 @@ pub(crate) fn run() -> Result<(), CommandError> {
     let matches = parsed.try_get_matches_from_mut(env::args_os()).unwrap_or_else(|error| refuse(&command, error));
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| refuse(&command, error));
     if !matches!(cli.command, Command::LoadWorker) {
-        // A worker process does not check the variables: the process that started it has already done so.
+        // The environment variables of a worker process are not checked: the process that started it has checked them
+        // already.
         config::check_variables(&command, env::vars_os()).map_err(CommandError::Variable)?;
     }
     let (name, given) = matches.subcommand().expect("a command is required");
-    let exposed = exposed::warnings(command.find_subcommand(name).expect("clap has found this command"), given);
+    let exposed =
+        exposed::warnings(command.find_subcommand(name).expect("clap accepts only commands that exist"), given);
     if !matches!(cli.command, Command::Serve(_) | Command::Check(_)) {
         warn(&exposed, given);
     }
@@ -151,7 +153,7 @@ fn warn(warnings: &[String], given: &ArgMatches) {
 }
 
 /// Prints what is wrong with the arguments, or the help that was asked for, and ends the process. Secrets are masked,
-/// because both texts may quote wrong values and the values of variables.
+/// because the error and the help may quote wrong values and the values of variables.
 fn refuse(command: &clap::Command, mut error: clap::Error) -> ! {
     let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
     let shown = match error.get(ContextKind::InvalidValue) {
@@ -180,14 +182,14 @@ fn refuse(command: &clap::Command, mut error: clap::Error) -> ! {
 }
 
 /// The endings of the names of arguments, such as `publisher-algorithm`, to which people give a key by mistake, because
-/// they stand in the help next to the arguments for keys.
+/// the help lists these arguments next to the arguments for keys.
 const BESIDE_KEYS: [&str; 3] = ["algorithm", "jwks", "issuer"];
 /// The greatest length, in bytes, of a wrong value of an argument in [`BESIDE_KEYS`] that an error message shows. A
 /// value this short is a misspelt name and not a key; a longer value may be a key.
 const MAX_NAME_BYTES: usize = 8;
 
-/// Returns true if the wrong value `value` may be a secret. `argument` is the argument as errors show it (`--header
-/// <NAME: VALUE>`).
+/// Returns true if the wrong value `value` may be a secret. `argument` is the name of the argument in clap's error,
+/// such as `--header <NAME: VALUE>`.
 fn is_secret(command: &clap::Command, argument: &str, value: &str) -> bool {
     let mut arguments = command.get_subcommands().flat_map(clap::Command::get_arguments);
     arguments.any(|known| {

@@ -12,7 +12,7 @@ pub(crate) struct HumanDuration(pub Duration);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ByteSize(pub u64);
 
-/// A whole number of things.
+/// A whole number, such as a number of subscribers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Count(pub u64);
@@ -44,7 +44,7 @@ pub(crate) enum Invalid<T> {
 impl<T> Invalid<T> {
     const FORM: Self = Self::Form(PhantomData);
 
-    /// Converts the error of a number in a text that cannot be parsed.
+    /// Converts the error that parsing the number in a text has returned.
     fn number(error: &std::num::ParseIntError) -> Self {
         if *error.kind() == IntErrorKind::PosOverflow { Self::TooLarge } else { Self::FORM }
     }

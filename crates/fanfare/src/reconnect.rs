@@ -1,7 +1,7 @@
 //! The option `--reconnect` of `publish` and `subscribe`.
 use clap::ValueEnum;
 
-/// The cases in which a command repeats a request to a server that does not answer.
+/// The cases in which a command continues after a server did not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Reconnect {
     Never,
@@ -10,7 +10,7 @@ pub(crate) enum Reconnect {
 }
 
 impl Reconnect {
-    /// Returns true if a request to a server that does not answer is repeated. `was_there` says whether the server has
+    /// Returns true if the command continues after a server did not answer. `was_there` says whether the server has
     /// answered before.
     pub(crate) fn asks_again(self, was_there: bool) -> bool {
         match self {

@@ -15,7 +15,8 @@ pub(crate) fn print(text: &impl fmt::Display) -> io::Result<ControlFlow<()>> {
     unless_closed(write!(stdout, "{text}").and_then(|()| stdout.flush()))
 }
 
-/// Converts the result of writing: [`ControlFlow::Break`] if the reader has closed the output.
+/// Converts the result of writing to standard output: [`ControlFlow::Continue`] if the text was written,
+/// [`ControlFlow::Break`] if the reader has closed the output.
 ///
 /// # Errors
 /// [`io::Error`] if writing failed for another reason.

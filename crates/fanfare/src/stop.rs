@@ -11,9 +11,9 @@ use tokio::{
 /// Docker kills a container.
 const DEADLINE: Duration = Duration::from_secs(8);
 
-/// The time after the first signal in which a second signal does not yet end the process, so that it can end by itself.
-/// A terminal signals all processes of a command at once, and some of them, such as npm, pass the signal on. So one
-/// Ctrl-C can arrive as two signals.
+/// The time after the first signal in which a second signal does not yet end the process, so that the process can end
+/// by itself. A terminal signals all processes of a command at once, and some of them, such as npm, pass the signal on.
+/// So one Ctrl-C can arrive as two signals.
 const GRACE: Duration = Duration::from_millis(100);
 
 /// Returns a future that resolves when the process is told to stop. The signals are caught from this call on, not only

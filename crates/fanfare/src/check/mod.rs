@@ -76,8 +76,8 @@ pub(crate) enum CheckError {
 /// Prints the configuration in effect, or what the token allows under it.
 ///
 /// # Errors
-/// [`CheckError`] if the configuration is not valid, if the token does not allow what is asked for, or if a JWK set
-/// cannot be fetched.
+/// [`CheckError`] if the configuration is not valid, if the token allows nothing or does not cover each topic that
+/// `--topic` names, or if a JWK set cannot be fetched.
 pub(crate) fn run(args: &CheckArgs, given: &ArgMatches, exposed: Vec<String>) -> Result<(), CheckError> {
     let mut merged = config::merge(given, args.config.as_deref()).map_err(CheckError::Config)?;
     merged.warnings.extend(exposed);
@@ -191,7 +191,7 @@ impl fmt::Display for CheckError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(error) => error.fmt(f),
-            Self::Runtime(error) => write!(f, "cannot start the asynchronous runtime: {error}"),
+            Self::Runtime(error) => write!(f, "the command cannot start: {error}"),
             Self::Fetch { url, reason } => write!(f, "cannot fetch {url}: {reason}"),
             Self::Topic(error) => error.fmt(f),
             Self::ReadToken(error) => write!(f, "cannot read the token from standard input: {error}"),

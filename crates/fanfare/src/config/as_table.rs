@@ -2,8 +2,8 @@
 use super::{error::ConfigError, options::ServeOptions};
 use toml::Table;
 
-/// Returns a table with the key and the value of each option that `options` has. Each value is in the form in which the
-/// program writes it, whatever the form in which it was given.
+/// Returns a table with the key and the value of each option that `options` has. Each value is in the one form that the
+/// program writes, even if the user gave it in another form.
 ///
 /// # Errors
 /// [`ConfigError::NotUnicode`] if a path or address is not UTF-8.

@@ -26,7 +26,7 @@ macro_rules! options {
     )+) => {
         /// The options of one layer of the configuration: of the flags, of the environment, or of the file. An option
         /// that the layer does not give is `None`. In the file, a list may also be a single value without brackets, or
-        /// one text with several values between white space, as in the environment.
+        /// one text with several values that white space separates, as in the environment.
         #[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case", deny_unknown_fields)]
         pub(crate) struct ServeOptions {$($(
@@ -39,7 +39,7 @@ macro_rules! options {
         /// The settings of one run of `fanfare serve`: the values after all layers are merged.
         #[derive(Clone, Debug, Deserialize)]
         #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-        #[expect(dead_code, reason = "no setting is the path of a key file: `secret_file` has read the keys")]
+        #[expect(dead_code, reason = "nothing uses the paths of key files: `secret_file` has already read the keys")]
         pub(crate) struct ServeSettings {$($(
             $(#[doc = $doc])+
             $(#[serde($($serde)*)])?

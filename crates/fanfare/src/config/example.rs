@@ -32,8 +32,8 @@ pub(crate) fn example() -> String {
     text
 }
 
-/// Returns the comment above the line of an option: its help with keys in place of flags, the default if the line does
-/// not show it, and the bounds.
+/// Returns the comment above the line of an option: its help, with the flags of options replaced by their keys; the
+/// default, if the line does not show it; and the bounds.
 fn about(option: &Described, options: &[Described]) -> String {
     let mut flags: Vec<String> = options.iter().map(|option| option.definition.key()).collect();
     // Longer keys are replaced first, because one key may be the beginning of another, as `key` is of `key-file`.

@@ -4,8 +4,8 @@ use super::{help, options::ServeOptions, suggest};
 use std::{fmt, ops::Range};
 use toml::value::Datetime;
 
-/// The kinds of tables in the file, each with its keys that are not options of the hub. They serve to give advice about
-/// a key that is in the wrong place.
+/// The kinds of tables in the file, each with its keys, except the keys that are also options of the hub. If a key is
+/// in the wrong place, the message names the table that has this key.
 const TABLES: [(&str, &[&str]); 4] = [
     ("issuer", &["name"]),
     ("relay", &["url", "topics", "headers", "private", "token-file", "last-event-id", "idle-timeout"]),
@@ -38,7 +38,7 @@ const MAX_NAME_BYTES: usize = 40;
 /// An error in a configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FileError {
-    /// The line and column of the error, from 1, if they are known.
+    /// The line and column of the error, both counted from 1, if they are known.
     place: Option<(usize, usize)>,
     message: String,
 }
@@ -65,7 +65,7 @@ fn is_of_a_key(message: &str) -> bool {
     message.starts_with("duplicate key") || (message.starts_with("unknown field") && !message.contains("`$__toml"))
 }
 
-/// Returns the line and column of the beginning of `span`, from 1.
+/// Returns the line and column at which `span` begins, both counted from 1.
 fn place(text: &str, span: &Range<usize>) -> (usize, usize) {
     let before = &text.as_bytes()[..span.start.min(text.len())];
     let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
@@ -73,8 +73,8 @@ fn place(text: &str, span: &Range<usize>) -> (usize, usize) {
     (line, 1 + String::from_utf8_lossy(&before[line_start..]).chars().count())
 }
 
-/// Returns a message for people in place of the parser's `message`: without values from the file, and with the name
-/// that was probably meant instead of an unknown one.
+/// Returns a message for people in place of the parser's `message`. It leaves out values of the file that may be
+/// secret. For an unknown name, it proposes the known name that was probably meant.
 fn explain(message: &str) -> String {
     if let Some(name) = quoted(message, "unknown field `") {
         return unknown_key(name, &candidates(message));
@@ -122,8 +122,8 @@ fn wrong_value(message: &str) -> Option<String> {
 
 fn unknown_key(name: &str, candidates: &[&str]) -> String {
     let options = help::keys();
-    // The candidates are the keys that are allowed in this place. If the hub's key `listen` is not one of them, the
-    // unknown key is in a table such as `[[issuer]]`.
+    // `candidates` are the keys that are allowed where the unknown key stands. If the hub's key `listen` is not one of
+    // them, the unknown key is in a table such as `[[issuer]]`.
     let is_hub = candidates.contains(&"listen");
     let meant = suggest::nearest(name, candidates.iter().copied());
     let advice = match meant {
@@ -144,7 +144,7 @@ fn unknown_key(name: &str, candidates: &[&str]) -> String {
     format!("unknown key `{}`{advice}", shown(name))
 }
 
-/// Returns the name of the table that has the key `name`, or a key with a similar name.
+/// Returns the name of the table whose keys include `name` or a similar name.
 fn elsewhere(name: &str) -> Option<&'static str> {
     let has = |(_, keys): &&(&str, &[&str])| suggest::nearest(name, keys.iter().copied()).is_some();
     TABLES.iter().find(has).map(|(table, _)| *table)

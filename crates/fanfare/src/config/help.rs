@@ -9,7 +9,8 @@ use clap::{Arg, Command, builder::StyledStr};
 use std::any::TypeId;
 
 /// Gives each option of `serve` its environment variable, and adds the default and the bounds of the option to its
-/// help. The help does not name the variable of each option, because a note at its end gives the rule for the names.
+/// help. The help does not name the variable of each option, because a note at the end of the help gives the rule for
+/// these names.
 pub(crate) fn document(serve: Command) -> Command {
     serve.mut_args(|argument| match argument.get_long().and_then(definition) {
         Some(definition) => documented(argument, definition),

@@ -1,4 +1,4 @@
-//! The keys that a configuration contains, and the URLs of JWK sets that it names. Nothing is fetched here.
+//! The keys that a configuration contains, and the URLs of JWK sets that it names. This module fetches nothing.
 use super::{as_text::AsText, error::ConfigError, issuer::Issuer, words::Words};
 use crate::secret::Secret;
 use fanfare_jwks::JwksUrl;
@@ -34,10 +34,10 @@ pub(crate) struct KeyMaterial {
 /// The keys of the hub or of one issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KeyPair {
-    /// The keys that verify the tokens of publishers. With `None`, all these tokens are refused.
+    /// The keys that verify the tokens of publishers. With `None`, all tokens of publishers are refused.
     pub publisher: Option<KeyMaterial>,
-    /// The keys that verify the tokens of subscribers. With `None`, all these tokens are refused. Equal to `publisher`
-    /// if both roles share the same keys.
+    /// The keys that verify the tokens of subscribers. With `None`, all tokens of subscribers are refused. Equal to
+    /// `publisher` if both roles share the same keys.
     pub subscriber: Option<KeyMaterial>,
 }
 

@@ -26,7 +26,7 @@ impl FromStr for ListenAddress {
     type Err = InvalidListenAddress;
 
     /// Parses `127.0.0.1:3000` or `[::1]:3000`. `:3000` and `*:3000` mean every IPv4 address; `localhost:3000` and
-    /// `3000` mean that only this machine can connect.
+    /// `3000` mean a loopback address, to which only this machine can connect.
     fn from_str(text: &str) -> Result<Self, InvalidListenAddress> {
         let text = text.trim();
         if let Ok(address) = text.parse() {

@@ -2,8 +2,8 @@
 //!
 //! [`options`] defines each option once, for flags, environment, file, help and documents ([`mod@example`],
 //! [`mod@reference`]). [`mod@merge`] merges the values of all sources as tables, without knowing any option by name.
-//! [`mercure`] translates the environment of a Mercure hub into these options. [`settings`] has the result of all this:
-//! the settings, which are checked and complete.
+//! [`mercure`] translates the environment of a Mercure hub into these options. [`settings`] has the result: the
+//! settings, which are checked and complete.
 mod alias;
 mod as_table;
 mod as_text;

@@ -128,18 +128,18 @@ options! {
         #[serde(default, with = "words")]
         subscriber_algorithm: Vec<Words<AsText<Algorithm>>> as "NAME", such as ["EdDSA"];
 
-        /// Accept tokens of this issuer: the name in their `iss` claim, and the URL of its JWK set or a file with its
-        /// keys; without a URL or file, its tokens are signed with --key. Access tokens (`at+jwt`, of Mercure's newer
-        /// revision) must name an issuer. Repeatable; in the file, an issuer can also have keys, with the option names
-        /// of the hub, and an audience
+        /// Accept tokens with this name in their `iss` claim. They are verified with the JWK set at the URL or the keys
+        /// in the file; without a URL or file, with --key. Access tokens (`at+jwt`, of Mercure's newer revision) must
+        /// name an issuer. Repeatable; in the file, an issuer can also have keys, with the option names of the hub, and
+        /// an audience
         #[serde(default, with = "words")]
         issuer: Vec<Words<Issuer>> as "NAME[=URL|FILE]", such as [{ name = "https://login.example.com", jwks = ["https://login.example.com/jwks.json"] }];
 
-        /// Accept only tokens of issuers that have this audience [default: the hub's URL]
+        /// Accept a token that names an issuer only if it has this audience [default: the hub's URL]
         audience: String as "URL", such as "https://hub.example.com/.well-known/mercure";
 
-        /// Answer requests that come through a proxy even if there is no key; otherwise they get 403. Then everybody
-        /// who reaches the proxy may publish and read everything. A key is safer
+        /// If there is no key, answer requests that come through a proxy, instead of refusing them with 403. Everybody
+        /// who reaches the proxy may then publish and read everything. A key is safer
         open_behind_proxy: bool as "BOOL" = false;
 
         /// Accept secrets that are too short: they can be guessed from a token
@@ -187,12 +187,12 @@ options! {
         max_lifetime: Limit<HumanDuration> as "DURATION|off" = "off", within time(10, 365 * DAY_S);
 
         /// Refuse a publication with a body longer than this. Each request in progress may take this much memory
-        // The upper bound: a body is held in memory as a whole, and 16 MiB is half of the bytes that may wait for the
-        // log.
+        // The upper bound: a body is held in memory as a whole, and 16 MiB is half of the bytes that may wait to be
+        // appended to the log.
         max_body: ByteSize as "SIZE" = "1MiB", within bytes(1 << 10, 16 << 20);
 
-        /// Serve at most this many subscribers at a time; further subscribers are asked to come back later. Each needs
-        /// an open file
+        /// Serve at most this many subscribers at a time; further subscribers are asked to come back later. Each
+        /// subscriber needs an open file
         // The upper bound: a large machine serves about a million subscribers. Linux would allow a process 2^30 open
         // files.
         max_subscribers: Count as "COUNT" = 15_000, within count(1, 10_000_000);
@@ -231,13 +231,13 @@ options! {
 
     "Delivery" {
         /// Write streams to sockets in this way: `auto` chooses the best way that the system supports; `epoll` writes
-        /// to one socket after the other; `io-uring` writes to many with one system call, which containers often
-        /// forbid; `hyper` lets the HTTP server write, with 13 to 24 KB of memory per subscriber instead of less than 1
-        /// KB
+        /// to one socket after the other; `io-uring` writes to many sockets with one system call, but many containers
+        /// forbid it; `hyper` lets the HTTP server write, with 13 to 24 KB of memory per subscriber instead of less
+        /// than 1 KB
         #[arg(hide_possible_values = true)]
         delivery: Delivery as "ENGINE" = "auto";
 
-        /// Deliver with this many threads, unless `hyper` delivers [default: one per core]
+        /// Write streams with this many threads; no effect with --delivery hyper [default: one per core]
         // The upper bound: no machine has more cores than this, and more threads than cores would not help.
         delivery_threads: Count as "COUNT", within count(1, 1_024), such as 2;
     }

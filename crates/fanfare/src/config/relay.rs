@@ -91,8 +91,8 @@ impl Relay {
         masked_url(url.as_str()).into_owned()
     }
 
-    /// Returns the name of the file for the state of this relay. It is the same each time the hub runs, and other
-    /// relays have other names.
+    /// Returns the name of the file in which the state of this relay is saved. The name is the same each time the hub
+    /// runs, and differs from the file names of other relays.
     pub(crate) fn file_name(&self) -> String {
         let identity = [self.url.as_str(), &self.topics.join("\n")].join("\n");
         // The hash is FNV-1a, because the hashes of the standard library may change from one version to the next.
@@ -105,8 +105,9 @@ impl Relay {
     }
 }
 
-/// Returns two made-up URLs of a hub, one with each scheme, because this hub's own URL is not known here. A topic may
-/// be relative to the URL of the hub; whether it is reserved depends on its path, not on the host.
+/// Returns two made-up URLs of a hub, one with each scheme, because the URL of this hub is not known while its
+/// configuration is read. A topic may be relative to the URL of the hub; whether it is reserved depends on its path,
+/// not on the host.
 fn hub_urls() -> impl Iterator<Item = Url> {
     ["http", "https"].into_iter().filter_map(|scheme| Url::parse(&format!("{scheme}://hub.invalid{HUB_PATH}")).ok())
 }

@@ -66,7 +66,7 @@ impl ServeSettings {
     }
 }
 
-/// Adds the source of a key to an error about this key. The key of an issuer has the source of the option `issuer`.
+/// Adds to an error about a key the source of this key: for the key of an issuer, the source of the option `issuer`.
 fn placed(error: ConfigError, merged: &Merged) -> ConfigError {
     let ConfigError::Key { name, error, .. } = error else { return error };
     let place = Some(place_of(&name, merged));

@@ -1,4 +1,4 @@
-//! Rules that discard the updates of some topics earlier than others.
+//! Rules that discard the updates of some topics earlier than other updates.
 use super::list::TextOr;
 use crate::quantity::HumanDuration;
 use fanfare_hub::{log::TopicRetention, topic::matcher::Matcher};

@@ -12,7 +12,7 @@ use toml::{Table, Value};
 
 const SUFFIX: &str = "-file";
 
-/// The size of the largest file with keys that is read, in bytes. It is that of the largest JWK set.
+/// The size of the largest file with keys that is read, in bytes: the same as that of the largest JWK set.
 const MAX_FILE_BYTES: u64 = MAX_SET_BYTES as u64;
 
 /// Replaces each option `NAME-file` in one layer by the option `NAME` with the content of the file, also in the tables

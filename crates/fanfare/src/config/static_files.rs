@@ -38,7 +38,8 @@ pub(super) fn check(settings: &ServeSettings, merged: &Merged) -> Result<(), Con
     Ok(())
 }
 
-/// Returns the paths of the private files and directories of the hub, each with the word for it in messages.
+/// Returns the paths of the private files and directories of the hub, each with the word that messages use for its
+/// content.
 fn secrets<'a>(settings: &'a ServeSettings, merged: &'a Merged) -> impl Iterator<Item = (&'static str, &'a Path)> {
     // With the log in memory, the data directory is not used, but it may contain private files from an earlier run.
     let data = (!settings.memory || settings.data.exists()).then_some(("data", settings.data.as_path()));
@@ -62,7 +63,7 @@ fn lies_in(path: &Path, directory: &Path) -> bool {
     places.into_iter().flatten().any(|place| place.ancestors().any(is_it))
 }
 
-/// Returns the absolute path with its symbolic links resolved. The end of the path need not exist.
+/// Returns the absolute path with its symbolic links resolved. The last components of the path need not exist.
 fn resolved(path: &Path) -> Option<PathBuf> {
     let path = absolute(if path.as_os_str().is_empty() { Path::new(".") } else { path }).ok()?;
     let found = path.ancestors().find_map(|ancestor| Some((ancestor, ancestor.canonicalize().ok()?)));
@@ -71,8 +72,8 @@ fn resolved(path: &Path) -> Option<PathBuf> {
     Some(if rest.as_os_str().is_empty() { canonical } else { canonical.join(rest) })
 }
 
-/// Returns true if both are the metadata of the same directory, even if the directory is mounted in two places or its
-/// path can be written in two ways.
+/// Returns true if `one` and `other` are the metadata of the same directory, even if the directory is mounted in two
+/// places or its path can be written in two ways.
 #[cfg(unix)]
 fn is_same(one: &Metadata, other: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;

@@ -68,7 +68,7 @@ pub(crate) fn without_empty(command: clap::Command) -> clap::Command {
 }
 
 /// Returns true if the variable, such as `FANFARE_PORT_3000_TCP_ADDR`, was set by Kubernetes for a service named
-/// `fanfare` or `fanfare-…`, or by Docker for a linked container of that name.
+/// `fanfare` or `fanfare-…`, or by Docker for a linked container with one of these names.
 fn is_of_a_service(name: &str, value: &str) -> bool {
     let is_address = || ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme));
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -44,7 +44,7 @@ where
 }
 
 /// Splits a text at white space. A text with nothing but white space gives one empty word, which is an error later. If
-/// it gave an empty list instead, a blank variable by mistake would leave the hub without keys.
+/// it gave an empty list instead, a variable that is blank by mistake would leave the hub without keys.
 fn split(text: &str) -> Vec<&str> {
     if text.trim().is_empty() { vec![""] } else { text.split_whitespace().collect() }
 }

@@ -45,8 +45,8 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
     std::iter::successors(Some(error), |&error| error.source())
 }
 
-/// Returns the last error in the chain of causes, such as "Connection refused". It tells people more than the errors
-/// before it.
+/// Returns the last error in the chain of causes, such as "Connection refused". It says more about the reason than the
+/// errors before it.
 fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
     chain(error).last().unwrap_or(error)
 }

@@ -79,7 +79,7 @@ impl Refusal {
             || self.status.is_server_error()
     }
 
-    /// Returns true if the status says that the content of the request was refused, and not its sender or its address.
+    /// Returns true if the status says that the content of the request was refused, and not its sender or its URL.
     pub(crate) fn is_of_content(&self) -> bool {
         matches!(
             self.status,

@@ -7,8 +7,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::{env, fmt, str::FromStr};
 use url::{Host, Url, form_urlencoded};
 
-/// The characters that are percent-encoded when a topic becomes a part of a path. The unreserved characters are not
-/// among them, nor are `/`, `:` and `@`, so that topics that are URLs stay readable.
+/// The characters that are percent-encoded when a topic becomes a part of a path. Unreserved characters, `/`, `:` and
+/// `@` are not encoded, so that topics that are URLs stay readable.
 const TOPIC_ESCAPES: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/').remove(b':').remove(b'@');
 
@@ -34,8 +34,8 @@ pub(crate) enum InvalidHubUrl {
     Mistyped(String),
     /// The URL contains a user or a password.
     User,
-    /// The URL leads to something on the hub, such as a topic, and not to the hub itself. The field is the URL of the
-    /// hub itself.
+    /// The URL leads to an endpoint of the hub, such as that of a topic, and not to the hub itself. The field is the
+    /// URL of the hub itself.
     Within(String),
 }
 
@@ -124,10 +124,10 @@ impl HubUrl {
         if url.len() > MAX_URL_BYTES {
             return Err(UrlTooLong { bytes: url.len() });
         }
-        Ok(url.parse().expect("a URL with escaped text after it is still a URL"))
+        Ok(url.parse().expect("a URL followed by escaped text is a URL"))
     }
 
-    /// Returns the address to which updates are published that have all of `topics`.
+    /// Returns the address for publishing updates, each of which has all of `topics`.
     ///
     /// # Errors
     /// [`UrlTooLong`] if the address is longer than [`MAX_URL_BYTES`].
@@ -172,7 +172,7 @@ impl HubUrl {
         if url.len() > MAX_URL_BYTES {
             return Err(UrlTooLong { bytes: url.len() });
         }
-        Ok(url.parse().expect("a URL with escaped text after it is still a URL"))
+        Ok(url.parse().expect("a URL followed by escaped text is a URL"))
     }
 }
 

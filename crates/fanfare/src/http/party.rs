@@ -29,8 +29,9 @@ pub(crate) enum Party {
     Redirected {
         /// The URL, without secrets.
         url: String,
-        /// True if a redirect has led to another scheme, host or port than those of the first request. From then on no
-        /// request has tokens and credentials, even if another redirect leads back.
+        /// True if a redirect has led to another scheme, host or port than those of the first request. Since that
+        /// redirect, no request carries a token or other credentials, even if another redirect leads back to the first
+        /// server.
         is_elsewhere: bool,
         /// The party that the first request was sent to.
         from: Box<Party>,
@@ -56,9 +57,9 @@ impl Party {
         Self::Upstream { url: shown_url(url) }
     }
 
-    /// Returns the party that the latest request was sent to. Its URL is `uri`, and the first request was sent to
-    /// `self`; if they are not the same, a redirect led to `uri`. `has_left` is true if a redirect has led to another
-    /// scheme, host or port than those of the first request.
+    /// Returns the party that the latest request was sent to. The first request was sent to `self`, and the latest one
+    /// to `uri`: if `uri` is not the URL of `self`, a redirect led to it. `has_left` is true if a redirect has led to
+    /// another scheme, host or port than those of the first request.
     pub(crate) fn redirected(&self, uri: &Uri, has_left: bool) -> Self {
         let is_same = match self {
             Self::Hub { .. } => Self::hub(uri) == *self && !has_left,

@@ -9,9 +9,10 @@ use url::form_urlencoded::{Serializer, Target};
 /// The options that say with which earlier updates a stream begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub(crate) struct RewindQuery {
-    /// Begin with the newest COUNT updates of each topic; with `*`, the newest of all. If the connection is lost, or if
-    /// --state has an ID, the stream continues after the last event instead. To a URL this is added as the parameter
-    /// `last`, and --since as `since`, which other servers may not know
+    /// Begin with the newest COUNT updates of each topic; with `*`, the newest COUNT updates of all topics. If the
+    /// connection is lost, or if --state has an ID, the stream continues after the last event instead. If a URL is
+    /// given, this option becomes its parameter `last`, and --since becomes `since`; other servers may not know these
+    /// parameters
     #[arg(long, value_name = "COUNT", conflicts_with_all = ["since", "last_event_id"])]
     pub last: Option<u32>,
 

@@ -72,7 +72,8 @@ fn origin(url: &str) -> String {
     }
 }
 
-/// This is not derived, because derived code does not know whether a value came from a flag or from the environment.
+/// This implementation is not derived, because derived code does not know whether a value came from a flag or from the
+/// environment.
 impl FromArgMatches for TokenArg {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let given = match matches.value_source(NAME) {

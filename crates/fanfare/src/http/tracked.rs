@@ -12,12 +12,12 @@ use tower_service::Service;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LatestAddress(Arc<Mutex<Option<Way>>>);
 
-/// The way from the first request to the latest one.
+/// The addresses of the first request and of the latest one, and what happened between the two requests.
 #[derive(Debug)]
 struct Way {
     first: Uri,
     latest: Uri,
-    /// True if a redirect has led to another scheme, host or port since a request was last sent to `first`.
+    /// True if, since the latest request to `first`, a redirect has led to another scheme, host or port.
     has_left: bool,
 }
 

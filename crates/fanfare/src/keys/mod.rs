@@ -4,8 +4,8 @@ use fanfare_jwks::{Addresses, Client, JwksSource, JwksUrl, Timing};
 use fanfare_server::auth::{KeyRules, KeySet, KeySource, TrustedIssuer, TrustedKeys};
 use std::sync::Arc;
 
-/// The JWK sets that are fetched from URLs. When the configuration is read again, the sets that it still names stay,
-/// with the keys that were fetched.
+/// The JWK sets that are fetched from URLs. When the configuration is read again, the sets that the configuration still
+/// names are kept, with the keys that were fetched.
 #[derive(Debug)]
 pub(crate) struct KeyRing {
     client: Client,
@@ -26,8 +26,8 @@ impl KeyRing {
     }
 
     /// Returns the keys that verify tokens under `settings`. The ring begins to fetch the JWK sets that are new in
-    /// `settings`, on the current tokio runtime. It drops the sets that `settings` no longer name; these are fetched no
-    /// more once nobody uses their keys.
+    /// `settings`, on the current tokio runtime. It drops the sets that `settings` no longer name. A dropped set is no
+    /// longer fetched once nobody uses its keys.
     ///
     /// # Errors
     /// [`ConfigError::Key`] if a key cannot be used; then the ring stays as it was.
@@ -47,7 +47,7 @@ impl KeyRing {
     /// Waits until the first attempt to fetch each JWK set has ended. A failed attempt is logged.
     pub(crate) async fn ready(&self) {
         for source in &self.sources {
-            // The task that fetches the set logs the failure and tries again later, so it can be ignored here.
+            // A failure can be ignored: the task that fetches the set logs it and tries again later.
             let _ = source.keys.ready().await;
         }
     }

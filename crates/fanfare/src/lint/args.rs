@@ -14,8 +14,9 @@ Examples:
     // `lint` has no option `--state` and never reconnects, so `--last` and `--since` need other help texts than in
     // other commands.
     mut_arg("last", |arg| arg.help(
-        "Begin with the newest COUNT updates of each topic; with `*`, the newest of all. To a URL this is added as the \
-         parameter `last`, and --since as `since`, which other servers may not know"
+        "Begin with the newest COUNT updates of each topic; with `*`, the newest COUNT updates of all topics. If a URL \
+         is given, this option becomes its parameter `last`, and --since becomes `since`; other servers may not know \
+         these parameters"
     )),
     mut_arg("since", |arg| arg.help(
         "Begin with the updates that were published at this time or later: 2026-01-31T12:00:00Z, or how long ago, such \

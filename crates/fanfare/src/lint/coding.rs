@@ -50,8 +50,8 @@ pub(super) fn unasked(plain: &Observation) -> Option<Finding> {
 pub(super) fn held_back(plain: &Observation, coded: &Observation) -> Option<Finding> {
     let header = line("Content-Encoding", &coding(coded)?);
     match (plain.first_sign, coded.first_sign) {
-        // Without compression, the first event or comment must have arrived in half of the time. Then the compressed
-        // stream has enough time, even if its first event is due later.
+        // Without compression, the first event or comment must have arrived within half of `WAIT`. Then `WAIT` is long
+        // enough for the compressed stream, even if its first event is due later.
         (Some(soon), None) if soon <= WAIT / 2 && coded.lasted >= WAIT => {
             let (soon, bytes) = (soon.as_secs_f64(), coded.recording.bytes.len());
             let waited = coded.lasted.as_secs_f64();

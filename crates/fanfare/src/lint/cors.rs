@@ -32,7 +32,7 @@ const REFLECTED: Rule = Rule {
     severity: Severity::Warning,
     why: "every origin is allowed, with cookies: any page on the web can read the stream with the cookies of its \
           visitors",
-    advice: "allow only the origins of your own pages, which you keep in a list",
+    advice: "keep a list of the origins of your own pages, and allow only these origins",
 };
 const NO_VARY: Rule = Rule {
     name: "cors-vary",

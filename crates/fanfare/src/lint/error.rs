@@ -42,7 +42,7 @@ impl fmt::Display for LintError {
             Self::NoAnswer(None) => f.write_str("the server gave no answer"),
             Self::Print(error) => write!(f, "cannot print the report: {error}"),
             Self::Findings { errors } => write!(f, "{} in this event stream", count(*errors, "error")),
-            Self::Runtime(error) => write!(f, "cannot start the asynchronous runtime: {error}"),
+            Self::Runtime(error) => write!(f, "the command cannot start: {error}"),
         }
     }
 }

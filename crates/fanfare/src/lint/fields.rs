@@ -73,7 +73,7 @@ fn retry_no_number(recording: &Recording) -> Option<Finding> {
 
 fn retry_unusual(recording: &Recording) -> Option<Finding> {
     let unusual = |line: &Line<'_>| {
-        // A number that does not fit into the integer type is unusual as well.
+        // A number that is too large for the integer type counts as unusual.
         let number = |value: &[u8]| str::from_utf8(value).ok()?.parse().ok();
         let digits = retry(line).filter(|value| !value.is_empty() && is_digits(value));
         digits.is_some_and(|value| !number(value).is_some_and(|ms| USUAL_RETRY_MS.contains(&ms)))

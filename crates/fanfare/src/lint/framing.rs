@@ -9,8 +9,9 @@ use std::time::Duration;
 
 /// The time after which an event whose blank line has not arrived counts as unfinished.
 const BLOCK_WAIT: Duration = Duration::from_secs(2);
-/// The smallest number of data lines with which a stream without any blank line counts as several events whose blank
-/// lines are missing. With fewer lines it counts as one event that has not yet arrived completely.
+/// The smallest number of `data` lines with which a stream without blank lines is reported even before `BLOCK_WAIT` has
+/// passed: it probably has several events, and their blank lines are missing. With fewer lines, the stream may have one
+/// event that has not yet arrived completely.
 const ENDLESS_LINES: usize = 3;
 /// The largest data of an event, in bytes, that does not cause a note.
 const LARGE_DATA_BYTES: usize = 1 << 20;

@@ -41,7 +41,7 @@ const CHARSET: Rule = Rule {
 const CACHED: Rule = Rule {
     name: "from-a-cache",
     severity: Severity::Warning,
-    why: "the response comes from a cache: everybody gets the same old events",
+    why: "the response comes from a cache: all clients get the same old events",
     advice: "send `Cache-Control: no-cache, no-transform`, and configure the cache not to store this path",
 };
 const CACHEABLE: Rule = Rule {

@@ -40,8 +40,8 @@ use observe::{Observation, Until, observe};
 use report::Report;
 use std::io::{self, BufWriter, Write};
 
-/// The client's limit for the data of an event and for a line, in bytes. It is larger than the largest recording, so
-/// that it never ends an observation.
+/// The client's limit for the data of an event and for a line, in bytes. The limit is larger than the largest
+/// recording, so that it never ends an observation.
 const LIMIT_BYTES: usize = 4 * tap::MAX_BYTES;
 
 /// Runs the command: observes one stream, and prints a report.
@@ -89,7 +89,7 @@ impl Lint<'_> {
         }
     }
 
-    /// Requests the stream and observes it. `asking` adds to the request what is special in this observation.
+    /// Requests the stream and observes it. `asking` adds what only this request needs, such as a header.
     async fn ask(&self, until: Until, asking: impl FnOnce(Builder) -> Builder) -> Result<Observation, LintError> {
         let limits = Limits { max_data_bytes: LIMIT_BYTES, max_line_bytes: LIMIT_BYTES, ..Limits::default() };
         let builder =
@@ -123,8 +123,8 @@ fn as_it_is(builder: Builder) -> Builder {
     builder.header(ACCEPT_ENCODING, "identity")
 }
 
-/// Returns the observation of a further request; `None` if there was no answer. This is not an error, because a server
-/// that answers only the first request may still have a stream without faults.
+/// Returns the observation of a further request; `None` if there was no answer. A missing answer is not an error,
+/// because a server that answers only the first request may still have a stream without faults.
 fn answered(asked: Result<Observation, LintError>) -> Result<Option<Observation>, LintError> {
     match asked {
         Err(LintError::NoAnswer(_)) => Ok(None),

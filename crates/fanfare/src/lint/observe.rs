@@ -20,7 +20,7 @@ pub(super) use super::tap::End;
 /// would show nothing new.
 const ENOUGH_EVENTS: u64 = 100;
 const ENOUGH_TIME: Duration = Duration::from_secs(10);
-/// The greatest number of events and comments together that an observation waits for.
+/// The number of events and comments, counted together, after which an observation ends early.
 const MAX_SIGNS: u64 = 100_000;
 
 /// The condition that ends the observation, if the stream does not end before.
@@ -46,7 +46,7 @@ pub(super) struct Observation {
     pub end: End,
     /// The time for which the stream was observed, from the head of the response on.
     pub lasted: Duration,
-    /// The time from the head to the first event or comment, as the client decoded it.
+    /// The time from the head of the response to the first event or comment that the client decoded.
     pub first_sign: Option<Duration>,
 }
 
@@ -57,8 +57,8 @@ impl Until {
         }
     }
 
-    /// Returns true if the observation can end before its time. So far, it has taken the time `lasted` and has seen
-    /// `events` events, and `signs` events and comments together.
+    /// Returns true if the observation can end before its time is over. It has lasted for the time `lasted`, and has
+    /// seen `events` events, and `signs` events and comments together.
     fn is_reached(self, events: u64, signs: u64, lasted: Duration) -> bool {
         match self {
             Self::Known { .. } if signs >= MAX_SIGNS => true,
@@ -129,8 +129,8 @@ fn observation(
     first_sign: Option<Duration>,
 ) -> Result<Observation, LintError> {
     let mut passed = tap.passed();
-    // If a redirect was followed, and that request got no answer, the last recorded head is the head of the redirect.
-    // It is not the head of the stream.
+    // If the request to the target of a redirect got no answer, the last recorded head is the head of the redirect, and
+    // not the head of the stream.
     let head = if passed.is_waiting { None } else { passed.heads.pop() };
     let Some(head) = head else {
         return Err(LintError::NoAnswer(ending));

@@ -40,8 +40,8 @@ const SKIPS: Rule = Rule {
     advice: "begin directly after the event that Last-Event-ID names",
 };
 
-/// Returns the ID to reconnect with. This is the ID of the last event but one, so that the server has to send one event
-/// again; if only one event has an ID, it is this ID. Returns `None` if several events have the ID, or if a header
+/// Returns the ID to reconnect with: the ID of the last event but one, so that the server has to send one event again,
+/// or the ID of the only event that has one. Returns `None` if several events have the returned ID, or if a header
 /// cannot contain it.
 pub(super) fn cursor(recording: &Recording) -> Option<&str> {
     let ids = ids(recording);
@@ -66,15 +66,15 @@ pub(super) fn check(before: &Recording, id: &str, resumed: &Observation) -> Opti
     let at = ids.iter().position(|other| *other == id)?;
     let first = resumed.recording.events.first();
     let Some(first) = first else {
-        // If no event followed the one with this ID, the server need not send any.
+        // If the event with this ID was the last event with an ID, the server need not send an event.
         let waited = resumed.lasted.as_secs_f64();
         return (at + 1 < ids.len())
             .then(|| NOT_RESUMED.broken(format!("after {sent}, no event arrived in {waited:.1} s")));
     };
     let shown = first.id.as_deref().map_or("no ID".to_owned(), |id| format!("the ID `{}`", excerpt(id.as_bytes())));
     let seen = format!("after {sent}, the first event has {shown}");
-    // Events with the same ID may be different events, if the server numbers the events of each connection from 1. This
-    // is reported as well, because clients of such a server miss events or get them twice, too.
+    // Events with the same ID may be different events, if the server numbers the events of each connection from 1. They
+    // are reported nevertheless, because clients of such a server also miss events or get events twice.
     let came = first.id.as_deref().and_then(|first| ids.iter().position(|other| *other == first));
     match came {
         Some(came) if came <= at => Some(TWICE.broken(seen)),

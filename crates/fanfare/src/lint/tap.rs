@@ -1,4 +1,5 @@
-//! A transport that records responses: their heads, their bytes, and the times at which both arrived.
+//! A transport that records responses: their heads, their bytes, and the times at which the heads and the bytes
+//! arrived.
 use super::recording::Recording;
 use crate::request::Transport;
 use fanfare_client::transport::{HyperBody, HyperError, RequestBody};
@@ -48,8 +49,8 @@ pub(super) enum End {
 /// The responses that were recorded.
 #[derive(Debug)]
 pub(super) struct Passed {
-    /// The heads of all responses, in order: first those of redirects, and last the head of the response that is not
-    /// one.
+    /// The heads of all responses, in order: first the heads of redirects, and last the head of the response that is
+    /// not a redirect.
     pub heads: Vec<Head>,
     /// The body of the last response.
     pub recording: Recording,

@@ -1,5 +1,5 @@
-//! Checks the times at which the head and the bytes arrived. They show whether something between server and client
-//! delays them, and whether the connection is silent so long that a proxy could close it.
+//! Checks the times at which the head and the bytes arrived. The times show whether something between server and client
+//! delays the head or the bytes, and whether the connection is silent so long that a proxy could close it.
 use super::{
     finding::{Finding, Rule, Severity, count},
     observe::{End, Observation},
@@ -15,8 +15,8 @@ const SLOW_FIRST_BYTE: Duration = Duration::from_secs(2);
 const LONG_SILENCE: Duration = Duration::from_secs(15);
 /// The longest time between two pieces of the stream that belong to the same burst.
 const AT_ONCE: Duration = Duration::from_millis(20);
-/// The smallest number of bursts with several events that is reported. They are reported only if the mean time between
-/// them is at least `MIN_BURST_GAP`.
+/// The smallest number of bursts with several events that is reported. Bursts are reported only if the mean time
+/// between them is at least `MIN_BURST_GAP`.
 const MIN_BURSTS: usize = 3;
 const MIN_BURST_GAP: Duration = Duration::from_millis(500);
 
@@ -111,8 +111,8 @@ fn bursts(observation: &Observation) -> Option<Finding> {
         (several.iter().map(|burst| burst.events).sum::<usize>(), live.iter().filter(|burst| burst.events == 1));
     let gaps: Duration = several.windows(2).map(|pair| pair[1].at - pair[0].until).sum();
     let gap = gaps / u32::try_from(several.len()).unwrap_or(u32::MAX).saturating_sub(1).max(1);
-    // For every ten events in bursts, one event may arrive alone: it may be the last one of a buffer, or arrive at a
-    // quiet time.
+    // One event that arrives alone is tolerated for every ten events in bursts: it may be the last event of a buffer,
+    // or arrive at a quiet time.
     if several.len() < MIN_BURSTS || gap < MIN_BURST_GAP || single.count() * 10 > events {
         return None;
     }

@@ -162,7 +162,7 @@ fn give_token(target: &mut Target, token: &TokenArg) -> Result<(), LoadError> {
     Ok(())
 }
 
-/// Does the work of one worker process of `fanfare load`, as the process that started it says.
+/// Does the work of one worker process of `fanfare load`. The process that started it says what to do.
 ///
 /// # Errors
 /// [`LoadError::Run`] if the work fails.

@@ -95,7 +95,7 @@ fn erase(args: &EraseArgs, log: &SegmentLog, really: bool) -> Result<Erased, Log
     Ok(Erased { erased: erased.erased, kept: counted.get() - erased.erased })
 }
 
-/// Asks the user on a terminal. Elsewhere nobody can be asked, so the answer is no.
+/// Asks the user on a terminal. Without a terminal, nobody can be asked, and the answer is no.
 fn confirm(fitting: u64) -> Result<bool, LogCommandError> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Ok(false);

@@ -9,7 +9,8 @@ use std::{fmt, io, path::PathBuf};
 pub(crate) enum LogCommandError {
     /// The log cannot be read.
     View(ViewError),
-    /// A hub has the log open, so only the hub can change it. `instead` names the way to do so.
+    /// A hub has the log open, so only the hub can change it. `instead` names the way to change the log through the
+    /// hub.
     InUse { dir: PathBuf, instead: &'static str },
     /// The log cannot be opened, or cannot be written.
     Log { dir: PathBuf, error: LogError },
@@ -83,7 +84,7 @@ impl fmt::Display for LogCommandError {
             Self::Unconfirmed { updates } => {
                 write!(
                     f,
-                    "nothing was erased: nobody has confirmed it; {} found, give --yes to erase",
+                    "nothing was erased, because nobody has confirmed it: give --yes to erase {}",
                     super::quantity::updates(*updates)
                 )
             }

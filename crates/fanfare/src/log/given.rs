@@ -39,7 +39,7 @@ struct Members {
     private: Option<bool>,
     time_ms: Option<u64>,
     time: Option<String>,
-    /// The position in the log that was exported. In this log the update gets another position.
+    /// The position in the log that was exported. The import gives the update another position.
     position: Option<String>,
     retry_ms: Option<u64>,
     ttl_ms: Option<u64>,
@@ -93,8 +93,8 @@ impl Members {
         let data = self.data.ok_or(InvalidLine::Lacks("data"))?;
         let topics = topics.iter().map(|topic| Topic::new(topic)).collect::<Result<Vec<_>, _>>();
         let topics = topics.map_err(InvalidLine::Topic)?;
-        // An ID that a hub made is the position of the update in the exported log. It is left out, because the update
-        // gets another position in this log.
+        // An ID that a hub made is the position of the update in the exported log. It is left out, because the import
+        // gives the update another position.
         let is_own = |id: &String| !id.starts_with('#') && self.position.as_ref() != Some(id);
         let (id, private) = (self.id.filter(is_own), self.private.unwrap_or(false));
         if self.r#type.as_deref() == Some(OF_SUBSCRIPTION) && private && topics.len() == 1 && id.is_none() {

@@ -13,7 +13,7 @@ use std::{convert::Infallible, fmt, str::FromStr};
 pub(super) enum Place {
     /// The place of an update whose ID the hub made.
     Position(Position),
-    /// The place in the log at this time.
+    /// The place between the updates from before this time and the updates from this time on.
     Time(Moment),
     /// The place of an update to which its publisher gave this ID.
     Id(String),
@@ -24,13 +24,13 @@ pub(super) enum Place {
 pub(crate) enum UnknownPlace {
     /// The log has no update with this ID, or no longer has it.
     Id(String),
-    /// Another log made the ID, or it is so old that the log has forgotten its epoch.
+    /// Another log made the ID, or the ID is so old that the log has forgotten its epoch.
     Foreign(Position),
     /// The offset in this ID is after the end of its epoch in this log: the log has lost the update, or never had it.
     Beyond(Position),
 }
 
-/// The end of a range of updates that a place names: the first or the last update of the range.
+/// The end of the range of updates for which a place is looked up: the first or the last update of the range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     First,

@@ -30,8 +30,8 @@ impl Printing {
         Self { output: Output::new(), matchers, lost: 0 }
     }
 
-    /// Prints the updates after `after`, up to `until`. Reads them in batches, and calls `at` after each batch with its
-    /// last offset. Returns [`ControlFlow::Break`] if the reader has closed the output.
+    /// Prints the updates after `after`, up to `until`. Reads them in batches, and after each batch calls `at` with the
+    /// last offset of the batch. Returns [`ControlFlow::Break`] if the reader has closed the output.
     ///
     /// # Errors
     /// [`LogCommandError`] if the log cannot be read, or if an update cannot be printed.

@@ -34,7 +34,7 @@ impl Bar {
             return;
         }
         if self.bar.is_hidden() {
-            // If standard error is not a terminal, the bar stays hidden even now.
+            // If standard error is not a terminal, the bar stays hidden even after this call.
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
         self.bar.set_length(total);

@@ -13,7 +13,8 @@ use std::{collections::VecDeque, thread, time::Duration};
 
 /// The time between two checks for new updates.
 const INTERVAL: Duration = Duration::from_millis(200);
-/// The number of offsets that are searched at a time, while the newest updates are searched backwards.
+/// The number of offsets that are searched at a time. The search for the newest updates begins at the end of the log
+/// and goes backwards.
 const STEP: u64 = 1_024;
 
 #[derive(Debug, clap::Args)]

@@ -29,10 +29,11 @@ pub(crate) struct PublishArgs {
     #[arg(short = 'n', long, value_name = "COUNT", requires = "every", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
 
-    /// Repeat a request if the hub cannot be reached or fails (with lines or --every): never; only after something was
-    /// published, so that a wrong address is reported at once; or always. Later lines wait, in order. If an answer was
-    /// lost, the command looks in the hub's log for the lines by their IDs (urn:uuid:…; not with never). If it cannot
-    /// find out, it prints a warning, and a line may be in the log twice
+    /// Continue if the hub cannot be reached or fails (with lines or --every): never; only after something was
+    /// published, so that a wrong address is reported at once; or always. A request with lines is repeated, and later
+    /// lines wait, in order; with --every, the update is left out. If an answer was lost, the command looks for the
+    /// lines in the hub's log, by their IDs (urn:uuid:…; with never, lines have no such IDs). If this is not possible,
+    /// the command prints a warning, and a line may be in the log twice
     #[arg(long, value_name = "WHEN", default_value = "after-open")]
     pub reconnect: Reconnect,
 

@@ -30,7 +30,8 @@ pub(crate) enum PublishError {
     /// Some lines were left out because they are too long. All other lines were published. `lines` is the number of
     /// lines that were left out, and `refused` the number of those that only the hub found too long.
     Skipped { lines: u64, refused: u64 },
-    /// The command was told to stop, and could not publish in time all lines that it had read.
+    /// The command was told to stop, and could not publish in time all lines that it had read. `lines` has the numbers
+    /// of the first and the last line of the batch that was being sent.
     Stopped { lines: Option<(u64, u64)> },
     /// Standard input cannot be read.
     Read(io::Error),

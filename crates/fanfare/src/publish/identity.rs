@@ -1,5 +1,6 @@
 //! Makes an ID for each line to publish. No other publisher uses the same IDs. If the answer to a line was lost, the ID
-//! shows whether an update in the hub's log is this line: another publisher may have sent a line with the same text.
+//! shows whether the line is in the hub's log. The text alone would not show it, because another publisher may have
+//! sent the same text.
 use uuid::Uuid;
 
 /// The IDs of one run of the command: `urn:uuid:<random>#<line>.<number>`. `<line>` is the number of the first line of

@@ -26,7 +26,8 @@ const BATCH_BYTES: usize = 256 << 10;
 const DELAYS: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(10)];
 /// When the command is told to stop: the time that it still has to publish all lines that it has read.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
-/// When the command is told to stop: the time to wait for a line that the reading thread has read but not yet sent.
+/// When the command is told to stop: the time to wait for a line that the reading thread has read but not yet handed
+/// over.
 const HANDOVER_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Publishes each line of standard input that is not blank. Ends when the input ends, or when the command is told to
@@ -104,8 +105,8 @@ impl Work<'_> {
             let Some(first) = self.line(first)? else { continue };
             let mut bytes = first.text.len();
             let mut batch = vec![first];
-            // An input that is not a line, or a line for which the batch has no room, ends the batch. It is handled
-            // after the batch is published.
+            // An input that is not a line, or a line for which the batch has no room, ends the batch. This input is
+            // handled after the batch is published.
             while batch.len() < MAX_BATCH_LINES && bytes < self.batch_bytes && carried.is_none() {
                 match lines.try_next() {
                     Some(Input::Line(line)) if bytes + line.text.len() <= self.batch_bytes => {
@@ -166,8 +167,8 @@ impl Work<'_> {
         let mut parts = vec![batch];
         while let Some(lines) = parts.pop() {
             match self.send(lines).await {
-                // If a batch is refused, none of its lines was published. By halving, all lines before the one that the
-                // hub refuses get published.
+                // If a batch is refused, none of its lines was published. The batch is halved again and again, so that
+                // all lines before the refused line are published.
                 Err(PublishError::LinesRefused { refusal, .. }) if lines.len() > 1 && refusal.is_of_content() => {
                     if refusal.status == StatusCode::PAYLOAD_TOO_LARGE {
                         let bytes: usize = lines.iter().map(|line| line.text.len()).sum();

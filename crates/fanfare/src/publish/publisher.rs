@@ -111,7 +111,7 @@ impl Publisher {
     /// that the hub may not send to this client.
     ///
     /// # Errors
-    /// [`PublishError`] if the hub does not answer now. The same question may succeed later.
+    /// [`PublishError`] if the hub does not answer. A later call may succeed.
     pub(super) async fn look_up(&self, id: &str) -> Result<Lookup, PublishError> {
         let mut request = Request::new(Full::default());
         *request.uri_mut() = self.look_up.clone();

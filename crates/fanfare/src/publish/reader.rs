@@ -72,14 +72,14 @@ impl Lines {
         Some(input)
     }
 
-    /// Returns the next input if it has already been read.
+    /// Returns the next input if it has already been read, and `None` otherwise. Does not wait.
     pub(super) fn try_next(&mut self) -> Option<Input> {
         let input = self.inputs.try_recv().ok()?;
         self.room.leave(size(&input));
         Some(input)
     }
 
-    /// Makes the reading thread stop when it has sent all complete lines that are already in its buffer.
+    /// Makes the reading thread stop after it has sent all complete lines that its buffer already contains.
     pub(super) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
@@ -105,7 +105,7 @@ impl Sender {
     }
 }
 
-/// [`Lines`] was dropped, so nobody receives input any more.
+/// The error that [`Lines`] was dropped, so that nobody receives input any more.
 struct Closed;
 
 /// Counts the lines that the reading thread has sent and that the publishing thread has not yet received, and their
@@ -195,7 +195,7 @@ fn read_line(source: &mut impl BufRead, number: u64) -> io::Result<Option<Input>
     text.truncate(end);
     if end > CHUNK_BYTES {
         // The buffer has grown by doubling, so it may be larger than the line. Only the length of the line counts
-        // towards the limit of waiting bytes, so the rest of the buffer is given back.
+        // towards the limit of waiting bytes, so the unused part of the buffer is freed.
         text.shrink_to_fit();
     }
     if text.len() > MAX_LINE_BYTES {

@@ -12,12 +12,12 @@ use tokio::time::MissedTickBehavior;
 pub(super) const TIME: &str = "{time}";
 
 /// Publishes `template`, with its placeholders replaced, at the interval `every`: `count` times, or until the command
-/// is stopped, or until the reader of the IDs closes the output. If the hub does not answer and `reconnect` allows it,
-/// the update is not sent again, and the next update follows at its time.
+/// is stopped, or until the reader of the IDs closes the output. If the hub does not answer and `reconnect` allows to
+/// continue, the update is left out with a warning, and the next update follows at its time.
 ///
 /// # Errors
-/// [`PublishError`] if an update is not published and `reconnect` does not allow to leave it out. Then no further
-/// update is published.
+/// [`PublishError`] if an update is not published and `reconnect` does not allow to continue. Then no further update is
+/// published.
 pub(super) async fn publish(
     publisher: &Publisher,
     template: &str,

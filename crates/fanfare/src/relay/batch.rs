@@ -113,8 +113,8 @@ impl Template {
             // With this event, an upstream that is a hub or a relay says that events are missing.
             Gap::EVENT_TYPE if event.data.len() <= self.max_data_bytes => {
                 let told = gap(&self.topics, self.private, event.data.as_str().to_owned(), id.is_some());
-                // If the data is not in the form that a hub uses for gap events, events are missing nevertheless. Then
-                // the relay makes a gap event with its own data.
+                // The data may not have the form that a hub uses for gap events. Events are missing all the same, so
+                // the relay then makes a gap event with data of its own.
                 let other = || left_out(&self.topics, self.private, id.unwrap_or_default(), UNCLEAR_GAP);
                 let item = told.or_else(other);
                 return item.map_or(Made::Nothing, |item| Made::Update(item, None));
@@ -142,7 +142,7 @@ impl Template {
         let (update, replaced) = match (self.update(event, id), id) {
             (Ok(update), _) => (update, None),
             // It is better to publish the event without its ID than not at all. If the ID is not the only fault of the
-            // event, this attempt fails too.
+            // event, the update without the ID fails too.
             (Err(reason), Some(_)) => (self.update(event, None).map_err(Unfit::Invalid)?, Some(reason)),
             (Err(reason), None) => return Err(Unfit::Invalid(reason)),
         };
@@ -165,9 +165,9 @@ impl Template {
 
 impl Item {
     /// Returns the item to publish in place of this item, which the hub has refused for `reason`. If the ID may be the
-    /// reason, this is the same update without its ID; otherwise it is a gap event. For a gap event that is too large,
-    /// it is a gap event that does not contain the ID of the upstream's event. Returns `None` if there is nothing left
-    /// to try.
+    /// reason, the new item is the same update without its ID; otherwise it is a gap event. If this item is itself a
+    /// gap event that is too large, the new item is a gap event that does not contain the ID of the upstream's event.
+    /// Returns `None` if there is nothing left to try.
     pub(super) fn in_place_of(self, reason: &str, may_be_id: bool) -> Option<Self> {
         let update = &self.update;
         if self.is_gap {

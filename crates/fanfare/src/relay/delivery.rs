@@ -1,4 +1,4 @@
-//! Publishes batches to the hub, in order and each event once, even if the hub is down in between.
+//! Publishes batches to the hub, in order and each event once, even if the hub is down for a while.
 use super::{
     backoff::Backoff,
     batch::{Batch, Item},
@@ -16,7 +16,7 @@ use std::time::Duration;
 /// The shortest and the longest wait before a request to a hub that is down is repeated.
 const HUB_DELAYS: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(10)];
 
-/// A connection to a hub that knows which updates the hub has accepted.
+/// A connection to a hub, with a record of the updates that the hub has already accepted.
 #[derive(Debug)]
 pub(super) struct Delivery {
     sink: Sink,
@@ -78,8 +78,8 @@ impl Delivery {
     }
 
     /// Removes from `batch` the events that an earlier run of the relay has published. Only events with an ID are
-    /// searched, because an upstream that resumes sends no other events again. The search ends at the first event that
-    /// the hub does not have: all later events are new.
+    /// looked up: an upstream that resumes is not expected to send events without an ID again. The search ends at the
+    /// first event that the hub does not have: all later events are new.
     fn leave_out_held(&mut self, batch: &mut Batch) {
         if self.held.is_empty() {
             return;
@@ -129,7 +129,7 @@ impl Delivery {
         Ok(())
     }
 
-    /// Returns the number of `items` for one request, at least one, and their size in bytes.
+    /// Returns the number of `items` that fit into one request, at least one, and their size in bytes.
     fn fitting(&self, items: &[Item]) -> (usize, usize) {
         let (mut count, mut bytes) = (0, 0);
         for item in items {
@@ -143,7 +143,7 @@ impl Delivery {
     }
 
     /// Replaces the first update of the batch, which the hub has refused for `reason`, by an update that the hub may
-    /// accept. If there is no such update, only removes it.
+    /// accept. If there is no such update, removes the first update without a replacement.
     fn replace_first(&mut self, batch: &mut Batch, reason: &str, may_be_id: bool) {
         let item = batch.items.remove(0);
         let id = item.upstream_id().to_owned();

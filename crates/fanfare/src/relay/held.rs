@@ -14,8 +14,8 @@ use std::{borrow::Cow, collections::VecDeque};
 const MAX_LINE_BYTES: usize = 128 << 20;
 
 /// The newest updates of this relay that are in the hub's log after a position, in order. No more than one batch is
-/// kept: the state is saved before the next batch is published, so the hub cannot have more that the state does not
-/// know.
+/// kept: a relay saves its state before it publishes the next batch, so at most one batch in the hub's log is not yet
+/// in the state.
 #[derive(Debug)]
 pub(super) struct Held {
     topics: Vec<Topic>,

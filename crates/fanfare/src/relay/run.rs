@@ -3,8 +3,9 @@
 //!
 //! Only one batch is sent at a time, and its last ID is saved before the next batch is sent. So, however this process
 //! ends, the hub has at most one batch whose ID is not yet saved. The relay looks this batch up when it starts again.
-//! If the hub refuses an event, the relay sends it again without its ID, and only if that is refused too, a gap event
-//! takes its place. An event that was too large to be read counts as acknowledged when the hub has its gap event.
+//! If the hub refuses an event, the relay sends it again without its ID, and if the event without its ID is refused
+//! too, a gap event takes its place. An event that was too large to be read counts as acknowledged when the hub has its
+//! gap event.
 //!
 //! While a batch is being sent, nothing is read from the upstream, and the flow control of TCP makes the upstream wait.
 //! So the relay needs no queue of events.
@@ -61,7 +62,7 @@ pub(crate) struct Relay {
     delivery: Delivery,
     signals: Option<Signals>,
     opened: bool,
-    /// `Some` if the stream has ended, while the events before its end are being published. The inner value is the
+    /// `Some` from the end of the stream on, until all events before this end are published. The inner value is the
     /// error with which the stream ended; `None` if it ended without an error.
     ended: Option<Option<Error>>,
     /// An event for which the last batch had no room. It is the first event of the next batch.
@@ -143,7 +144,7 @@ impl Relay {
         }
     }
 
-    /// Returns a summary of the events so far, in words.
+    /// Returns a summary, in words, of the events that were handled since the relay started.
     pub(crate) fn summary(&self) -> String {
         let Counts { relayed, refused, held } = self.delivery.counts;
         format!("{relayed} events were relayed, {held} were already in the hub's log, {refused} could not be relayed")

@@ -2,9 +2,9 @@
 //! hub's log after that event.
 //!
 //! If the process crashes after the hub's acknowledgement and before the file is written, the file is older than the
-//! hub's log. The position says where in the log the missing part begins, so that the relay finds the updates in that
-//! part and does not publish them again. Position and ID are in one line, so that they are replaced together:
-//! `#<epoch>-<offset> <ID>`. A line without a position is an ID that somebody wrote by hand.
+//! hub's log. The position in the file says where in the log the updates begin that the file does not know yet. The
+//! relay finds its own updates there, and does not publish them again. Position and ID are in one line, so that they
+//! are replaced together: `#<epoch>-<offset> <ID>`. A line without a position is an ID that somebody wrote by hand.
 use fanfare_client::{BoxError, FileStore, Store, StoreFuture};
 use fanfare_hub::{position::Position, update::EARLIEST};
 use std::{
@@ -51,7 +51,7 @@ impl State {
         self.0.place().position = Some(position);
     }
 
-    /// Saves the position and the event ID at which the relay begins. This happens before it publishes anything.
+    /// Saves the position and the event ID at which the relay begins, before the relay publishes anything.
     ///
     /// # Errors
     /// [`BoxError`] if the file cannot be written.

@@ -8,9 +8,9 @@ use std::io::{self, IsTerminal as _};
 pub(crate) enum Voice {
     /// Messages are written to standard error, for people.
     Person {
-        /// True if messages about connections are printed, and not only about what goes wrong.
+        /// True if messages about connections are printed, for example that a connection was opened or lost.
         notices: bool,
-        /// True if messages about what goes wrong are printed.
+        /// True if messages about other problems are printed, for example that an event was left out.
         warnings: bool,
     },
     /// Messages are written to the log of `serve`.

@@ -20,7 +20,7 @@ const CHUNK_BYTES: usize = 64 << 10;
 pub(super) struct Stdin;
 
 impl Stdin {
-    /// The placeholder URL of input that is read from standard input, which has no URL.
+    /// The placeholder for the URL of standard input, which has no URL.
     pub(super) const URL: &str = "http://stdin.invalid/";
 }
 

@@ -57,9 +57,9 @@ impl fmt::Display for Announcement<'_> {
         let token = if settings.is_open() {
             writeln!(f, "  access     open: everybody who can reach this address may publish and subscribe")?;
             let proxies = if settings.open_behind_proxy {
-                "open also through a proxy (open-behind-proxy); a key (FANFARE_KEY) is safer"
+                "requests through a proxy are answered too (open-behind-proxy); a key (FANFARE_KEY) is safer"
             } else {
-                "open, but not through a proxy: to allow a proxy, give a key (FANFARE_KEY), or open-behind-proxy"
+                "requests through a proxy are refused: to allow them, give a key (FANFARE_KEY), or open-behind-proxy"
             };
             writeln!(f, "             {proxies}")?;
             ""

@@ -13,7 +13,7 @@ pub(crate) enum ServeError {
     Runtime(io::Error),
     /// The log cannot be opened.
     Log { data: PathBuf, error: LogError },
-    /// The hub cannot start with the log.
+    /// The hub cannot start, because it cannot use the log.
     Hub(LogError),
     /// The operating system does not support the way to deliver streams that `--delivery` names.
     Delivery(io::Error),

@@ -38,7 +38,8 @@ use tracing_subscriber::{layer::SubscriberExt as _, util::SubscriberInitExt as _
 
 /// The longest time that the process waits for blocking work, such as a write to disk, after the hub has ended.
 const LEFTOVER_TIMEOUT: Duration = Duration::from_millis(200);
-/// The number of open files that the hub needs beside those for subscribers: for the log, publishers and the listener.
+/// The number of open files that the hub needs in addition to those for subscribers: for the log, publishers and the
+/// listener.
 const OTHER_FILES: u64 = 256;
 
 #[derive(Debug, clap::Args)]

@@ -1,9 +1,9 @@
 //! Reads the keys again while the hub runs: on SIGHUP, and when a file with keys has changed.
 //!
-//! The whole configuration is read as at the start, but only its keys are used. All new keys replace the old keys at
-//! once. If something is wrong, no key is replaced, and the log says why. Files are checked every few seconds rather
-//! than watched, because orchestrators change mounted files through symbolic links, and network file systems do not
-//! report changes.
+//! The whole configuration is read again, but only its keys are used. All new keys replace the old keys at once. If
+//! something is wrong, no key is replaced, and a log message says why. Files are checked every few seconds rather than
+//! watched, because orchestrators change mounted files through symbolic links, and network file systems do not report
+//! changes.
 use super::hangups::Hangups;
 use crate::{
     config::{self, ConfigError, Merged, ServeSettings},

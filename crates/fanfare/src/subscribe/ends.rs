@@ -1,11 +1,11 @@
-//! Counts the connections in a row that ended before the event that `--until` names and brought nothing new, so that
+//! Counts the connections in a row that ended before the event that `--until` names and brought no new event, so that
 //! the command stops reconnecting after a few of them.
 use std::time::{Duration, Instant};
 
 /// The number of connections in a row without a new event after which the command stops. Without this limit, it would
 /// ask a server that ends each answer early again and again, for ever.
 pub(super) const MAX_IN_VAIN: u32 = 3;
-/// The age from which on the end of a connection is normal: proxies close idle connections, and hubs close old
+/// The smallest age of a connection at which its end is normal: proxies close idle connections, and hubs close old
 /// connections.
 const HEALTHY: Duration = Duration::from_secs(10);
 
@@ -13,7 +13,7 @@ const HEALTHY: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub(super) struct Ends {
     opened: Option<Instant>,
-    /// The last event ID when the last connection ended.
+    /// The last event ID at the end of the previous connection.
     last_event_id: String,
     in_vain: u32,
 }
@@ -24,9 +24,9 @@ impl Ends {
         self.opened = Some(Instant::now());
     }
 
-    /// Records that the connection ended, and the last event ID at its end. Returns the number of connections in a row
-    /// that brought nothing new. Such a connection ended soon, and had no event with a new ID, after which the next
-    /// connection could continue.
+    /// Records that the connection ended, and the last event ID at its end. Returns the number of connections in a row,
+    /// up to this one, that brought no new event: each of them ended soon, and had no event with a new ID, after which
+    /// the next connection could continue.
     pub(super) fn ended(&mut self, last_event_id: &str) -> u32 {
         let has_stood = self.opened.take().is_some_and(|opened| opened.elapsed() >= HEALTHY);
         if has_stood || self.last_event_id != last_event_id {

@@ -12,15 +12,16 @@ const FAILED: &str = "response.failed";
 /// The reaction of the command to an event that looks like a report of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Heeded {
-    /// The command treats such an event like any other event. This is the reaction for a hub and for a stream with
-    /// `--state`, whose publishers may give such events another meaning, and if the user selects error events.
+    /// The command treats an event that looks like a report of an error like any other event. This is the reaction for
+    /// a hub and for a stream with `--state`, because their publishers may give such an event another meaning, and if
+    /// the user selects error events.
     Nowhere,
-    /// The command continues, because the stream may have no end, and an application may give such events another
-    /// meaning. The exit code reports the error when the command ends.
+    /// The command continues after an event that looks like a report of an error, because the stream may have no end,
+    /// and an application may give the event another meaning. When the command ends, its exit code reports the error.
     AtTheEnd,
-    /// The command ends at once. The events are the parts of one answer, which is useless if it is not complete: the
-    /// answer to a request that is not repeated, such as a POST, or an answer of which the user has given the end or
-    /// the form (`--until`, `--field`, `--join`).
+    /// The command ends at once, because all events are parts of one answer, which is useless if it is not complete.
+    /// This is the reaction if the request is not repeated, such as a POST, or if the user has given the end or the
+    /// form of the answer (`--until`, `--field`, `--join`).
     AtOnce,
 }
 

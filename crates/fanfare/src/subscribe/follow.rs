@@ -245,7 +245,7 @@ impl Follow<'_> {
     }
 
     /// Warns that a connection ended before the event that `--until` names. Fails if too many connections in a row
-    /// brought nothing new.
+    /// brought no new event.
     fn ended_early(&mut self, stream: &mut Followed) -> Result<(), SubscribeError> {
         let (Some(marker), Some(ends)) = (&self.args.select.until, &mut stream.ends) else { return Ok(()) };
         let in_vain = ends.ended(stream.signals.source().last_event_id());

@@ -31,7 +31,7 @@ impl<'a> Json<'a> {
         self.0.starts_with('[').then(|| Parts::of(self.0))?.nth(index).map(|(_, value)| value)
     }
 
-    /// Returns the member with this name, or the element of an array at the index that `name` is.
+    /// Returns the member with this name, or, in an array, the element whose index is `name`.
     pub(super) fn step(self, name: &str) -> Option<Self> {
         self.member(name).or_else(|| self.element(name.parse().ok()?))
     }

@@ -33,7 +33,7 @@ pub(super) struct Received {
 impl Received {
     /// Takes an event out of its envelope if it is in one.
     pub(super) fn new(event: &MessageEvent, enveloped: bool) -> Self {
-        // Gap events, and events that a proxy adds, have no envelope. They are used as they are.
+        // Gap events, and events that a proxy adds, have no envelope. Their fields are used unchanged.
         let unwrapped = enveloped.then(|| serde_json::from_str(&event.data).ok()).flatten();
         unwrapped.unwrap_or_else(|| Self {
             id: event.last_event_id.to_string(),

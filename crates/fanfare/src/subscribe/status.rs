@@ -50,7 +50,7 @@ impl Status {
         self.live
     }
 
-    /// Updates the status after a signal that is not an event.
+    /// Updates the status after a signal that is not an event, such as a lost connection.
     pub(super) fn signal(&mut self, signal: &Signal, party: &Party) {
         match signal {
             Signal::Open(opened) => self.opened(opened, party),

@@ -1,4 +1,4 @@
-//! Makes the event source of one stream from the arguments: they say when it reconnects, where it continues, and how
+//! Makes the event source of one stream. The arguments say when the source reconnects, where it continues, and how
 //! large an event may be.
 use super::{SubscribeError, args::SubscribeArgs};
 use crate::{

@@ -7,7 +7,7 @@ const FORWARDED: &str = "X-Forwarded-For: 192.0.2.1\r\n";
 fn an_open_hub_refuses_what_a_proxy_let_in_and_says_what_to_do() {
     let hub = Hub::start();
     let banner = (0..5).map(|_| hub.lines.next()).collect::<Vec<_>>().join("\n");
-    for word in ["not through a proxy", "FANFARE_KEY", "open-behind-proxy"] {
+    for word in ["requests through a proxy are refused", "FANFARE_KEY", "open-behind-proxy"] {
         assert!(banner.contains(word), "{banner} lacks {word}");
     }
     for path in ["/", "/fanfare", "/healthz", "/topics/a?until=now", "/nothing"] {
@@ -27,7 +27,7 @@ fn an_open_hub_refuses_what_a_proxy_let_in_and_says_what_to_do() {
 fn it_answers_behind_a_proxy_if_it_is_told_to_or_has_a_key() {
     let told = Hub::with(&["--memory", "--clock=false", "--open-behind-proxy"]);
     let banner = (0..5).map(|_| told.lines.next()).collect::<Vec<_>>().join("\n");
-    assert!(banner.contains("also through a proxy"), "{banner}");
+    assert!(banner.contains("requests through a proxy are answered too"), "{banner}");
     assert_eq!(told.get("/topics/a?until=now", FORWARDED).0, 200);
     let with_key = Hub::with(&["--memory", "--key", SECRET, "--anonymous"]);
     assert_eq!(with_key.get("/topics/a?until=now", FORWARDED).0, 200);

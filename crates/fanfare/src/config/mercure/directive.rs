@@ -17,15 +17,15 @@ const WITHOUT_MEANING: [(&str, &str); 10] = [
     ("demo", "the hub's page is at /fanfare, unless FANFARE_PAGE is off; there are no demonstration endpoints"),
     ("ui", "the hub's page is at /fanfare, unless FANFARE_PAGE is off; the directive has no effect"),
     ("debugger", "the hub's page is at /fanfare, unless FANFARE_PAGE is off; the directive has no effect"),
-    ("topic_selector_cache", "topics are found without a cache of this kind; the directive has no effect"),
-    ("topic_matcher_cache", "topics are found without a cache of this kind; the directive has no effect"),
-    ("subscriber_list_cache_size", "subscribers are found without a cache; the directive has no effect"),
-    ("cache_size_approx", "topics are found without a cache of this kind; the directive has no effect"),
+    ("topic_selector_cache", "this hub needs no cache to match topics; the directive has no effect"),
+    ("topic_matcher_cache", "this hub needs no cache to match topics; the directive has no effect"),
+    ("subscriber_list_cache_size", "this hub needs no cache to find subscribers; the directive has no effect"),
+    ("cache_size_approx", "this hub needs no cache to match topics; the directive has no effect"),
     (
         "drain_timeout",
         "streams end at once when the hub stops, and other requests have 4 s to finish; the directive has no effect",
     ),
-    ("name", "there is only one hub in a process here; its name has no effect"),
+    ("name", "a process runs only one hub, which needs no name; the directive has no effect"),
     (
         "authorization_server",
         "every issuer is advertised as an authorization server, under its name; the directive has no effect",
@@ -92,7 +92,7 @@ fn one(translator: &mut Translator<'_>, directive: &Directive) {
             "this hub has no mode that gives everybody a token for everything: remove the directive, and run the hub on \
              a loopback address without keys to try things",
         ),
-        _ => translator.refuse("", "this directive, or this number of arguments, is not known; remove it"),
+        _ => translator.refuse("", "this directive is not known, or has a wrong number of arguments; remove it"),
     }
 }
 
@@ -131,7 +131,7 @@ pub(super) fn duration(translator: &mut Translator<'_>, directive: &str, value: 
 
 fn body_size(translator: &mut Translator<'_>, size: &str) {
     if size == "0" {
-        translator.warn("the size of request bodies is always limited here, to at most 16 MiB; the default is used");
+        translator.warn("this hub always limits the size of request bodies, to at most 16 MiB; the default is used");
     } else {
         translator.set("max-body", size);
     }
@@ -144,7 +144,8 @@ fn set_key(translator: &mut Translator<'_>, key: (&'static str, &str), algorithm
     }
 }
 
-/// Sets the option `jwks` to the URL of a JWK set, or the option `file` to its path if the URL begins with `file://`.
+/// Sets the option `jwks` to the URL of a JWK set. If the URL begins with `file://`, sets the option `file` to the path
+/// in the URL instead.
 fn set_jwks(translator: &mut Translator<'_>, [jwks, file]: [&'static str; 2], url: &str) {
     match url.strip_prefix(FILE) {
         Some(path) => translator.set(file, path),

@@ -5,7 +5,7 @@
 //! a prefix of the hub's earlier versions (`JWT_KEY`, `ADDR`). The names without a prefix are so common that they are
 //! read only if one of them gives a JWT key. Each value becomes a layer of the configuration, with a lower priority
 //! than our own variables and flags. A setting that this hub does not have causes a warning if the hub works as well
-//! without it. Otherwise it is an error, unless one of our own options says what to do instead.
+//! without it. Otherwise it is an error, unless the user also gives the option of ours that takes its place.
 mod caddyfile;
 mod directive;
 mod translation;

@@ -26,7 +26,7 @@ pub(super) fn url(translator: &mut Translator<'_>, text: &str) {
     named(translator, url.scheme(), &options);
 }
 
-/// Translates the transport with this name, such as `bolt` or `local`, and its options.
+/// Translates the transport `name`, such as `bolt` or `local`, and its options.
 pub(super) fn named(translator: &mut Translator<'_>, name: &str, options: &[(String, String)]) {
     match name {
         "bolt" => bolt(translator, options),

@@ -2,26 +2,29 @@
 use super::{directive, translator::Translator, transport};
 use toml::{Table, Value};
 
-/// Variables of the reference hub's container image that have no effect here, and the warning about each.
+/// Variables of the reference hub's container image that have no effect on this hub, and the warning about each.
 const IMAGE_WITHOUT_MEANING: [(&str, &str); 4] = [
     ("MERCURE_LICENSE", "this hub needs no license; the variable has no effect"),
-    ("GLOBAL_OPTIONS", "options of Caddy have no effect here"),
-    ("CADDY_EXTRA_CONFIG", "configuration of Caddy has no effect here; use a proxy in front of the hub for it"),
+    ("GLOBAL_OPTIONS", "options of Caddy have no effect on this hub"),
+    ("CADDY_EXTRA_CONFIG", "configuration of Caddy has no effect on this hub; use a proxy in front of the hub for it"),
     (
         "CADDY_SERVER_EXTRA_DIRECTIVES",
-        "configuration of Caddy has no effect here; use a proxy in front of the hub for it",
+        "configuration of Caddy has no effect on this hub; use a proxy in front of the hub for it",
     ),
 ];
 
-/// Variables of the older Mercure hub, without a prefix, that have no effect here, and the warning about each.
+/// Variables of the older Mercure hub, without a prefix, that have no effect on this hub, and the warning about each.
 const BARE_WITHOUT_MEANING: [(&str, &str); 8] = [
-    ("DEBUG", "the variable has no effect here: set FANFARE_LOG_LEVEL=debug to log more"),
+    ("DEBUG", "the variable has no effect on this hub: set FANFARE_LOG_LEVEL=debug to log more"),
     ("DEMO", "the hub's page is at /fanfare, unless FANFARE_PAGE is off; the variable has no effect"),
-    ("COMPRESS", "streams are not compressed here; a proxy in front of the hub can compress them"),
+    ("COMPRESS", "this hub does not compress streams; a proxy in front of the hub can compress them"),
     ("METRICS_ENABLED", "this hub has no metrics"),
-    ("USE_FORWARDED_HEADERS", "the variable has no effect here: set FANFARE_PUBLIC_URL to the hub's URL for clients"),
-    ("READ_TIMEOUT", "a request's body must always arrive within 30 s here; the variable has no effect"),
-    ("READ_HEADER_TIMEOUT", "a request's head must always arrive within 60 s here; the variable has no effect"),
+    (
+        "USE_FORWARDED_HEADERS",
+        "the variable has no effect on this hub: set FANFARE_PUBLIC_URL to the hub's URL for clients",
+    ),
+    ("READ_TIMEOUT", "this hub waits at most 30 s for the body of a request; the variable has no effect"),
+    ("READ_HEADER_TIMEOUT", "this hub waits at most 60 s for the head of a request; the variable has no effect"),
     ("ACME_HTTP01_ADDR", NO_TLS),
 ];
 
@@ -200,7 +203,8 @@ fn server_name(translator: &mut Translator<'_>, value: &str) {
     let (host, port) = rest.rsplit_once(':').unwrap_or((rest, ""));
     let port: Option<u16> = if port.is_empty() { is_plain.then_some(80) } else { port.parse().ok() };
     match port {
-        // Caddy serves a site without TLS if its name is only a port other than 443, and if its port is 80.
+        // Caddy serves a site without TLS if the scheme in its name is `http`, if its port is 80, or if its name is
+        // only a port other than 443.
         Some(port) if is_plain || port == 80 || (host.is_empty() && port != 443) => {
             translator.set("listen", format!("0.0.0.0:{port}"));
             if !host.is_empty() {

@@ -14,8 +14,8 @@ pub(in crate::relay) enum Failure {
         /// True if the reason may be the ID of the update.
         may_be_id: bool,
     },
-    /// The request was refused for its size, by a proxy in front of the hub, or by a hub that does not say how many of
-    /// the updates it has published. No update of the request was published.
+    /// The request was refused as a whole because of its size, by a proxy in front of the hub or by the hub. No update
+    /// of the request was published.
     TooLarge(String),
     /// The hub will not accept any update.
     Final(Closed),

@@ -31,8 +31,8 @@ impl Sink {
     }
 
     /// Reads from the hub's log the updates of the relay's topics after the position `after`, and puts them into
-    /// `held`. Returns the position after which they begin. Without `after`, reads no updates and returns the position
-    /// of the end of the log.
+    /// `held`. Returns the position after which the updates in `held` begin. Without `after`, reads no updates and
+    /// returns the position of the end of the log.
     ///
     /// # Errors
     /// [`Failure`] says why the log cannot be read. Then `held` is incomplete.
