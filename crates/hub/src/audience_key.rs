@@ -23,8 +23,8 @@ pub struct AudienceKey {
 
 impl AudienceKey {
     /// True if the members get `update`: they subscribed to one of its topics, and they may receive it. They may
-    /// receive a private update if any of its topics is granted to them. This topic need not be the topic that they
-    /// subscribed to.
+    /// receive a private update if any of its topics is granted to them, even if they subscribed to another of its
+    /// topics.
     #[must_use]
     pub fn admits(&self, update: &Update) -> bool {
         self.matches(update.topics()) && self.may_receive(update)
@@ -74,8 +74,8 @@ mod tests {
     fn a_private_update_takes_a_topic_asked_for_and_one_granted() {
         let set = |topics: &[&str]| topics.iter().map(|topic| Matcher::exact(topic).unwrap()).collect::<Matchers>();
         type Topics = &'static [&'static str];
-        // The topics asked for, the topics granted, the topics of the update; true if it is delivered when it is
-        // public, and when it is private.
+        // Each case: the topics asked for, the topics granted, and the topics of the update; then whether the update is
+        // delivered if it is public, and whether it is delivered if it is private.
         let cases: &[(Topics, Topics, Topics, bool, bool)] = &[
             (&["a"], &[], &["a"], true, false),
             (&["a"], &["a"], &["a"], true, true),

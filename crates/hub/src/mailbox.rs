@@ -85,8 +85,8 @@ impl Mailbox {
         self.steps.try_recv().ok()
     }
 
-    /// Asks the router to send the events of the audience with this key to `part`. Returns the head of the log: the
-    /// mailbox gets every event of the audience after this head, and perhaps some earlier events.
+    /// Asks the router to send the events of the audience with this key to `part`. Returns the newest offset of the
+    /// log: the mailbox gets every event of the audience after this offset, and perhaps some earlier events.
     pub fn follow(&self, key: &Arc<AudienceKey>, part: PartKey, permit: JoinPermit) -> Offset {
         self.hub.router.follow(key.clone(), (self.shard, part), permit);
         self.head()

@@ -22,7 +22,7 @@ pub(crate) struct Routes {
     patterns: HashMap<Matcher, BTreeSet<RouteKey>>,
 }
 
-/// The number of a route. The number stays the same as long as a recipient gets the audience's events.
+/// The number of a route. A route keeps its number as long as any recipient gets the events of its audience.
 pub(crate) type RouteKey = usize;
 
 /// One audience, and all recipients that have members of it.

@@ -23,7 +23,7 @@ pub struct UpdateFields {
     pub data: String,
     /// The ID that the publisher chose; if it is `None` or empty, the hub makes one.
     pub id: Option<String>,
-    /// The event type; `None` or empty is `message`.
+    /// The event type; if it is `None` or empty, the type is `message`.
     pub event_type: Option<String>,
     /// The reconnection time that is sent to subscribers, in milliseconds; `None` sends none.
     pub retry_ms: Option<u64>,
@@ -174,7 +174,7 @@ impl Update {
         self.id.as_ref()
     }
 
-    /// The event type; `None` is `message`.
+    /// The event type; `None` means the type `message`.
     #[must_use]
     pub fn event_type(&self) -> Option<&EventType> {
         self.event_type.as_ref()

@@ -33,8 +33,8 @@ impl ReadQueue {
         kind.waiting.push_back(part);
     }
 
-    /// Returns the next part for which the log may be read now. The caller must call [`finish`](Self::finish) for this
-    /// part later.
+    /// Returns the next part for which the log may be read now; `None` if no part waits, or if the limits allow no more
+    /// reads at the same time. The caller must call [`finish`](Self::finish) for the returned part later.
     pub(super) fn begin(&mut self) -> Option<PartKey> {
         let Self { scans, exact } = self;
         if scans.under_way.len() + exact.under_way.len() == CONCURRENT_READS {
@@ -50,7 +50,7 @@ impl ReadQueue {
         assert!(was_under_way, "the log was not being read for this part");
     }
 
-    /// Removes the parts that wait, and releases their memory.
+    /// Removes all parts that wait for a read, and releases the memory of these lists.
     pub(super) fn clear(&mut self) {
         self.scans.waiting = VecDeque::new();
         self.exact.waiting = VecDeque::new();

@@ -123,8 +123,7 @@ mod tests {
         for bits in 0..IDLE_EPOCHS as u64 - 1 {
             epochs = Epochs::begin(epochs.to_vec(), epoch(100 + bits), Offset(11));
         }
-        // Epoch 2, epoch 3 and those that follow are without entries, except the last one: exactly as many as are
-        // remembered.
+        // All epochs from 2 on, except the last one, are without entries: exactly as many as are remembered.
         assert!(!epochs.forget(Offset(1)));
         // When the entries of epoch 1 are discarded, there is one epoch too many.
         assert!(!epochs.forget(Offset(10)), "10 is still held");

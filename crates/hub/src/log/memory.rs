@@ -47,10 +47,10 @@ struct Ring {
     topics: HashMap<Topic, VecDeque<Offset>>,
     /// The hashes of the publishers' IDs of discarded updates, oldest first.
     old_ids: VecDeque<u64>,
-    /// The number of entries that were checked for expiry so far. Divided by the number of entries in the log, it
-    /// leaves the index of the entry to check next as the remainder.
+    /// The number of entries that were checked for expiry so far. This number modulo the number of entries in the log
+    /// is the index of the entry to check next.
     swept: u64,
-    /// True if an update that was ever appended had a time to live.
+    /// True if at least one of all updates that were ever appended had a time to live.
     expires: bool,
 }
 
@@ -83,7 +83,7 @@ impl MemoryLog {
     }
 
     fn ring(&self) -> MutexGuard<'_, Ring> {
-        self.ring.lock().expect("nothing panics while the ring is locked")
+        self.ring.lock().expect("nothing panics while the log in memory is locked")
     }
 }
 

@@ -1,5 +1,5 @@
 //! The mark of a clean end: a file that records where the log ended, so that a loss at the end is noticed at the next
-//! start. The first append of the next run removes it.
+//! start. The first append of the next process removes this file.
 //!
 //! | bytes | what, integers in little endian |
 //! |---|---|

@@ -139,8 +139,8 @@ impl IndexFile {
             .collect())
     }
 
-    /// Returns the file position of the last place for which `is_before` is true; of the first place if it is true for
-    /// none.
+    /// Returns the position, in the segment's file, of the last place for which `is_before` is true; of the first place
+    /// if it is true for none; 0 if there are no places.
     pub(super) fn place_before(&self, file: &File, is_before: impl Fn(&Place) -> bool) -> Result<u64, NoAnswer> {
         let place = |number: usize| {
             let row = self.rows(file, self.places_at(), PLACE_BYTES, number..number + 1)?;
@@ -190,7 +190,7 @@ impl IndexFile {
         self.terms_at() + self.counts.terms * TERM_BYTES
     }
 
-    /// Returns the first two numbers of a row. The first one is an offset.
+    /// Returns the offset and the number with which a row of a table begins.
     fn pair(&self, row: &[u8]) -> (Offset, u64) {
         let mut fields = Fields(row);
         let mut number = || fields.u32().unwrap_or(u32::MAX).into();
@@ -258,8 +258,8 @@ impl Ids {
     }
 }
 
-/// Finds a term in a table of `rows` rows, which is sorted by term and is read with `read`. Returns the number of the
-/// term's row, and the number that the row has after the term.
+/// Finds a term in a table of `rows` rows, which is sorted by term; `read` reads a range of its rows. Returns the index
+/// of the term's row, and the number that this row has after the term; `None` if the table does not have the term.
 fn find(
     rows: usize,
     term: Term,

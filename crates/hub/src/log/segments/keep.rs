@@ -122,13 +122,13 @@ impl Store {
         let dies = self.first_death(segment)?;
         let mut state = segment.state_mut();
         state.dead_since = state.dead_since.min(dies);
-        // The active segment will get more entries, so it has to be checked again later.
+        // More entries will be appended to the active segment, so its entries have to be read again later.
         state.looked_at = is_sealed;
         Ok(for_long(dies, patience.dead_ms))
     }
 
     /// Returns the first time at which an entry in the file of a segment expires or exceeds the age limit of its
-    /// topics. Records of entries that are removed already are ignored.
+    /// topics. Records that remain of erased or discarded entries are ignored.
     fn first_death(&self, segment: &Segment) -> io::Result<Timestamp> {
         let file = self.open(segment, Kind::Log)?;
         let mut scan = Scan::new(&file, 0..segment.summary().log_bytes, segment.seeds.segment);

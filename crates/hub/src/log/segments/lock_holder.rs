@@ -30,7 +30,7 @@ fn device_and_number(device: u64, number: u64) -> String {
 /// `1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF`; `None` if the lock is on another file.
 fn process_with(line: &str, file: &str) -> Option<u32> {
     let mut words = line.split_ascii_whitespace().skip(1);
-    // A line about a process that waits for a lock has `->` here.
+    // In a line about a process that only waits for a lock, the first of these words is `->`, so the line is skipped.
     if words.next() != Some("FLOCK") || words.next() != Some("ADVISORY") || words.next() != Some("WRITE") {
         return None;
     }

@@ -61,8 +61,8 @@ impl Looking<'_> {
         unreachable!("the loop returns after the last check")
     }
 
-    /// Removes from the result the flaws after the last complete frame of the log, if a process has the log open: it
-    /// may be writing there.
+    /// Removes from the result the flaws after the last complete frame of the log, if a process has the log open: this
+    /// process may be writing there.
     fn without_what_is_under_way(&self, mut look: Look, is_last: bool) -> Look {
         let end = look.frames.as_ref().map_or(0, |frames| frames.end);
         let is_behind = |(kind, (at, _)): &(Kind, Placed)| *kind == Kind::Log && *at >= end;

@@ -30,7 +30,7 @@ impl Store {
         let mut writing = self.writing();
         self.hear(now);
         let count = self.discard_some(&mut writing, now, AT_ONCE)?;
-        // If the head cannot be recorded, for example on a full disk, the next call tries again.
+        // If the newest offset cannot be recorded, for example because the disk is full, the next call tries again.
         _ = self.remember_head(&mut writing);
         Ok(count)
     }
@@ -114,8 +114,8 @@ impl Store {
         }
     }
 
-    /// Records the head of a log that has become empty: makes a segment without entries, whose name is the offset after
-    /// the head.
+    /// Records the newest offset of a log that has become empty: makes a segment without entries, whose name is the
+    /// offset after the newest one.
     fn remember_head(&self, writing: &mut Writing) -> Result<(), LogError> {
         let Bounds { oldest, head } = self.bounds();
         let last_has_records = self.held().segments.back().is_some_and(|last| last.first <= head);

@@ -168,8 +168,9 @@ impl Verifying<'_> {
             return Ok(());
         }
         self.oldest = self.oldest.max(mark.oldest);
-        // If there is a newer segment than the mark names, or than those that were checked, another process has
-        // appended since. Then the head in the mark is not compared.
+        // If there is a newer segment than the mark names, or a newer one than those that were checked, a process has
+        // appended to the log since then. Then the mark is outdated, and the newest offset in it is not compared with
+        // the last record.
         let is_current = mark.last_segment >= newest
             && self.directory.segments(Kind::Log)?.last().is_none_or(|(first, _)| *first <= newest);
         if is_current && self.last_record < mark.head {
@@ -178,7 +179,7 @@ impl Verifying<'_> {
         Ok(())
     }
 
-    /// Reports the missing offsets that retention has not discarded, and returns the result.
+    /// Reports the offsets that are missing although retention did not discard them, and returns the result.
     fn end(mut self) -> Verified {
         for (file, first, last) in std::mem::take(&mut self.holes) {
             if last >= self.oldest {

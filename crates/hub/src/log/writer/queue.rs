@@ -1,5 +1,5 @@
-//! The queue to the writer. It knows how many publications its reader waits for, so that the reader is not woken
-//! earlier.
+//! The queue to the writer. It knows how many publications its reader waits for, so that the reader is not woken before
+//! as many have arrived.
 use super::{gather::Gathered, publication::Publication};
 use std::{
     collections::VecDeque,

@@ -1,7 +1,7 @@
 //! The sink's side of the writer: it acknowledges a batch and passes it to the sink, on one of two threads.
 //!
-//! Normally this runs on the writer's own thread, because to wake another thread costs more than the work. If the work
-//! takes long, a second thread does it, so that the next batch is made durable at the same time.
+//! Normally the writer's own thread does both, because to wake another thread costs more than this work. If the work
+//! takes long, a second thread does it, so that the writer's thread can make the next batch durable at the same time.
 use super::publication::Acknowledgement;
 use crate::entry::Entry;
 use std::{
@@ -27,8 +27,9 @@ pub trait Sink: Send + 'static {
     /// closes.
     fn take(&mut self, batch: Vec<Arc<Entry>>);
 
-    /// Does the work for which a [`Nudge`] asked. It is called some time after the nudge. If the queue to the second
-    /// thread is full, it is not called, but [`Self::take`] is called for the batches in the queue.
+    /// Does the work for which a [`Nudge`] asked. This method is called some time after the nudge. If the queue to the
+    /// second thread is full, this method is not called: the calls of [`Self::take`] for the batches in the queue have
+    /// to do the work instead.
     fn nudged(&mut self) {}
 }
 
@@ -142,8 +143,8 @@ impl Second {
             let goes_on = match message {
                 Message::Batch(appended) => {
                     let passed = self.shared.pass(appended);
-                    // From here on, the first thread may use the sink, and sees all changes that this thread has made
-                    // to it.
+                    // After this line, the writer's thread may use the sink, and sees all changes that this thread has
+                    // made to the sink.
                     self.shared.ahead.fetch_sub(1, Ordering::Release);
                     passed
                 }
