@@ -30,7 +30,7 @@ impl AudienceKey {
         self.matches(update.topics()) && self.may_receive(update)
     }
 
-    /// True if the members may receive `update`. Whether they subscribed to it is not checked.
+    /// True if the members may receive `update`. This does not check whether they subscribed to it.
     #[must_use]
     pub fn may_receive(&self, update: &Update) -> bool {
         self.may_receive_of(update.topics(), update.is_private())
@@ -41,14 +41,14 @@ impl AudienceKey {
         topics.iter().any(|topic| self.matchers.matches(topic))
     }
 
-    /// True if the members may receive an update with these topics, which is private if `private` is true. Whether they
-    /// subscribed to it is not checked.
+    /// True if the members may receive an update with these topics, which is private if `private` is true. This does
+    /// not check whether they subscribed to the update.
     pub(crate) fn may_receive_of(&self, topics: &[Topic], private: bool) -> bool {
         !private || topics.iter().any(|topic| self.granted.matches(topic))
     }
 
     /// True if the members subscribed to a pattern. The log has no index for patterns, so every entry of the log has to
-    /// be read for such members.
+    /// be read for these members.
     pub(crate) fn has_pattern(&self) -> bool {
         self.matchers.as_slice().iter().any(|matcher| !matches!(matcher, Matcher::Exact(_)))
     }

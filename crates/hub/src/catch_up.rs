@@ -1,5 +1,5 @@
-//! Catch-up: reading the log for a subscriber whose cursor is before its audience's window. It is used for replays, for
-//! subscribers that resume, and for slow subscribers.
+//! Catch-up: reading the log for a subscriber whose cursor is before its audience's window. Replays, subscribers that
+//! resume, and slow subscribers need it.
 use crate::{
     audience_key::AudienceKey,
     entry::Timestamp,

@@ -28,10 +28,10 @@ pub struct Opening {
     /// The bytes that are sent first: a gap event if updates that were asked for are missing, or the beginning of a
     /// rewind; `None` if there is neither.
     gap: Option<Bytes>,
-    /// The rest of a rewind that does not fit into `gap`. It is sent after `gap`.
+    /// The rest of a rewind that does not fit into `gap`. This rest is sent after `gap`.
     rewind: Option<Rewind>,
-    /// The time when the hub ends the stream; `None` if the hub does not end it. The subscriber then gets `end_reason`,
-    /// if there is one.
+    /// The time when the hub ends the stream; `None` if the hub does not end it. At that time the subscriber gets
+    /// `end_reason`, if there is one.
     ends: Option<Instant>,
     end_reason: Option<EndReason>,
     /// The permit to join the audience; `None` until [`Self::admit`] has returned.
@@ -127,7 +127,7 @@ impl Opening {
     }
 
     /// Returns a replay, which reads what the log holds, instead of joining the audience. First waits until the
-    /// publications that are in the queue to the log now have been appended, at most for
+    /// publications that are in the queue to the log at the time of the call have been appended, at most for
     /// [`SETTLE_TIMEOUT`](crate::hub::SETTLE_TIMEOUT), so that the replay includes them.
     ///
     /// # Cancel safety
@@ -142,9 +142,9 @@ impl Opening {
         Replay::new(self.hub, self.key, cursor, self.gap, self.rewind)
     }
 
-    /// Waits until the subscriber may join its audience. The caller must then join at once and must not wait for a
-    /// peer: only [`CONCURRENT_JOINS`](crate::hub::CONCURRENT_JOINS) subscribers may be joining at the same time, and
-    /// further subscribers wait for them.
+    /// Waits until the subscriber may join its audience. After this call, the caller must join at once and must not
+    /// wait for a peer: only [`CONCURRENT_JOINS`](crate::hub::CONCURRENT_JOINS) subscribers may be joining at the same
+    /// time, and further subscribers wait for them.
     ///
     /// # Cancel safety
     /// If the future is dropped, nothing has happened.

@@ -28,8 +28,8 @@ use std::{
 /// The number of groups. Polls of subscriptions in different groups do not wait for each other.
 const GROUPS: usize = 16;
 
-/// The condition under which a group can be used, as the message of a panic. If a change of the group's state has
-/// panicked, the state cannot be trusted, so every later poll panics as well.
+/// The message of the panic if a group is used after a change of its state has panicked. The state cannot be trusted
+/// after this, so every later poll panics, too.
 const NOBODY_PANICKED: &str = "no change of the group's state has panicked";
 
 /// All groups of polled subscriptions of a hub.
@@ -156,7 +156,8 @@ impl Group {
         })
     }
 
-    /// Delivers the events of a batch. The router calls it. Returns false if the group cannot be used any more.
+    /// Delivers the events of a batch. The router calls this function. Returns false if the group cannot be used any
+    /// more.
     fn take(&self, bundle: &Bundle) -> bool {
         let taken = self.try_act(|State { fan_out, frames, .. }| {
             let mut turn = fan_out.turn(Instant::now(), frames);
@@ -206,8 +207,8 @@ impl Group {
         });
     }
 
-    /// Removes a member. It is called when a subscription is dropped, so it does not panic if the group cannot be used
-    /// any more.
+    /// Removes a member. This function is called when a subscription is dropped, so it does not panic if the group
+    /// cannot be used any more.
     pub(crate) fn leave(&self, seat: Seat) {
         self.try_act(|state| {
             if state.has(seat) {

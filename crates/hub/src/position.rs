@@ -72,7 +72,8 @@ impl Epoch {
 }
 
 /// A position in the log: an epoch and an offset. The IDs that the hub makes are positions, written as
-/// `#<epoch>-<offset>`. This is a URI fragment, and so a valid Mercure ID. No publisher may choose such an ID.
+/// `#<epoch>-<offset>`. This is a URI fragment, and so a valid Mercure ID. No publisher may choose an ID that begins
+/// with `#`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Position {
     /// The epoch in which the entry was appended.

@@ -14,7 +14,7 @@ pub struct Replay {
     /// The bytes to return first: a gap event if updates that were asked for are missing, or the beginning of a rewind;
     /// `None` if there is neither.
     gap: Option<Bytes>,
-    /// The rest of a rewind. It is returned after `gap` and before the entries after `cursor`.
+    /// The rest of a rewind. This rest is returned after `gap` and before the entries after `cursor`.
     rewind: Option<Rewind>,
 }
 

@@ -100,7 +100,7 @@ impl Routes {
     }
 }
 
-/// Removes one route from the set that `index` has for `key`. If the set is then empty, it is removed, too.
+/// Removes one route from the set that `index` has for `key`. If this leaves the set empty, the set is removed, too.
 fn take_out<K: std::hash::Hash + Eq>(index: &mut HashMap<K, BTreeSet<RouteKey>>, key: &K, route: RouteKey) {
     if let Some(routes) = index.get_mut(key) {
         routes.remove(&route);

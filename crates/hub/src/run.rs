@@ -14,8 +14,8 @@ pub struct Run {
     rest: Option<Bytes>,
 }
 
-/// The bytes of an event that still have to be sent, in order: the rest of its first piece, and its second piece. Both
-/// are empty if nothing is left to send.
+/// The bytes of an event that still have to be sent, in order: the rest of its first piece, and its second piece. The
+/// two pieces are empty if nothing is left to send.
 pub type Left = [Bytes; 2];
 
 impl Run {
@@ -57,7 +57,7 @@ impl Run {
     }
 
     /// The bytes that follow [`bytes`](Self::bytes) and belong to the last event: a large piece that is shared with
-    /// other audiences. A run that has such a piece consists of one event.
+    /// other audiences. A run that has a shared piece consists of one event.
     #[must_use]
     pub fn rest(&self) -> Option<&Bytes> {
         self.rest.as_ref()

@@ -76,7 +76,7 @@ pub(crate) struct WireEvents<'a> {
 /// The wire events of an entry in the representations that name topics.
 struct Enveloped<'a> {
     sight: Sight<'a>,
-    /// The events made so far, by representation and set of visible topics.
+    /// The events that are encoded already, by representation and set of visible topics.
     made: HashMap<(Representation, Visible), WireEvent>,
     /// The second piece for each representation. It begins after the topics and contains the data.
     rests: HashMap<Representation, Bytes>,
@@ -163,7 +163,7 @@ fn begin(representation: Representation, entry: &Entry, visible: &Visible, out: 
     json_begin(&Names { id: entry.id().as_str(), topics: visible.of(update.topics()), r#type }, out);
 }
 
-/// Appends the rest of an update as JSON, from its data on. It is the same for every set of visible topics.
+/// Appends the rest of an update as JSON, from its data on. This rest is the same for every set of visible topics.
 fn finish(representation: Representation, entry: &Entry, out: &mut Vec<u8>) {
     json_finish(entry.update.data(), entry.update.is_private(), entry.time, out);
     out.extend_from_slice(if representation == Representation::Envelope { EVENT_END } else { b"\n" });

@@ -13,8 +13,8 @@ pub const RUN_BYTES: usize = 64 << 10;
 impl<T: Transmit> Turn<'_, T> {
     /// Sends the next bytes to a member whose connection can take bytes again.
     pub fn writable(&mut self, key: MemberKey) {
-        // A member in any other state waits for the next event or for a step through the log: there is nothing to send
-        // to it.
+        // Only a member that is full, or whose stream has ended, can have bytes to be sent. Any other member waits for
+        // the next event or for a step through the log.
         let state = self.core.members.get(key as usize).map(|member| member.state);
         if matches!(state, Some(State::Full | State::Ends)) {
             self.advance(key);

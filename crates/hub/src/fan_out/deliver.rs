@@ -16,7 +16,7 @@ impl<T: Transmit> Turn<'_, T> {
     pub fn take_events(&mut self, key: PartKey, events: &Events) {
         // An event that is sent in two pieces has two items with the same offset.
         for pieces in events.chunk_by(|(one, _), (next, _)| one == next) {
-            // The part may be gone before its events arrive. Then nobody needs them.
+            // The part may be gone before its events arrive. In this case nobody needs the events.
             let Some(index) = self.core.parts.known(key) else { return };
             let part = self.core.parts.get(index);
             let bytes = pieces.iter().map(|(_, piece)| piece.len()).sum();
@@ -59,9 +59,9 @@ impl<T: Transmit> Turn<'_, T> {
         let parts = news.iter().filter_map(|key| parts.known(*key)).map(|index| parts.get(index));
         let sends = parts.filter_map(|part| Some((part, part.run.as_ref()?))).flat_map(|(part, run)| {
             let (shared, whole) = (run.bytes(), &run.bytes()[..]);
-            // Normally the cursors of all waiting members are before the run. Then each member gets the whole run, and
-            // its cursor need not be read. Otherwise some members have already got the first events of the run from the
-            // log.
+            // Normally the cursors of all waiting members are before the run. In this case each member gets the whole
+            // run, and its cursor need not be read. In the other case some members have already got the first events of
+            // the run from the log.
             let all_are_behind = part.furthest < run.first();
             part.waiting.iter().filter_map(move |key| {
                 let slice = if all_are_behind { whole } else { &whole[begin(part, &members[*key as usize])..] };

@@ -34,7 +34,7 @@ pub(super) struct Part {
     pub(super) readers: BTreeMap<RequestNumber, MemberKey>,
     /// The number of the newest request to read the log.
     pub(super) requests: RequestNumber,
-    /// True if the log is being read for one of `readers`, or if such a read is in the queue.
+    /// True if the log is being read for one of `readers`, or if a read for one of them is in the queue.
     pub(super) reading: bool,
     /// The number of members of the part, whatever their states.
     pub(super) members: u32,

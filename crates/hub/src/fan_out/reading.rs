@@ -76,7 +76,7 @@ impl<T: Transmit> Turn<'_, T> {
         let served: Vec<_> = parts.get_mut(index).readers.extract_if(.., is_served).map(|(_, key)| key).collect();
         self.send_step(&served, step);
         for key in served {
-            // A member that left or became full during the send gets nothing more now.
+            // A member that left or became full during the send is sent nothing more in this call.
             let goes_on =
                 self.core.members.get(key as usize).is_some_and(|member| matches!(member.state, State::CatchesUp(_)));
             if goes_on {

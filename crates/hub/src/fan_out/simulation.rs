@@ -34,7 +34,7 @@ const EVENTS: usize = 400;
 const MAX_SUBSCRIBERS: usize = 12;
 const WINDOW: WindowLimit = WindowLimit { events: 6, bytes: 2_000 };
 const HEARTBEAT: Duration = Duration::from_secs(10);
-/// The greatest number of entries that the log holds. It discards older entries.
+/// The greatest number of entries that the log holds. The log discards older entries.
 const HELD: u64 = 60;
 
 proptest! {

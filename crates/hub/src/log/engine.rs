@@ -80,11 +80,12 @@ pub trait Log: Send + Sync + 'static {
     /// [`LogError`] if the engine cannot read or write.
     fn discard(&self, now: Timestamp) -> Result<usize, LogError>;
 
-    /// Erases the entries that meet the conditions of `erase`. After this call returns, no reader gets them any more.
+    /// Erases the entries that meet the conditions of `erase`. After this call returns, no reader gets the erased
+    /// entries any more.
     ///
     /// # Errors
-    /// [`LogError`] if the engine cannot read, or cannot store the erasure durably. Some of the entries may then be
-    /// erased.
+    /// [`LogError`] if the engine cannot read, or cannot store the erasure durably. In this case, some of the entries
+    /// may be erased.
     fn erase(&self, erase: &Erase<'_>, now: Timestamp) -> Result<Erased, LogError>;
 }
 

@@ -228,7 +228,8 @@ impl Ring {
     }
 
     /// Returns the offsets from `from` to `until` of the updates that have at least one of these topics, in order; at
-    /// most [`MAX_LOOKED_AT`] offsets. The second value is true if there are no more such updates.
+    /// most [`MAX_LOOKED_AT`] offsets. The second value is true if it is certain that there are no more of these
+    /// updates.
     fn with_topics(&self, topics: &[Topic], from: Offset, until: Offset) -> (Vec<Offset>, bool) {
         let of_topic = |offsets: &'_ VecDeque<Offset>| {
             let begin = offsets.partition_point(|offset| *offset < from);

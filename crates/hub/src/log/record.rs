@@ -93,7 +93,7 @@ impl Update {
 /// Appends the record of `entry` to `out`.
 ///
 /// # Panics
-/// If the record has 4 GiB or more; the writer accepts no such update.
+/// If the record has 4 GiB or more; the writer accepts no update that is so large.
 pub(crate) fn encode(entry: &Entry, token: Token, seed: u64, out: &mut Vec<u8>) {
     let update = &entry.update;
     let body = Body {

@@ -85,8 +85,8 @@ impl Writer {
         Ok(Self { places, queue, nudge, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Appends `updates` as one publication: either all or none, directly after each other in the log. Returns their
-    /// entries when they are durable. Waits while the queue is full.
+    /// Appends `updates` as one publication: either all of them, directly after each other in the log, or none. Returns
+    /// their entries when they are durable. Waits while the queue is full.
     ///
     /// # Errors
     /// [`AppendError`]; then no update of `updates` is in the log, with two exceptions: they may be in it after
@@ -124,7 +124,7 @@ impl Writer {
         let (acknowledgement, acknowledged) = oneshot::channel();
         let publication = Publication { updates, bytes, places, can_wait, acknowledgement };
         self.queue.push(publication).map_err(|_| AppendError::Closed)?;
-        // The writer's thread gives the places back after the append.
+        // The places stay taken until the writer's thread frees them, after the append.
         taken.forget();
         acknowledged.await.map_err(|_| AppendError::Closed)?.map_err(AppendError::Log)
     }
@@ -301,7 +301,7 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
         }
     }
 
-    /// Gives back the places that a batch had in the queue.
+    /// Frees the places that a batch had in the queue.
     fn give_back(&self, places: usize) {
         let free = self.places.available_permits();
         assert!(free + places <= QUEUE_PLACES, "{places} places are given back, but {free} of {QUEUE_PLACES} are free");

@@ -94,8 +94,8 @@ impl Store {
             }
         }
         if let Err(error) = current.file.write_all_at(frame, at) {
-            // A part of the frame may be in the file, and must not be read as a frame. If it cannot be cut off, the
-            // segment ends here, and the next append begins another segment.
+            // A part of the frame may be in the file, and must not be read as a frame. If this part cannot be cut off,
+            // the segment ends at this point, and the next append begins another segment.
             match current.file.set_len(at) {
                 Ok(()) => current.filled = at,
                 Err(_) => *active = None,

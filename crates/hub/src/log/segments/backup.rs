@@ -51,8 +51,8 @@ struct Making<'a> {
 impl LogView {
     /// Makes a backup of the log in `from` in the directory `to`, which must be empty or not exist. A hub may have the
     /// log open. All updates that were acknowledged before this call are in the backup, in order, unless retention
-    /// discards them meanwhile. Updates that were erased before this call are not in it. `progress` is called several
-    /// times while the backup is made.
+    /// discards them during the backup. Updates that were erased before this call are not in it. `progress` is called
+    /// several times while the backup is made.
     ///
     /// The backup is a log that has ended cleanly, so if updates at its end are lost later, the loss is noticed. On the
     /// same file system, the backup shares the files of sealed segments with the log.

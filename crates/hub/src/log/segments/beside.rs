@@ -102,8 +102,8 @@ pub(super) fn erased(
         each.into_iter().collect::<io::Result<Vec<_>>>().map(|flaws| flaws.concat())
     };
     let mut flaws = look(generation)?;
-    // The list may be from before the segment was rewritten. Then it is ignored, but is verified with the seed that it
-    // was written with.
+    // The list may be from before the segment was rewritten. Readers ignore this list, but it is verified with the seed
+    // with which it was written.
     if !flaws.is_empty() && generation > 0 && erased.is_empty() {
         flaws = look(generation - 1)?;
     }

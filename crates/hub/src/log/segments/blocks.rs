@@ -47,8 +47,8 @@ pub(super) fn read(file: &File, stretch: Range<usize>, seed: u64) -> io::Result<
     Ok(Some(bytes))
 }
 
-/// Returns the payload of a file that contains the same blocks twice. Of each block it uses the copy that is not
-/// damaged; `None` if both copies of a block are damaged.
+/// Returns the payload of a file that contains the same blocks twice. The payload of each block comes from the copy
+/// that is not damaged; `None` if both copies of a block are damaged.
 pub(super) fn decode_either(bytes: &[u8], seed: u64) -> Option<Vec<u8>> {
     let half = bytes.len() / 2;
     let (one, other) = bytes.split_at(half);

@@ -90,8 +90,9 @@ struct Original {
 /// The losses that are accepted after some damage.
 #[derive(Clone, Copy, Debug)]
 struct Allowed {
-    /// True if the last segment may end exactly between two frames, after an unclean end of the log. Then the log does
-    /// not notice the loss, and only subscribers that had seen later entries are told of a gap.
+    /// True if the last segment may end exactly between two frames, after an unclean end of the log. The log does not
+    /// notice the loss of the later frames, and only subscribers that had seen entries of these frames are told of a
+    /// gap.
     silent_end: bool,
     /// True if readers may get erased entries again.
     forgets: bool,

@@ -1,5 +1,5 @@
 //! The index of a segment: the positions of its records, by offset, time and term. It is in memory while the segment is
-//! active, and later in a file beside the segment. It can always be made again by a scan.
+//! active, and later in a file beside the segment. An index can always be made again by a scan of its segment.
 use super::{index_file::IndexFile, index_memory::IndexMemory};
 use crate::{entry::Timestamp, log::terms::Term, position::Offset};
 use std::{fs::File, io};

@@ -78,9 +78,9 @@ pub(super) fn payload(index: &IndexMemory, first: Offset) -> Vec<u8> {
     let fields = [log_bytes, end.0, first_time.0, last_time.0, record_bytes, next_expiry.0, oldest.0];
     let counts = [holes.len(), places.len(), terms, postings].map(|count| count as u64);
     fields.into_iter().chain(counts).for_each(|field| out.extend_from_slice(&field.to_le_bytes()));
-    // A number that does not fit into 32 bits is replaced by the largest one. Its record is then not found through the
-    // index. A wrong record is never returned, because the offset from the index is compared with the record in the
-    // file.
+    // A number that does not fit into 32 bits is replaced by the largest one. The record of this number is not found
+    // through the index. A wrong record is never returned, because the offset from the index is compared with the
+    // record in the file.
     let short = |number: u64| u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes();
     for (from, to) in holes {
         out.extend_from_slice(&short(from.0 - first.0));

@@ -118,7 +118,7 @@ impl Store {
         if !may_be_dead || segment.state().looked_at {
             return Ok(false);
         }
-        // The index does not say which entries have topics with an age limit of their own, so the entries are read.
+        // The index does not say which entries have topics with a lower age limit, so the entries are read.
         let dies = self.first_death(segment)?;
         let mut state = segment.state_mut();
         state.dead_since = state.dead_since.min(dies);

@@ -88,7 +88,7 @@ fn unread(directory: &Directory) -> io::Result<Vec<Unread>> {
                 let head = read_head(&file)?.map(|(head, _)| head).filter(|head| head.first == first);
                 unread.push(Unread { first, file: Some(file), head });
             }
-            // Retention has removed the segment meanwhile.
+            // Retention has removed the segment meanwhile, so it is left out.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }

@@ -50,8 +50,8 @@ impl Store {
                 writing.oldest.clear();
                 self.read_ahead(oldest, &before, &mut writing.oldest)?;
             }
-            // The time and size of a damaged entry are not known. It is discarded together with the next entry that can
-            // be read.
+            // The time and size of a damaged entry are not known. This entry is discarded together with the next entry
+            // that can be read.
             let Some((offset, time, size)) = writing.oldest.front().copied() else { break };
             if !exceeds(&self.retention, now, (before.head.0 + 1 - offset.0, bytes, time)) {
                 break;

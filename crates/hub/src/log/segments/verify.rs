@@ -100,8 +100,8 @@ impl Verifying<'_> {
         }
         let looking = Looking { directory: &self.directory, log: &self.log };
         let Some(look) = looking.until_stable(first, is_last)? else {
-            // The segment was discarded meanwhile, and all segments before it. So missing offsets in these segments are
-            // not reported.
+            // Retention has removed the segment during the check, and all segments before it. So missing offsets in
+            // these segments are not reported.
             (self.end, _) = (None, self.holes.clear());
             return Ok(());
         };
@@ -169,7 +169,7 @@ impl Verifying<'_> {
         }
         self.oldest = self.oldest.max(mark.oldest);
         // If there is a newer segment than the mark names, or a newer one than those that were checked, a process has
-        // appended to the log since then. Then the mark is outdated, and the newest offset in it is not compared with
+        // appended to the log since then. In this case the mark is outdated, and its newest offset is not compared with
         // the last record.
         let is_current = mark.last_segment >= newest
             && self.directory.segments(Kind::Log)?.last().is_none_or(|(first, _)| *first <= newest);

@@ -53,7 +53,7 @@ impl LogView {
     /// Opens the log in the directory `path` for reading.
     ///
     /// # Errors
-    /// [`ViewError`] with the reason why no log can be read there.
+    /// [`ViewError`] with the reason why no log can be read from `path`.
     pub fn open(path: &Path) -> Result<Self, ViewError> {
         check(path)?;
         let stamp = Stamp::of(path)?;
@@ -88,7 +88,7 @@ impl LogView {
         self.store.epochs()
     }
 
-    /// The state in which the last process left the log. It has no meaning while a process has the log open.
+    /// The state in which the last process left the log. This state has no meaning while a process has the log open.
     #[must_use]
     pub fn recovery(&self) -> &Recovery {
         &self.recovery

@@ -105,8 +105,8 @@ impl Queue {
         }
     }
 
-    /// Sleeps until there are `count` publications, at most until the time `until`. It may return earlier, so the
-    /// caller checks the state again.
+    /// Sleeps until there are `count` publications, at most until the time `until`. This function may return earlier,
+    /// so the caller has to check the state again.
     fn sleep<'a>(&'a self, mut state: MutexGuard<'a, State>, count: usize, until: Instant) -> MutexGuard<'a, State> {
         state.sleeps_for = Some(count);
         let patience = until.saturating_duration_since(Instant::now());

@@ -20,8 +20,8 @@ pub const SINK_QUEUE_BATCHES: usize = 8;
 /// took longer, the second thread does the next batch.
 pub const QUICK_SINK: Duration = Duration::from_micros(500);
 
-/// Receives the batches that a [`Writer`](super::Writer) appends, one after the other and in order. It is called from
-/// several threads, but never from two at the same time.
+/// Receives the batches that a [`Writer`](super::Writer) appends, one after the other and in order. A sink is called
+/// from several threads, but never from two at the same time.
 pub trait Sink: Send + 'static {
     /// Receives a batch. The publications of the batch are acknowledged already. If this call panics, the writer
     /// closes.
@@ -74,7 +74,7 @@ enum Message {
 pub struct Nudge(SyncSender<Message>);
 
 impl Nudge {
-    /// Has [`Sink::nudged`] called on the second thread. It does not wait for the call.
+    /// Has [`Sink::nudged`] called on the second thread. This function does not wait for that call.
     pub fn nudge(&self) {
         // If the channel is full, the batches in it wake the second thread, and the sink is called for them.
         _ = self.0.try_send(Message::Nudge);
@@ -105,7 +105,8 @@ pub(super) struct Second {
     messages: Receiver<Message>,
 }
 
-/// Returns both ends of the channel between the two threads, and the handle to nudge the sink.
+/// Returns the two ends of the channel between the writer's thread and the second thread, and the handle to nudge the
+/// sink.
 pub(super) fn passing(sink: impl Sink) -> (Passing, Second, Nudge) {
     let (sender, messages) = sync_channel(SINK_QUEUE_BATCHES);
     let (sink, ahead, is_quick) = (Mutex::new(Box::new(sink) as _), AtomicUsize::new(0), AtomicBool::new(true));
