@@ -30,8 +30,8 @@ pub struct Opening {
     gap: Option<Bytes>,
     /// The rest of a rewind that does not fit into `gap`. This rest is sent after `gap`.
     rewind: Option<Rewind>,
-    /// The time when the hub ends the stream; `None` if the hub does not end it. At that time the subscriber gets
-    /// `end_reason`, if there is one.
+    /// The time when the hub ends the stream, and tells the subscriber the `end_reason` if there is one; `None` if the
+    /// hub does not end the stream.
     ends: Option<Instant>,
     end_reason: Option<EndReason>,
     /// The permit to join the audience; `None` until [`Self::admit`] has returned.

@@ -30,8 +30,8 @@ pub(crate) struct Rewinding {
     /// The time when bytes were last returned.
     spoke: Instant,
     step: Option<Step>,
-    /// The time when the hub ends the stream; `None` if the hub does not end it. At that time the subscriber gets
-    /// `end_reason`, if there is one.
+    /// The time when the hub ends the stream, and tells the subscriber the `end_reason` if there is one; `None` if the
+    /// hub does not end the stream.
     ends: Option<Instant>,
     end_reason: Option<EndReason>,
     /// True if the stream ends after the bytes in `next`.

@@ -155,8 +155,8 @@ fn begin(representation: Representation, entry: &Entry, visible: &Visible, out: 
     let update = &entry.update;
     if representation == Representation::Envelope {
         Fields { event_type: None, retry_ms: update.retry_ms(), id: Some(entry.id()), data: "" }.encode_into(out);
-        // The end of the event is removed, so that the JSON can be appended as its data. JSON has no line end, so the
-        // data is one line.
+        // The end of the event is removed, so that the JSON can be appended as the data of the event. JSON has no line
+        // end, so the data is one line.
         out.truncate(out.len() - EVENT_END.len());
     }
     let r#type = update.event_type().map_or("message", EventType::as_str);

@@ -41,8 +41,8 @@ impl FanOut {
         }
     }
 
-    /// Returns the members that have left since the last call of this function. The driver must call it after each call
-    /// in which members may leave.
+    /// Returns the members that have left since the last call of this function. The driver must call this function
+    /// after each call in which members may leave.
     pub fn take_departed(&mut self) -> Vec<Departed> {
         std::mem::take(&mut self.departed)
     }

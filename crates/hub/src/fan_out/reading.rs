@@ -49,8 +49,8 @@ impl FanOut {
 }
 
 impl<T: Transmit> Turn<'_, T> {
-    /// Sends the events of a step to all members whose cursors are within it, not only to the member for which it was
-    /// read: after a network failure, many members resume at about the same position.
+    /// Sends the events of a step to all members whose cursors are within the step, not only to the member for which
+    /// the step was read: after a network failure, many members resume at about the same position.
     pub fn take_step(&mut self, key: PartKey, step: &Step) {
         self.core.reads.finish(key);
         if let Some(index) = self.core.parts.known(key) {

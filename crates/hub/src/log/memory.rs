@@ -310,8 +310,8 @@ impl Ring {
         }
     }
 
-    /// Checks some entries, and replaces those that have expired or exceed the age limit of their topics. The next call
-    /// continues after the checked entries.
+    /// Checks some entries. Replaces each entry that has expired, or that exceeds the age limit of its topics, by what
+    /// the log still knows of it. The next call continues after the checked entries.
     fn sweep(&mut self, retention: &Retention, now: Timestamp) {
         let count = self.entries.len() as u64;
         for _ in 0..count.min(MAX_LOOKED_AT as u64) {

@@ -14,7 +14,7 @@ pub(super) struct Summary {
     pub(super) log_bytes: u64,
     /// The offset of the last record plus one; the first offset of the segment if there is no record.
     pub(super) end: Offset,
-    /// The time of the first record. `last_time` is the time of the last record.
+    /// The time of the first record of the segment. `last_time` is the time of its last record.
     pub(super) first_time: Timestamp,
     pub(super) last_time: Timestamp,
     /// The number of bytes of all records.

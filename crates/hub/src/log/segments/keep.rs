@@ -22,8 +22,8 @@ use std::{
 
 /// The time between two checks of the log.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// The time for which an erased or expired entry may be on disk before its segment is rewritten. So the entry is gone
-/// from disk within 10 minutes.
+/// The time for which an erased or expired entry may be on disk before its segment is rewritten. This leaves two
+/// minutes for the rewrite, so that the entry is gone from disk within 10 minutes.
 pub const DEAD_PATIENCE: Duration = Duration::from_secs(8 * 60);
 /// The time after which a segment is rewritten if retention has discarded only a part of it.
 pub const DISCARDED_PATIENCE: Duration = Duration::from_secs(60 * 60);

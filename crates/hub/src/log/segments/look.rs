@@ -15,7 +15,7 @@ use std::{fs::File, io, thread, time::Duration};
 
 /// The number of checks in a row that must find the same flaws before they are reported.
 const STABLE_LOOKS: u32 = 4;
-/// The greatest number of checks of one segment.
+/// The greatest number of checks of one segment, if its flaws change from check to check.
 const MOST_LOOKS: u32 = 40;
 /// The time between two checks of a segment.
 const PAUSE: Duration = Duration::from_millis(20);

@@ -34,7 +34,7 @@ use std::{
 pub struct Recovery {
     /// True if the last process that appended to the log has recorded where the log ended.
     pub was_clean: bool,
-    /// The first and the last offset that are missing at the end of the log; `None` if no offset is missing there. A
+    /// The first and the last offset that are missing at the end of the log; `None` if none is missing at the end. A
     /// subscriber that resumes before the first of them is told of a gap.
     pub missing: Option<(Offset, Offset)>,
 }

@@ -35,8 +35,8 @@ impl Store {
         Ok(count)
     }
 
-    /// Moves the beginning of the log forward, by at most `budget` entries that retention no longer keeps. Returns how
-    /// many entries it discarded.
+    /// Moves the beginning of the log forward, by at most `budget` entries that retention no longer keeps. Returns the
+    /// number of these entries.
     pub(super) fn discard_some(&self, writing: &mut Writing, now: Timestamp, budget: usize) -> Result<usize, LogError> {
         let before = self.bounds();
         let mut bytes = self.held().bytes;

@@ -193,7 +193,8 @@ impl Held {
         self.segments.get(behind.checked_sub(1)?)
     }
 
-    /// Returns the last offset that can be in a segment: the offset before the next segment, or the head of the log.
+    /// Returns the last offset that can be in a segment: the offset before the next segment or, if there is none, the
+    /// newest offset of the log.
     pub(super) fn last_of(&self, segment: &Segment) -> Offset {
         let behind = self.segments.partition_point(|other| other.first <= segment.first);
         self.segments.get(behind).map_or(self.bounds.head, |next| Offset(next.first.0 - 1))

@@ -163,7 +163,8 @@ impl Style {
     /// automaton keeps only one count of the characters of a text.
     fn prefix(self, length: u16) -> String {
         let reserved = if self.reserved { RESERVED } else { "" };
-        // The first byte of a UTF-8 sequence begins with C or D, E, or F if one, two or three bytes follow.
+        // The first hexadecimal digit of a UTF-8 sequence is C or D if one byte follows the first byte, E if two bytes
+        // follow, and F if three bytes follow.
         let first = |digits| format!("%[{digits}][0-9A-Fa-f]");
         let (one, two, three, four) = (first("0-9ABab"), first("CDcd"), first("Ee"), first("Ff"));
         let sequence = format!("{one}|{two}{TRIPLET}|{three}(?:{TRIPLET}){{2}}|{four}(?:{TRIPLET}){{3}}");
