@@ -23,14 +23,14 @@ pub struct AudienceKey {
 
 impl AudienceKey {
     /// True if the members get `update`: they subscribed to one of its topics, and they may receive it. They may
-    /// receive a private update if any of its topics is granted to them. This topic need not be the topic that they
-    /// subscribed to.
+    /// receive a private update if any of its topics is granted to them, even if they subscribed to another of its
+    /// topics.
     #[must_use]
     pub fn admits(&self, update: &Update) -> bool {
         self.matches(update.topics()) && self.may_receive(update)
     }
 
-    /// True if the members may receive `update`. Whether they subscribed to it is not checked.
+    /// True if the members may receive `update`. This does not check whether they subscribed to it.
     #[must_use]
     pub fn may_receive(&self, update: &Update) -> bool {
         self.may_receive_of(update.topics(), update.is_private())
@@ -41,14 +41,14 @@ impl AudienceKey {
         topics.iter().any(|topic| self.matchers.matches(topic))
     }
 
-    /// True if the members may receive an update with these topics, which is private if `private` is true. Whether they
-    /// subscribed to it is not checked.
+    /// True if the members may receive an update with these topics, which is private if `private` is true. This does
+    /// not check whether they subscribed to the update.
     pub(crate) fn may_receive_of(&self, topics: &[Topic], private: bool) -> bool {
         !private || topics.iter().any(|topic| self.granted.matches(topic))
     }
 
     /// True if the members subscribed to a pattern. The log has no index for patterns, so every entry of the log has to
-    /// be read for such members.
+    /// be read for these members.
     pub(crate) fn has_pattern(&self) -> bool {
         self.matchers.as_slice().iter().any(|matcher| !matches!(matcher, Matcher::Exact(_)))
     }
@@ -74,8 +74,8 @@ mod tests {
     fn a_private_update_takes_a_topic_asked_for_and_one_granted() {
         let set = |topics: &[&str]| topics.iter().map(|topic| Matcher::exact(topic).unwrap()).collect::<Matchers>();
         type Topics = &'static [&'static str];
-        // The topics asked for, the topics granted, the topics of the update; true if it is delivered when it is
-        // public, and when it is private.
+        // Each case: the topics asked for, the topics granted, and the topics of the update; then whether the update is
+        // delivered if it is public, and whether it is delivered if it is private.
         let cases: &[(Topics, Topics, Topics, bool, bool)] = &[
             (&["a"], &[], &["a"], true, false),
             (&["a"], &["a"], &["a"], true, true),

@@ -1,5 +1,5 @@
-//! Catch-up: reading the log for a subscriber whose cursor is before its audience's window. It is used for replays, for
-//! subscribers that resume, and for slow subscribers.
+//! Catch-up: reading the log for a subscriber whose cursor is before its audience's window. Replays, subscribers that
+//! resume, and slow subscribers need it.
 use crate::{
     audience_key::AudienceKey,
     entry::Timestamp,
@@ -11,10 +11,11 @@ use crate::{
 
 /// The limit of one read of the log, in entries and in bytes.
 const READ: ReadLimit = ReadLimit { entries: 512, bytes: 64 << 10 };
-/// The number of encoded bytes after which a step reads nothing more. The last read may make the step larger.
+/// The number of encoded bytes at which a step stops reading the log. The events of its last read may make the step
+/// larger than this.
 const STEP_BYTES: usize = 64 << 10;
-/// The number of log entries after which a step reads nothing more. Without this limit, a step for a subscriber that
-/// gets few of the entries of a long log would occupy a thread for too long.
+/// The number of examined log entries at which a step stops reading the log. Without this limit, a step would occupy a
+/// thread for too long if few entries of a long log are for the subscriber.
 const STEP_ENTRIES: u64 = 16 << 10;
 
 /// The result of one step through the log: what a subscriber gets of the entries between two offsets.
@@ -36,7 +37,8 @@ pub struct Step {
 pub type ReadStep = Result<Step, LogError>;
 
 impl Step {
-    /// True if a subscriber whose cursor is `cursor` may continue with this step.
+    /// True if a subscriber whose cursor is `cursor` can be sent the events of this step. Its cursor must be where the
+    /// step begins, or within the step if the step has no gap event.
     #[must_use]
     pub fn serves(&self, cursor: Offset) -> bool {
         cursor == self.begins_after || (!self.tells_gap && self.begins_after < cursor && cursor < self.cursor)
@@ -54,7 +56,8 @@ pub(crate) fn step(log: &dyn Log, key: &AudienceKey, cursor: Offset, now: Timest
         if read.up_to == after {
             break;
         }
-        // For exact topics, the log's index names the entries to read. The entries between them were not read.
+        // For exact topics, only the entries that the log's index names are read, so only these entries count. For
+        // patterns, every entry is read and counts.
         seen += if topics.is_some() { read.found.len().max(1) as u64 } else { read.up_to.0 - after.0 };
         read.found.iter().for_each(|found| reader.take(found));
         reader.cursor = read.up_to;
@@ -85,8 +88,8 @@ impl Reader<'_> {
                 self.key.encode(entry, &mut self.run);
                 self.ends.push((entry.position.offset, self.run.len()));
             }
-            // The topics of lost entries are unknown, so a gap event reports these entries even if none of them was for
-            // this subscriber.
+            // The topics of lost entries are unknown: some of these entries may have been for this subscriber. So a gap
+            // event reports them all.
             Found::Lost(first, last) => self.miss(*first, *last),
             Found::Discarded(gone)
                 if self.key.matches(&gone.topics) && self.key.may_receive_of(&gone.topics, gone.private) =>
@@ -97,8 +100,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Notes that the entries from `first` to `last` are missing. If missing entries were noted before, and there is no
-    /// event between those entries and these, one gap event reports all of them.
+    /// Notes that the entries from `first` to `last` are missing. If earlier entries are missing too, and no event lies
+    /// between the two ranges, one gap event reports both ranges.
     fn miss(&mut self, first: Offset, last: Offset) {
         let begin = self.hole.map_or(Offset(first.0 - 1), |(begin, _)| begin);
         self.hole = Some((begin, last));
@@ -114,8 +117,8 @@ impl Reader<'_> {
     }
 }
 
-/// Returns the ID that names the position `offset`. A subscriber that sends this ID continues after the offset, even if
-/// the log does not hold its entry any more.
+/// Returns the ID that names the position `offset`. A subscriber that sends this ID as its last event ID continues
+/// after the offset, even if the log no longer holds the entry at this offset.
 pub(crate) fn id_of(log: &dyn Log, offset: Offset) -> String {
     log.epochs().position(offset).to_string()
 }

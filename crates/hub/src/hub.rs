@@ -96,9 +96,9 @@ impl Hub {
         self.0.writer.append(updates).await
     }
 
-    /// Does the same as [`Self::publish`] for a publisher that is not in a hurry, such as one that got its last answer
-    /// [`UNHURRIED`] ago or earlier. The log may wait for other publications, at most for [`GATHER_TIMEOUT`], so that
-    /// one sync serves all of them.
+    /// Does the same as [`Self::publish`] for a publisher that is not in a hurry, such as one whose last publication
+    /// was answered at least [`UNHURRIED`] ago. The writer may wait for other publications, at most for
+    /// [`GATHER_TIMEOUT`], so that one sync serves all of them.
     ///
     /// [`UNHURRIED`]: crate::log::writer::gather::UNHURRIED
     /// [`GATHER_TIMEOUT`]: crate::log::writer::gather::GATHER_TIMEOUT
@@ -112,9 +112,9 @@ impl Hub {
         self.0.writer.append_with_others(updates).await
     }
 
-    /// Erases the updates that meet the conditions of `erasing` if its grant allows to publish all their topics.
-    /// Updates that meet the conditions but are not covered by the grant stay in the log; the result has their number.
-    /// After this call returns, no reader gets an erased update any more.
+    /// Erases each update that meets the conditions of `erasing`, if the grant in `erasing` allows to publish all
+    /// topics of the update. Otherwise the update stays in the log; the result has the number of these updates. After
+    /// this call returns, no reader gets an erased update any more.
     ///
     /// # Errors
     /// [`LogError`] if the log cannot be read, or cannot store the erasure durably.
@@ -194,8 +194,8 @@ impl Hub {
         self.0.window
     }
 
-    /// The ID that names the position `offset`. A subscriber that sends it as its last event ID gets the updates after
-    /// this offset.
+    /// The ID that names the position `offset`. A subscriber that sends this ID as its last event ID gets the updates
+    /// after the offset.
     #[must_use]
     pub fn id_behind(&self, offset: Offset) -> String {
         self.0.id_behind(offset)

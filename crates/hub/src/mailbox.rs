@@ -44,7 +44,7 @@ pub struct Mailbox {
 pub struct Caller(Arc<Wakeup>);
 
 impl Caller {
-    /// Wakes the owner.
+    /// Wakes the owner of the mailbox, unless it still has to notice an earlier call.
     pub fn call(&self) {
         self.0.call();
     }
@@ -85,8 +85,8 @@ impl Mailbox {
         self.steps.try_recv().ok()
     }
 
-    /// Asks the router to send the events of the audience with this key to `part`. Returns the head of the log: the
-    /// mailbox gets every event of the audience after this head, and perhaps some earlier events.
+    /// Asks the router to send the events of the audience with this key to `part`. Returns the newest offset of the
+    /// log: the mailbox gets every event of the audience after this offset, and perhaps some earlier events.
     pub fn follow(&self, key: &Arc<AudienceKey>, part: PartKey, permit: JoinPermit) -> Offset {
         self.hub.router.follow(key.clone(), (self.shard, part), permit);
         self.head()
@@ -109,9 +109,9 @@ impl Mailbox {
         self.hub.id_behind(offset)
     }
 
-    /// Asks for a read of the step `wanted`. It begins as soon as a permit to read the log is free, and its result is
-    /// put into the mailbox. [`take_step`](Self::take_step) takes the result out. The owner must limit how many reads
-    /// it asks for at the same time.
+    /// Asks for a read of the step `wanted`. The read begins as soon as a permit to read the log is free, and its
+    /// result is put into the mailbox. [`take_step`](Self::take_step) takes the result out. The owner must limit how
+    /// many reads it asks for at the same time.
     pub fn read(&self, wanted: Wanted) {
         let Wanted { part, key, cursor } = wanted;
         let (hub, steps, wakeup) = (self.hub.clone(), self.step_sender.clone(), self.wakeup.clone());

@@ -1,6 +1,6 @@
 //! An opening: a subscription whose start is decided and that has not joined its audience yet. The last event ID of its
-//! subscriber was resolved to a position in the log, and to a gap event if updates are missing. Next, it joins its
-//! audience as a polled subscription or as a member of a shard.
+//! subscriber was resolved to a position in the log, and to a gap event if updates are missing. The next step is to
+//! join the audience, as a polled subscription or as a member of a shard.
 pub use crate::join_permit::JoinPermit;
 use crate::{
     audience_key::AudienceKey,
@@ -28,10 +28,10 @@ pub struct Opening {
     /// The bytes that are sent first: a gap event if updates that were asked for are missing, or the beginning of a
     /// rewind; `None` if there is neither.
     gap: Option<Bytes>,
-    /// The rest of a rewind that does not fit into `gap`. It is sent after `gap`.
+    /// The rest of a rewind that does not fit into `gap`. This rest is sent after `gap`.
     rewind: Option<Rewind>,
-    /// The time when the hub ends the stream; `None` if the hub does not end it. The subscriber then gets `end_reason`,
-    /// if there is one.
+    /// The time when the hub ends the stream, and tells the subscriber the `end_reason` if there is one; `None` if the
+    /// hub does not end the stream.
     ends: Option<Instant>,
     end_reason: Option<EndReason>,
     /// The permit to join the audience; `None` until [`Self::admit`] has returned.
@@ -39,10 +39,10 @@ pub struct Opening {
 }
 
 enum Place {
-    /// The head of the log at the moment when the subscriber joins its audience.
+    /// The newest offset of the log at the moment when the subscriber joins its audience.
     Head,
-    /// A fixed position: the subscriber gets the updates after this offset. The text is the ID of this position as the
-    /// subscriber is told it; it may be `earliest`.
+    /// A fixed position: the subscriber gets the updates after this offset. The text is the ID that names this position
+    /// to the subscriber; it may be `earliest`.
     Behind(Offset, String),
 }
 
@@ -70,8 +70,8 @@ impl Opening {
         Ok(Self { hub, key, place, gap, rewind: None, ends: None, end_reason: None, permit: None })
     }
 
-    /// Returns an opening that begins with the newest updates of each topic. They are followed by the updates after the
-    /// current head of the log.
+    /// Returns an opening that begins with the newest updates of each topic. They are followed by all updates that are
+    /// appended from now on.
     async fn rewound(hub: Arc<Shared>, key: Arc<AudienceKey>, count: usize) -> Result<Self, LogError> {
         let head = hub.bounds().head;
         let rewind = hub.clone().find_newest(key.clone(), count, head).await?;
@@ -81,23 +81,22 @@ impl Opening {
         Ok(Self { hub, key, place: Place::Behind(head, id), gap, rewind, ends: None, end_reason: None, permit: None })
     }
 
-    /// Sets the time when the hub ends the stream, and the reason that the subscriber gets then. With `None`, the hub
-    /// does not end the stream, or sends no reason.
+    /// Sets the time when the hub ends the stream, and the reason that the subscriber gets then. If `ends` is `None`,
+    /// the hub does not end the stream. If `end_reason` is `None`, it sends no reason.
     #[must_use]
     pub fn until(self, ends: Option<Instant>, end_reason: Option<EndReason>) -> Self {
         Self { ends, end_reason, ..self }
     }
 
-    /// True if there is no rewind, or if the first bytes contain the whole rewind. Only then can a shard take the
-    /// subscriber.
+    /// True if nothing of a rewind is left to send after the first bytes. Only then can a shard take the subscriber.
     #[must_use]
     pub fn is_short(&self) -> bool {
         self.rewind.is_none()
     }
 
     /// The ID of the position where the subscriber starts: it gets the updates after this position. The ID is
-    /// `earliest` if this position is before all updates. If the start is the head of the log, this call fixes it to
-    /// the current head.
+    /// `earliest` if this position is before all updates. If the subscriber starts at the newest offset of the log,
+    /// this call fixes which offset that is.
     pub fn resumed_from(&mut self) -> &str {
         if let Place::Head = self.place {
             let head = self.hub.bounds().head;
@@ -128,7 +127,7 @@ impl Opening {
     }
 
     /// Returns a replay, which reads what the log holds, instead of joining the audience. First waits until the
-    /// publications that are in the queue to the log now have been appended, at most for
+    /// publications that are in the queue to the log at the time of the call have been appended, at most for
     /// [`SETTLE_TIMEOUT`](crate::hub::SETTLE_TIMEOUT), so that the replay includes them.
     ///
     /// # Cancel safety
@@ -143,9 +142,9 @@ impl Opening {
         Replay::new(self.hub, self.key, cursor, self.gap, self.rewind)
     }
 
-    /// Waits until the subscriber may join its audience. The caller must then join at once and must not wait for a
-    /// peer: only [`CONCURRENT_JOINS`](crate::hub::CONCURRENT_JOINS) subscribers may be joining, and others wait for
-    /// them.
+    /// Waits until the subscriber may join its audience. After this call, the caller must join at once and must not
+    /// wait for a peer: only [`CONCURRENT_JOINS`](crate::hub::CONCURRENT_JOINS) subscribers may be joining at the same
+    /// time, and further subscribers wait for them.
     ///
     /// # Cancel safety
     /// If the future is dropped, nothing has happened.
@@ -175,8 +174,8 @@ impl Opening {
     }
 }
 
-/// Finds the position of an ID that can be read in two ways. Returns the position, and the one of the two IDs that was
-/// used.
+/// Finds the position of an ID whose bytes can be read in two ways. Tries `requested` first, and `otherwise` if no
+/// update has the ID `requested`. Returns the position, and the ID that was used.
 async fn either(
     hub: &Arc<Shared>,
     key: &Arc<AudienceKey>,

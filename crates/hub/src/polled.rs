@@ -28,8 +28,8 @@ use std::{
 /// The number of groups. Polls of subscriptions in different groups do not wait for each other.
 const GROUPS: usize = 16;
 
-/// The condition under which a group can be used, as the message of a panic. If a change of the group's state has
-/// panicked, the state cannot be trusted, so every later poll panics as well.
+/// The message of the panic if a group is used after a change of its state has panicked. The state cannot be trusted
+/// after this, so every later poll panics, too.
 const NOBODY_PANICKED: &str = "no change of the group's state has panicked";
 
 /// All groups of polled subscriptions of a hub.
@@ -156,7 +156,8 @@ impl Group {
         })
     }
 
-    /// Delivers the events of a batch. The router calls it. Returns false if the group cannot be used any more.
+    /// Delivers the events of a batch. The router calls this function. Returns false if the group cannot be used any
+    /// more.
     fn take(&self, bundle: &Bundle) -> bool {
         let taken = self.try_act(|State { fan_out, frames, .. }| {
             let mut turn = fan_out.turn(Instant::now(), frames);
@@ -167,7 +168,7 @@ impl Group {
     }
 
     /// Makes a subscriber a member. If `is_shut` is true, the subscriber gets nothing before [`open`](Self::open).
-    /// `head` returns the head of the log.
+    /// `head` returns the newest offset of the log.
     pub(crate) fn join(
         &self,
         joining: Joining,
@@ -179,8 +180,8 @@ impl Group {
         let key = joining.key.clone();
         let follow = |part| {
             self.router.follow(key, (self.number, part), permit);
-            // The head is read after the request was sent, so that everything that is appended after the head is
-            // delivered.
+            // The newest offset of the log is read after the request was sent, so that everything that is appended
+            // after this offset is delivered.
             head()
         };
         self.act(|State { fan_out, frames, tickets, .. }| {
@@ -195,8 +196,8 @@ impl Group {
         })
     }
 
-    /// Lets a member get frames that joined with `is_shut`. `spoke` is the time when bytes were last sent to its
-    /// subscriber.
+    /// Lets a member that joined with `is_shut` get frames from now on. `spoke` is the time when bytes were last sent
+    /// to its subscriber.
     pub(crate) fn open(&self, seat: Seat, spoke: Instant) {
         self.act(|state| {
             if state.has(seat) {
@@ -206,8 +207,8 @@ impl Group {
         });
     }
 
-    /// Removes a member. It is called when a subscription is dropped, so it does not panic if the group cannot be used
-    /// any more.
+    /// Removes a member. This function is called when a subscription is dropped, so it does not panic if the group
+    /// cannot be used any more.
     pub(crate) fn leave(&self, seat: Seat) {
         self.try_act(|state| {
             if state.has(seat) {
@@ -240,8 +241,8 @@ impl Group {
                 return Poll::Pending;
             }
             state.fan_out.spoke_at(seat.member, now);
-            // The frame has everything that was given to the member, so the member's position is the position after the
-            // frame.
+            // The frame contains all bytes that were sent to the member and not taken out yet. So the position that the
+            // member has reached is the position after the frame.
             if !state.fan_out.is_within_event(seat.member) {
                 *reached = Some(state.fan_out.reached(seat.member));
             }
@@ -277,8 +278,8 @@ impl Group {
     }
 
     /// Notes that the log will not be read for a part, because the runtime of its reader has ended. Wakes all tasks
-    /// that wait for frames of the group, so that one of them starts the reads that other parts need. It is called when
-    /// the reader is dropped, so it does not panic if the group cannot be used any more.
+    /// that wait for frames of the group, so that one of them starts the reads that other parts need. This function is
+    /// called when the reader is dropped, so it does not panic if the group cannot be used any more.
     pub(crate) fn give_up(&self, part: PartKey, error: &LogError, now: Instant) {
         self.try_act(|state| {
             state.fan_out.turn(now, &mut state.frames).cannot_read(part);

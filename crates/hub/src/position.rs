@@ -31,9 +31,10 @@ impl Offset {
 /// The name of the time between two openings of a log. It consists of [`Epoch::LEN`] characters of Crockford's base 32,
 /// in lower case.
 ///
-/// A log begins a new epoch each time it is opened. A position whose epoch the log does not know, or that lies beyond
-/// the end of its epoch, therefore comes from another log, or from updates that this log has lost (a restored backup, a
-/// truncated file). So such a position can be distinguished from a position that is merely old.
+/// The first entry that is appended after a log was opened begins a new epoch. A position whose epoch the log does not
+/// know, or that is beyond the end of its epoch, belongs to another log, or to an update that this log has lost, for
+/// example because a backup was restored or a file was truncated. So the log can distinguish this position from a
+/// position that is merely old.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Epoch([u8; Self::LEN]);
 
@@ -71,7 +72,8 @@ impl Epoch {
 }
 
 /// A position in the log: an epoch and an offset. The IDs that the hub makes are positions, written as
-/// `#<epoch>-<offset>`. This is a URI fragment, and so a valid Mercure ID. No publisher may choose such an ID.
+/// `#<epoch>-<offset>`. This is a URI fragment, and so a valid Mercure ID. No publisher may choose an ID that begins
+/// with `#`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Position {
     /// The epoch in which the entry was appended.

@@ -14,7 +14,7 @@ pub struct Replay {
     /// The bytes to return first: a gap event if updates that were asked for are missing, or the beginning of a rewind;
     /// `None` if there is neither.
     gap: Option<Bytes>,
-    /// The rest of a rewind. It is returned after `gap` and before the entries after `cursor`.
+    /// The rest of a rewind. This rest is returned after `gap` and before the entries after `cursor`.
     rewind: Option<Rewind>,
 }
 
@@ -30,8 +30,8 @@ impl Replay {
         Self { hub, key, cursor, end, gap, rewind }
     }
 
-    /// Returns the next wire events; `None` when there are no more. The last ones may include the events of entries
-    /// that were appended after the replay began.
+    /// Returns the next wire events; `None` when there are no more. The last of them may be events of entries that were
+    /// appended after the replay began.
     ///
     /// # Errors
     /// [`LogError`] if the log cannot be read.
@@ -51,8 +51,8 @@ impl Replay {
         }
         while self.cursor < self.end {
             let step = self.hub.clone().read_on(self.key.clone(), self.cursor).await?;
-            // If a step does not get further although `end` was not reached, the replay ends, too, so that it does not
-            // loop forever.
+            // If a step ends where it began, although `end` is not reached, the replay ends, so that it does not loop
+            // forever.
             let at_the_end = step.cursor == self.cursor;
             self.cursor = if at_the_end { self.end } else { step.cursor };
             if let Some(run) = step.run {

@@ -25,8 +25,8 @@ pub(crate) struct Rewind {
 
 impl Rewind {
     /// Finds the newest `count` updates of each topic and pattern that `key` subscribed to, among the entries up to
-    /// `head`. If they are more than [`MAX_REWIND`] together, the oldest of them are left out. Blocks while it reads
-    /// the log.
+    /// `head`. If these are more than [`MAX_REWIND`] updates together, the oldest of them are left out. Blocks while it
+    /// reads the log.
     pub(crate) fn find(
         log: &dyn Log,
         key: &AudienceKey,

@@ -23,15 +23,15 @@ pub(crate) struct Rewinding {
     key: Arc<AudienceKey>,
     /// The bytes that [`poll_next`](Self::poll_next) returns next; empty if there are none.
     next: Bytes,
-    /// The offset up to which the rewind was returned, or is in `next`.
+    /// The offset up to which the updates of the rewind were returned. Updates in `next` count as returned.
     reached: Offset,
     /// The offset that the subscriber has reached when the rewind is complete.
     head: Offset,
     /// The time when bytes were last returned.
     spoke: Instant,
     step: Option<Step>,
-    /// The time when the hub ends the stream; `None` if the hub does not end it. The subscriber then gets `end_reason`,
-    /// if there is one.
+    /// The time when the hub ends the stream, and tells the subscriber the `end_reason` if there is one; `None` if the
+    /// hub does not end the stream.
     ends: Option<Instant>,
     end_reason: Option<EndReason>,
     /// True if the stream ends after the bytes in `next`.
@@ -76,7 +76,7 @@ impl Rewinding {
         self.step = (!rewind.is_over()).then(|| Box::pin(self.hub.clone().rewind(self.key.clone(), rewind)) as Step);
     }
 
-    /// The position up to which the rewind was returned, or is in the next bytes.
+    /// The offset up to which the updates of the rewind were returned. Updates in the next bytes count as returned.
     pub(crate) fn reached(&self) -> Offset {
         self.reached
     }
@@ -91,7 +91,7 @@ impl Rewinding {
         self.is_ended
     }
 
-    /// Returns the next bytes; `None` when the rewind is complete, or has [ended](Self::is_ended).
+    /// Returns the next bytes; `None` if the rewind is complete, or if the stream [has ended](Self::is_ended).
     pub(crate) fn poll_next(&mut self, now: Instant, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, LogError>>> {
         loop {
             if !self.next.is_empty() {

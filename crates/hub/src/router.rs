@@ -127,7 +127,7 @@ impl Router {
 }
 
 impl Routing {
-    /// Returns tables without routes, and the sender of requests to them.
+    /// Returns routing tables without routes, and the sender of requests to these tables.
     pub(crate) fn new() -> (Requests, Self) {
         let (sender, requests) = unbounded();
         (Requests(sender), Self { requests, routes: Routes::default(), recipients: HashMap::new(), last: None })

@@ -22,7 +22,7 @@ pub(crate) struct Routes {
     patterns: HashMap<Matcher, BTreeSet<RouteKey>>,
 }
 
-/// The number of a route. The number stays the same as long as a recipient gets the audience's events.
+/// The number of a route. A route keeps its number as long as any recipient gets the events of its audience.
 pub(crate) type RouteKey = usize;
 
 /// One audience, and all recipients that have members of it.
@@ -100,7 +100,7 @@ impl Routes {
     }
 }
 
-/// Removes one route from the set that `index` has for `key`. If the set is then empty, it is removed, too.
+/// Removes one route from the set that `index` has for `key`. If this leaves the set empty, the set is removed, too.
 fn take_out<K: std::hash::Hash + Eq>(index: &mut HashMap<K, BTreeSet<RouteKey>>, key: &K, route: RouteKey) {
     if let Some(routes) = index.get_mut(key) {
         routes.remove(&route);

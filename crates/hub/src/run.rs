@@ -14,8 +14,8 @@ pub struct Run {
     rest: Option<Bytes>,
 }
 
-/// The bytes of an event that still have to be sent, in order: the rest of its first piece, and its second piece. Both
-/// are empty if nothing is left to send.
+/// The bytes of an event that still have to be sent, in order: the rest of its first piece, and its second piece. The
+/// two pieces are empty if nothing is left to send.
 pub type Left = [Bytes; 2];
 
 impl Run {
@@ -57,7 +57,7 @@ impl Run {
     }
 
     /// The bytes that follow [`bytes`](Self::bytes) and belong to the last event: a large piece that is shared with
-    /// other audiences. A run that has such a piece consists of one event.
+    /// other audiences. A run that has a shared piece consists of one event.
     #[must_use]
     pub fn rest(&self) -> Option<&Bytes> {
         self.rest.as_ref()
@@ -84,10 +84,10 @@ impl Run {
         start..self.bytes.len()
     }
 
-    /// Returns what is left of an event if exactly the [`bytes`](Self::bytes) before `index` were sent: the offset of
-    /// the last event of which any byte was sent (`None` if there is none), and the bytes of this event that were not
-    /// sent. These bytes share the run's memory if the run is one event. Otherwise they are copied, so that the rest of
-    /// one event does not keep the memory of the whole run.
+    /// Returns what is left to send of an event after exactly the [`bytes`](Self::bytes) before `index` were sent. The
+    /// first value is the offset of the last event of which a byte was sent; `None` if there is none. The second value
+    /// is the bytes of this event that were not sent. They share the run's memory if the run is one event. Otherwise
+    /// they are copied, so that the rest of one event does not keep the memory of the whole run.
     #[must_use]
     pub fn cut(&self, index: usize) -> (Option<Offset>, Left) {
         let (begun, left) = self.cut_at(index);

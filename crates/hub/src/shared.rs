@@ -45,8 +45,8 @@ impl Shared {
         self.log.bounds()
     }
 
-    /// Waits until the publications that are in the queue to the log are appended, at most for [`SETTLE_TIMEOUT`]:
-    /// after this time, the caller reads what the log has, because a log that cannot append can still be read.
+    /// Waits until the publications that are in the queue to the log are appended, at most for [`SETTLE_TIMEOUT`].
+    /// After this time, the caller reads what the log has: a log that cannot append can still be read.
     pub(crate) async fn drain(&self) {
         let _ = timeout(SETTLE_TIMEOUT, self.writer.append(Vec::new())).await;
     }

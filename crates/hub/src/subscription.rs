@@ -25,7 +25,7 @@ use tokio::time::Instant;
 /// The position where a subscription starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Start {
-    /// The head of the log: the subscriber only gets updates that are published from now on.
+    /// The end of the log: the subscriber only gets updates that are published from now on.
     #[default]
     Now,
     /// The position after the update with this ID; the ID `earliest` is before all entries of the log.
@@ -122,7 +122,7 @@ impl Subscription {
     /// Does the same as [`poll_next`](Self::poll_next), as a future.
     ///
     /// # Errors
-    /// As [`Self::poll_next`].
+    /// The same errors as those of [`Self::poll_next`].
     ///
     /// # Cancel safety
     /// If the future is dropped, nothing is lost: the next call returns what this one would have returned.
@@ -167,7 +167,7 @@ impl Subscription {
     }
 }
 
-/// Reads the log for members of a group, one step after the other, as long as a member needs it.
+/// Reads the log for members of a group, one step after the other, as long as a member needs a further step.
 struct Reader {
     hub: Arc<Shared>,
     group: Arc<Group>,

@@ -23,7 +23,7 @@ pub struct UpdateFields {
     pub data: String,
     /// The ID that the publisher chose; if it is `None` or empty, the hub makes one.
     pub id: Option<String>,
-    /// The event type; `None` or empty is `message`.
+    /// The event type; if it is `None` or empty, the type is `message`.
     pub event_type: Option<String>,
     /// The reconnection time that is sent to subscribers, in milliseconds; `None` sends none.
     pub retry_ms: Option<u64>,
@@ -103,8 +103,8 @@ pub enum InvalidUpdate {
 
 impl Update {
     /// Checks `fields` and makes an update of them. If the event type is [`Gap::EVENT_TYPE`], the data must be a JSON
-    /// object that has a `reason`. The ID and the reconnection time in the fields of such an update are ignored, and
-    /// the hub makes its ID.
+    /// object that has a `reason`. For this type, the ID and the reconnection time in `fields` are ignored, and the hub
+    /// makes the ID of the update.
     ///
     /// # Errors
     /// [`InvalidUpdate`] with the field and the rule that it breaks.
@@ -149,7 +149,7 @@ impl Update {
         Self::new(UpdateFields { topics, data, event_type, private, ..UpdateFields::default() })
     }
 
-    /// Makes an update from the fields that a log has stored. They are not checked again: an update that was once
+    /// Makes an update from the fields that a log has stored. The fields are not checked again: an update that was once
     /// published stays valid.
     pub(crate) fn restore(stored: Stored) -> Self {
         let Stored { topics, data, id, event_type, retry_ms, ttl_ms, private } = stored;
@@ -174,7 +174,7 @@ impl Update {
         self.id.as_ref()
     }
 
-    /// The event type; `None` is `message`.
+    /// The event type; `None` means the type `message`.
     #[must_use]
     pub fn event_type(&self) -> Option<&EventType> {
         self.event_type.as_ref()

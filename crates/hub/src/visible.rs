@@ -4,7 +4,7 @@
 //!
 //! The visible topics depend only on the update and the audience's key. So they are the same for all members of an
 //! audience, and audiences that see the same topics share one wire event. An event of a plain event stream names no
-//! topics, so nothing of this is needed for it.
+//! topics, so this module is not used for it.
 use crate::{
     audience_key::AudienceKey,
     grant::Matchers,
@@ -43,7 +43,8 @@ struct Tried {
 }
 
 impl Visible {
-    /// Returns the visible ones of `topics`, which must be the topics of the update for which this value was made.
+    /// Returns the topics among `topics` that are visible. `topics` must be the topics of the update for which this
+    /// value was made.
     pub(crate) fn of<'a>(&self, topics: &'a [Topic]) -> Vec<&'a str> {
         let visible = topics.iter().enumerate().filter(|(index, _)| self.has(*index));
         visible.map(|(_, topic)| topic.as_str()).collect()
@@ -57,8 +58,8 @@ impl Visible {
     }
 
     /// Returns the topics of `update` that the audience with this key may see; the audience must be one that gets the
-    /// update. A reader of the log calls this function for each entry. It has only one audience, so, unlike [`Sight`],
-    /// this function keeps no results for other audiences.
+    /// update. A reader of the log calls this function for each entry. The reader has only one audience, so, unlike
+    /// [`Sight`], this function keeps no results for other audiences.
     pub(crate) fn to(key: &AudienceKey, update: &Update) -> Self {
         let topics = update.topics();
         if sees_all(key, topics, update.is_private()) {
@@ -78,7 +79,7 @@ impl Visible {
         Self::of_bits(seen, topics)
     }
 
-    /// Returns the value for the topics whose bits are set in `seen`. For all topics it is always [`Self::All`], so
+    /// Returns the set of the topics whose bits are set in `seen`. If all bits are set, it is always [`Self::All`], so
     /// that equal sets are equal values.
     fn of_bits(seen: Box<[u64]>, topics: &[Topic]) -> Self {
         if are_all(&seen, topics) { Self::All } else { Self::Some(seen) }
@@ -131,7 +132,7 @@ impl<'a> Sight<'a> {
         self.indices.get(topic).map_or(&[], Vec::as_slice)
     }
 
-    /// Adds the topics that match a pattern to `seen`.
+    /// Adds to `seen` the topics that match a pattern.
     fn add_fitting(&mut self, pattern: &'a Matcher, seen: &mut [u64]) {
         if self.candidates.is_empty() {
             self.candidates.extend(self.topics.iter().map(Candidate::new));
@@ -160,7 +161,7 @@ impl<'a> Sight<'a> {
     }
 }
 
-/// True if an audience that gets the update sees all its topics, and this is known without comparing topics.
+/// True if an audience that gets the update sees all its topics, and no topic has to be compared to know this.
 fn sees_all(key: &AudienceKey, topics: &[Topic], is_private: bool) -> bool {
     // If an update has one topic, an audience that gets it has subscribed to this topic.
     topics.len() == 1 || (!is_private && has_all(&key.matchers)) || has_all(&key.granted)
@@ -173,11 +174,11 @@ fn patterns(key: &AudienceKey, is_private: bool) -> impl Iterator<Item = &Matche
     let asked = &key.matchers.as_slice()[behind_exact(&key.matchers)..];
     let asked = if is_private { &[] } else { asked };
     // `*` is left out. Usually it makes all topics visible, which `sees_all` has checked. If the audience subscribed to
-    // `*` and the update is private, `*` makes nothing visible, like other patterns.
+    // `*` and the update is private, `*` makes nothing visible, like any other pattern that the audience subscribed to.
     asked.iter().chain(&key.granted.as_slice()[behind_exact(&key.granted)..])
 }
 
-/// The exact matchers of a set. In the set they are after `*` and before all patterns.
+/// The exact matchers of a set. A set is sorted: `*` is first, then come the exact matchers, and then the patterns.
 fn exact(matchers: &Matchers) -> &[Matcher] {
     let matchers = &matchers.as_slice()[any(matchers)..];
     &matchers[..matchers.partition_point(|matcher| matches!(matcher, Matcher::Exact(_)))]

@@ -89,8 +89,8 @@ mod tests {
         }
     }
 
-    /// Tries every interleaving of two threads that put something in and one that waits: the waiting thread never
-    /// sleeps for ever while something is in the mailbox.
+    /// Tries every interleaving of two threads that put something into a mailbox and one thread that waits for it: the
+    /// waiting thread never sleeps for ever while something is in the mailbox.
     #[test]
     fn nothing_is_left_lying() {
         model(|| {

@@ -87,13 +87,14 @@ impl Window {
         self.bytes = 0;
     }
 
-    /// Returns the events after `cursor`, as many as fit into `most_bytes` (at least one); `None` if there are none. An
-    /// event in two pieces is joined with the other events if it fits; otherwise it is a run by itself.
+    /// Returns the events after `cursor`, as many as fit into `most_bytes`, and at least one; `None` if no event is
+    /// after `cursor`. An event in two pieces is joined with the other events if it fits into `most_bytes`; if it does
+    /// not, it is a run by itself.
     #[must_use]
     pub fn read(&self, cursor: Offset, most_bytes: usize) -> Option<Run> {
         let first = self.events.partition_point(|(offset, _)| *offset <= cursor);
-        // `count` and `bytes` are the number of items and of bytes so far. `last` is the newest event so far: the
-        // number of items before it, and its offset.
+        // `count` is the number of examined items, and `bytes` is their size. `last` is about the event to which the
+        // newest of these items belongs: the number of examined items before this event, and its offset.
         let (mut count, mut bytes, mut last) = (0, 0, (0, cursor));
         for (offset, event) in self.events.range(first..) {
             let begins = *offset != last.1;

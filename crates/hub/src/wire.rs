@@ -76,7 +76,7 @@ pub(crate) struct WireEvents<'a> {
 /// The wire events of an entry in the representations that name topics.
 struct Enveloped<'a> {
     sight: Sight<'a>,
-    /// The events made so far, by representation and set of visible topics.
+    /// The events that are encoded already, by representation and set of visible topics.
     made: HashMap<(Representation, Visible), WireEvent>,
     /// The second piece for each representation. It begins after the topics and contains the data.
     rests: HashMap<Representation, Bytes>,
@@ -155,15 +155,15 @@ fn begin(representation: Representation, entry: &Entry, visible: &Visible, out: 
     let update = &entry.update;
     if representation == Representation::Envelope {
         Fields { event_type: None, retry_ms: update.retry_ms(), id: Some(entry.id()), data: "" }.encode_into(out);
-        // The end of the event is removed, so that the JSON can be appended as its data. JSON has no line end, so the
-        // data is one line.
+        // The end of the event is removed, so that the JSON can be appended as the data of the event. JSON has no line
+        // end, so the data is one line.
         out.truncate(out.len() - EVENT_END.len());
     }
     let r#type = update.event_type().map_or("message", EventType::as_str);
     json_begin(&Names { id: entry.id().as_str(), topics: visible.of(update.topics()), r#type }, out);
 }
 
-/// Appends the rest of an update as JSON, from its data on. It is the same for every set of visible topics.
+/// Appends the rest of an update as JSON, from its data on. This rest is the same for every set of visible topics.
 fn finish(representation: Representation, entry: &Entry, out: &mut Vec<u8>) {
     json_finish(entry.update.data(), entry.update.is_private(), entry.time, out);
     out.extend_from_slice(if representation == Representation::Envelope { EVENT_END } else { b"\n" });

@@ -11,9 +11,10 @@ use bytes::Bytes;
 pub const RUN_BYTES: usize = 64 << 10;
 
 impl<T: Transmit> Turn<'_, T> {
-    /// Sends the next bytes to a member that has room again.
+    /// Sends the next bytes to a member whose connection can take bytes again.
     pub fn writable(&mut self, key: MemberKey) {
-        // A member that waits for the next event or for a step through the log needs nothing now.
+        // Only a member that is full, or whose stream has ended, can have bytes to be sent. Any other member waits for
+        // the next event or for a step through the log.
         let state = self.core.members.get(key as usize).map(|member| member.state);
         if matches!(state, Some(State::Full | State::Ends)) {
             self.advance(key);
@@ -56,7 +57,7 @@ impl<T: Transmit> Turn<'_, T> {
         }
     }
 
-    /// Sends the rest of an event that a member has begun to get. Returns true if the member took all of it.
+    /// Sends the unsent bytes of a member: `first`, and then `second`. Returns true if the member took all of them.
     fn send_left(&mut self, key: MemberKey, [first, second]: Left) -> bool {
         let cursor = self.core.member(key).cursor;
         match self.send_one(key, &first) {
@@ -70,7 +71,8 @@ impl<T: Transmit> Turn<'_, T> {
         match self.send_one(key, &second) {
             Some(taken) if taken == second.len() => true,
             Some(taken) => {
-                // Bytes of which nothing was sent stay the second: they may be an event that has not begun.
+                // If no byte of `second` was sent, it stays in the second place: it may be a whole event, and only
+                // bytes in the first place show that an event has begun.
                 let left = if taken == 0 { [Bytes::new(), second] } else { [second.slice(taken..), Bytes::new()] };
                 self.core.is_full(key, cursor, left);
                 false
@@ -92,8 +94,8 @@ impl<T: Transmit> Turn<'_, T> {
         Some(taken)
     }
 
-    /// Handles the sends in `unsent`: removes the members whose connections take no bytes any more, and returns the
-    /// other members with the number of bytes that each took. These members have no more room.
+    /// Empties `unsent`: removes the members whose connections take no bytes any more, and returns the members that
+    /// have no more room, each with the number of bytes that it took.
     pub(super) fn take_full(&mut self) -> Vec<(MemberKey, usize)> {
         let mut full = Vec::new();
         for Unsent { member, taken } in std::mem::take(&mut self.core.unsent) {

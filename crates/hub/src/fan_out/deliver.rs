@@ -11,19 +11,19 @@ use bytes::Bytes;
 use std::time::Instant;
 
 impl<T: Transmit> Turn<'_, T> {
-    /// Stores the events of one batch for a part. They are sent by [`deliver`](Self::deliver), or by this call when
-    /// there are too many of them for one run.
+    /// Stores the events of one batch for a part, until [`deliver`](Self::deliver) sends them. If an event does not fit
+    /// into one run with the events that are stored already, this call first delivers all stored events.
     pub fn take_events(&mut self, key: PartKey, events: &Events) {
-        // An event in two pieces is two items with the same offset.
+        // An event that is sent in two pieces has two items with the same offset.
         for pieces in events.chunk_by(|(one, _), (next, _)| one == next) {
-            // The part may be gone before its events arrive.
+            // The part may be gone before its events arrive. In this case nobody needs the events.
             let Some(index) = self.core.parts.known(key) else { return };
             let part = self.core.parts.get(index);
             let bytes = pieces.iter().map(|(_, piece)| piece.len()).sum();
             if part.has_news && !part.has_room_for(bytes, &self.core.window) {
                 self.deliver();
             }
-            // The delivery above may have removed the part's last member, and so the part.
+            // `deliver` may have removed the part's last member, and with it the part.
             let Some(index) = self.core.parts.known(key) else { return };
             let part = self.core.parts.get_mut(index);
             if !std::mem::replace(&mut part.has_news, true) {
@@ -59,8 +59,9 @@ impl<T: Transmit> Turn<'_, T> {
         let parts = news.iter().filter_map(|key| parts.known(*key)).map(|index| parts.get(index));
         let sends = parts.filter_map(|part| Some((part, part.run.as_ref()?))).flat_map(|(part, run)| {
             let (shared, whole) = (run.bytes(), &run.bytes()[..]);
-            // Normally every waiting member gets the whole run, and the cursors of the members need not be read. A
-            // member whose cursor is not before the run has already got the first events of the run from the log.
+            // Normally the cursors of all waiting members are before the run. In this case each member gets the whole
+            // run, and its cursor need not be read. In the other case some members have already got the first events of
+            // the run from the log.
             let all_are_behind = part.furthest < run.first();
             part.waiting.iter().filter_map(move |key| {
                 let slice = if all_are_behind { whole } else { &whole[begin(part, &members[*key as usize])..] };
@@ -70,14 +71,15 @@ impl<T: Transmit> Turn<'_, T> {
         self.transmit.send(sends, unsent);
     }
 
-    /// Handles the members that did not take all bytes of the run of their part.
+    /// Notes, for each member that did not take all bytes of its part's run, which bytes it still has to be sent.
+    /// Removes the members whose connections are gone.
     fn settle_runs(&mut self) {
         for (key, taken) in self.take_full() {
             let member = self.core.member(key);
             let part = self.core.parts.get(member.part);
             let Some(run) = &part.run else { continue };
             let (begun, left) = run.cut(begin(part, member) + taken);
-            // If no byte of the run was sent to the member, the member's cursor does not move.
+            // If no byte of the run was sent to the member, the member stays at the position that it had reached.
             let cursor = begun.unwrap_or(part.head).max(member.cursor).max(part.head);
             self.core.is_full(key, cursor, left);
         }
@@ -106,10 +108,10 @@ impl Part {
         self.window.push(offset, event.clone());
     }
 
-    /// True if another event of `bytes` bytes fits into one run with the events to be delivered, and does not push one
-    /// of these events out of the window.
+    /// True if another event of `bytes` bytes fits into one run with the events to be delivered, and pushes none of
+    /// these events out of the window.
     fn has_room_for(&self, bytes: usize, limit: &WindowLimit) -> bool {
-        // There must be room for two items, because the event may have two pieces.
+        // The event may have two pieces, so the window must have room for two items.
         self.news_events + 1 < limit.events && self.news_bytes + bytes <= RUN_BYTES.min(limit.bytes)
     }
 
@@ -118,7 +120,7 @@ impl Part {
         self.run = self.window.read(self.head, RUN_BYTES);
     }
 
-    /// Notes that the run was sent to all waiting members.
+    /// Moves the head of the part to the end of the run, which was sent to all waiting members.
     fn end_run(&mut self, now: Instant) {
         if let Some(run) = self.run.take() {
             self.head = run.last();

@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Instant};
 pub struct Joining {
     /// The audience that the subscriber joins.
     pub key: Arc<AudienceKey>,
-    /// The offset after which the subscriber starts; `None` for the head of the log at the time of joining.
+    /// The offset after which the subscriber starts; `None` for the newest offset of the log at the time of joining.
     pub cursor: Option<Offset>,
     /// The bytes that the subscriber gets first, before the events after `cursor`.
     pub opening: Bytes,
@@ -27,9 +27,9 @@ impl FanOut {
     /// Makes a subscriber a member. Nothing is sent to it before [`Turn::start`].
     ///
     /// If the state machine has no member of the audience yet, `follow` is called. `follow` must first request the
-    /// events of the audience from the router, and then return the head of the log. Every event of the audience after
-    /// this head must be given to the state machine later; earlier events may be given to it, too. `head` returns the
-    /// head of the log at the time of the call.
+    /// events of the audience from the router, and then return the newest offset of the log. Later, the driver must
+    /// give every event of the audience after this offset to the state machine; it may give earlier events to it, too.
+    /// `head` returns the newest offset of the log at the time of the call.
     pub fn join(
         &mut self,
         joining: Joining,
@@ -47,8 +47,8 @@ impl FanOut {
                 self.parts.add(audience.clone(), make)
             }
         };
-        // The head is read after the part began to follow its audience, so everything that is appended after the head
-        // is delivered.
+        // The newest offset of the log is read after the part began to follow its audience, so everything that is
+        // appended after this offset is delivered.
         let cursor = cursor.unwrap_or_else(head);
         self.parts.get_mut(part).members += 1;
         let unsent = (!opening.is_empty()).then(|| Box::new([opening, Bytes::new()]));

@@ -7,7 +7,7 @@ use crate::{audience_key::AudienceKey, bundle::PartKey, ending::EndReason, posit
 use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
 
-/// The longest time for which the rest of an event is still sent after the stream of its subscriber has ended.
+/// The longest time for which the rest of an event is still sent to a subscriber after the hub has ended its stream.
 const GRACE: Duration = Duration::from_secs(1);
 
 impl FanOut {
@@ -18,13 +18,13 @@ impl FanOut {
         }
     }
 
-    /// Removes a member whose stream has ended. The bytes that its connection has taken can still arrive.
+    /// Removes a member whose stream has ended. Bytes that its connection has already taken can still reach the peer.
     pub(super) fn close(&mut self, key: MemberKey) {
         self.depart(key, Departure::Ended);
     }
 
     pub(super) fn depart(&mut self, key: MemberKey, how: Departure) {
-        // Removes the member from the lists of its part.
+        // This also removes the member from the lists of its part.
         self.enter(key, State::Ends);
         let member = self.members.remove(key as usize);
         self.departed.push(Departed { member: key, how });
@@ -41,8 +41,8 @@ impl FanOut {
         }
     }
 
-    /// Returns the members that have left since the last call of this function. The driver must call it after each call
-    /// in which members may leave.
+    /// Returns the members that have left since the last call of this function. The driver must call this function
+    /// after each call in which members may leave.
     pub fn take_departed(&mut self) -> Vec<Departed> {
         std::mem::take(&mut self.departed)
     }
@@ -53,15 +53,16 @@ impl FanOut {
         std::mem::take(&mut self.abandoned)
     }
 
-    /// True if a member still has to be sent the rest of an event. False if the only unsent bytes are the event that
-    /// ends its stream, and none of them was sent. The answer is right only for a [`Transmit`] that takes all bytes of
-    /// a send or none.
+    /// True if a member still has to be sent its opening bytes or the rest of an event. False if the only unsent bytes
+    /// are the event that ends its stream, and no byte of this event was sent. The answer is right only for a
+    /// [`Transmit`] that takes either all bytes of a send or none.
     #[must_use]
     pub fn is_within_event(&self, key: MemberKey) -> bool {
         self.member(key).unsent.as_ref().is_some_and(|left| !left[0].is_empty())
     }
 
-    /// Returns the position that a member has reached: everything up to it was sent to the member, or is not for it.
+    /// Returns the position that a member has reached: every event up to this position that is for the member was sent
+    /// to it, the last one perhaps only in part.
     #[must_use]
     pub fn reached(&self, key: MemberKey) -> Offset {
         let member = self.member(key);
@@ -73,9 +74,9 @@ impl FanOut {
 }
 
 impl<T: Transmit> Turn<'_, T> {
-    /// Ends a member's stream: no further event is sent. If an event was sent only in part, its rest is still sent, if
-    /// the peer makes room for it within a second. The driver must ask for [`FanOut::deadline`] again after this call,
-    /// because the deadline may be earlier now.
+    /// Ends a member's stream: no further event is sent. If an event was sent only in part, its rest is still sent if
+    /// the peer makes room for it within a second; otherwise the member is removed without it. The driver must ask for
+    /// [`FanOut::deadline`] again after this call, because the deadline may be earlier now.
     pub fn end(&mut self, key: MemberKey) {
         let Some(member) = self.core.members.get_mut(key as usize) else { return };
         if member.unsent.is_none() {

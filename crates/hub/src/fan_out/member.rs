@@ -18,9 +18,9 @@ pub(super) type RequestNumber = u32;
 pub struct Member {
     pub(super) part: PartIndex,
     pub(super) state: State,
-    /// The offset up to which everything was sent to this member, or is not for it. While the member waits, its real
-    /// cursor is the head of its part, if the head is higher than this field. So an event that is sent to all waiting
-    /// members is noted once, in the part.
+    /// The offset that the member has reached: every event up to this offset that is for the member was sent to it.
+    /// While the member waits, it may have reached a higher offset: the `head` of its part. So an event that is sent to
+    /// all waiting members is noted once, in the part.
     pub(super) cursor: Offset,
     /// The bytes to send before any other bytes: the opening bytes of a new member, the rest of an event whose beginning
     /// was sent, or the event that ends the stream. Boxed, because few members have any.
@@ -62,7 +62,7 @@ pub struct Departed {
 pub enum Departure {
     /// The connection is gone, and takes no bytes any more.
     Gone,
-    /// The hub has ended the stream. The bytes that the connection has taken can still arrive.
+    /// The hub has ended the stream. Bytes that the connection has already taken can still reach the peer.
     Ended,
     /// The member needs the log, and the log cannot be read.
     NoLog,

@@ -29,12 +29,12 @@ pub(super) struct Part {
     /// The highest cursor that a waiting member of this part has ever had. If a run begins after this cursor, the whole
     /// run is for every waiting member, and the cursors of the members need not be read.
     pub(super) furthest: Offset,
-    /// The members whose cursor is before the window, by the numbers of their requests, and so in the order in which
-    /// they asked for the log. A member that leaves is removed without a search.
+    /// The members whose cursor is before the window. The keys are the numbers of their requests to read the log, so
+    /// the members are in the order of these requests, and a member that leaves is removed without a search.
     pub(super) readers: BTreeMap<RequestNumber, MemberKey>,
     /// The number of the newest request to read the log.
     pub(super) requests: RequestNumber,
-    /// True if the log is being read for one of `readers`, or if such a read is in the queue.
+    /// True if the log is being read for one of `readers`, or if a read for one of them is in the queue.
     pub(super) reading: bool,
     /// The number of members of the part, whatever their states.
     pub(super) members: u32,

@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 
 /// The greatest number of reads of the log that one driver makes at the same time. Each read is for one part.
 pub const CONCURRENT_READS: usize = 8;
-/// The greatest number of reads of the log that one driver makes at the same time for audiences with a pattern. Such a
-/// read examines every entry of the log, so it takes longer than a read for exact topics, which uses an index. The
-/// other reads of [`CONCURRENT_READS`] are left for exact topics.
+/// The greatest number of reads of the log that one driver makes at the same time for audiences with a pattern. A read
+/// for a pattern examines every entry of the log, so it takes longer than a read for exact topics, which uses an index.
+/// The other reads of [`CONCURRENT_READS`] are left for exact topics.
 pub const CONCURRENT_SCANS: usize = 4;
 
 /// The reads of a driver: those for audiences with a pattern, and those for audiences with exact topics only.
@@ -33,8 +33,8 @@ impl ReadQueue {
         kind.waiting.push_back(part);
     }
 
-    /// Returns the next part for which the log may be read now. The caller must call [`finish`](Self::finish) for this
-    /// part later.
+    /// Returns the next part for which the log may be read now; `None` if no part waits, or if the limits allow no more
+    /// reads at the same time. The caller must call [`finish`](Self::finish) for the returned part later.
     pub(super) fn begin(&mut self) -> Option<PartKey> {
         let Self { scans, exact } = self;
         if scans.under_way.len() + exact.under_way.len() == CONCURRENT_READS {
@@ -50,7 +50,7 @@ impl ReadQueue {
         assert!(was_under_way, "the log was not being read for this part");
     }
 
-    /// Removes the parts that wait, and releases their memory.
+    /// Removes all parts that wait for a read, and releases the memory that the lists of these parts took.
     pub(super) fn clear(&mut self) {
         self.scans.waiting = VecDeque::new();
         self.exact.waiting = VecDeque::new();

@@ -37,7 +37,7 @@ impl FanOut {
         None
     }
 
-    /// Requests the next step for the part, if a member still needs one.
+    /// Puts the part into the queue for its next step, if one of its members still needs the log.
     fn read_on(&mut self, key: PartKey) {
         let Some(index) = self.parts.known(key) else { return };
         let part = self.parts.get_mut(index);
@@ -49,8 +49,8 @@ impl FanOut {
 }
 
 impl<T: Transmit> Turn<'_, T> {
-    /// Sends the events of a step to all members whose cursors are within it, not only to the member for which it was
-    /// read: after a network failure, many members resume at about the same position.
+    /// Sends the events of a step to all members whose cursors are within the step, not only to the member for which
+    /// the step was read: after a network failure, many members resume at about the same position.
     pub fn take_step(&mut self, key: PartKey, step: &Step) {
         self.core.reads.finish(key);
         if let Some(index) = self.core.parts.known(key) {
@@ -76,7 +76,7 @@ impl<T: Transmit> Turn<'_, T> {
         let served: Vec<_> = parts.get_mut(index).readers.extract_if(.., is_served).map(|(_, key)| key).collect();
         self.send_step(&served, step);
         for key in served {
-            // During the send, the member may have left, or may have run out of room.
+            // A member that left or became full during the send is sent nothing more in this call.
             let goes_on =
                 self.core.members.get(key as usize).is_some_and(|member| matches!(member.state, State::CatchesUp(_)));
             if goes_on {

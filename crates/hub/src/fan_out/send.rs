@@ -27,7 +27,8 @@ pub struct Unsent {
 /// Sends bytes to members: through sockets, or as frames of response bodies.
 pub trait Transmit {
     /// Tries each send once, without waiting. If a member does not take all bytes of its send, this send is added to
-    /// `unsent`, in any order. A member that took all bytes and has no room for more may be added as well.
+    /// `unsent`, in any order. A send of which the member took all bytes may be added, too, if the member has no room
+    /// for more.
     fn send<'a>(&mut self, sends: impl Iterator<Item = Outgoing<'a>>, unsent: &mut Vec<Unsent>);
 
     /// Tries one send once, without waiting, and returns the number of bytes that the member took.

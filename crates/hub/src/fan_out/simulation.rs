@@ -34,7 +34,7 @@ const EVENTS: usize = 400;
 const MAX_SUBSCRIBERS: usize = 12;
 const WINDOW: WindowLimit = WindowLimit { events: 6, bytes: 2_000 };
 const HEARTBEAT: Duration = Duration::from_secs(10);
-/// The number of entries that the log holds.
+/// The greatest number of entries that the log holds. The log discards older entries.
 const HELD: u64 = 60;
 
 proptest! {
@@ -62,7 +62,7 @@ struct Peer {
     received: Vec<u8>,
     /// The number of bytes that the peer takes before it is full; if peers take frames, the number of frames: 0 or 1.
     room: usize,
-    /// True if the peer has disconnected, which is noticed only at the next send.
+    /// True if the peer has disconnected. The state machine notices this only at its next send.
     is_gone: bool,
 }
 
@@ -438,8 +438,8 @@ impl Subscriber {
         }
     }
 
-    /// Checks that the subscriber has got every matching update up to `place`, or a gap event for those that are
-    /// missing.
+    /// Checks that the subscriber has got every matching update up to the offset `place`, or a gap event for the
+    /// missing updates.
     fn has_everything(&self, entries: &[Arc<Entry>], place: Offset) {
         let received: BTreeSet<_> = self.received.iter().copied().collect();
         assert_eq!(received.len(), self.received.len(), "an event comes twice");

@@ -28,8 +28,8 @@ pub struct FanOut {
     pub(super) random: fastrand::Rng,
 }
 
-/// A turn of the state machine: the calls in which a driver lets it send bytes. It has the current time, and the
-/// [`Transmit`] that sends.
+/// A turn of the state machine: the calls in which a driver lets it send bytes. The turn has the current time, and the
+/// [`Transmit`] that sends the bytes.
 #[derive(Debug)]
 pub struct Turn<'a, T> {
     pub(super) core: &'a mut FanOut,

@@ -18,9 +18,9 @@ pub fn spread(random: &mut fastrand::Rng) -> f64 {
     LEAST_SPREAD + (1.0 - LEAST_SPREAD) * random.f64()
 }
 
-/// Returns the time when a stream has to be checked next: `pause` after `spoke`, the time when bytes were last sent, or
-/// at `ends`, the time when the hub ends the stream, whichever is earlier. If `pause` has already passed since `spoke`,
-/// the subscriber has no room for a heartbeat, and the stream is checked again `pause` after `now`.
+/// Returns the time when a stream has to be checked next. Normally this is `pause` after `spoke`, the time when bytes
+/// were last sent. If this time has already passed, the subscriber has no room for a heartbeat, and the next check is
+/// `pause` after `now`. If the hub ends the stream before that, at `ends`, the next check is at `ends`.
 pub(crate) fn deadline(spoke: Instant, ends: Option<Instant>, now: Instant, pause: Duration) -> Instant {
     let heartbeat = spoke + pause;
     let heartbeat = if heartbeat > now { heartbeat } else { now + pause };
@@ -55,7 +55,7 @@ impl<T: Transmit> Turn<'_, T> {
     /// Handles the members whose deadline has come: ends the streams whose end time has come, and sends a heartbeat to
     /// the members to which nothing was sent for at least 80 % of `heartbeat_interval`. Members that have left are
     /// ignored. `place` returns the ID of a position. After this call, the driver must ask for a new
-    /// [`deadline`](FanOut::deadline) of each member that is left.
+    /// [`deadline`](FanOut::deadline) of each of these members that has not left.
     pub fn expire(&mut self, due: &[MemberKey], heartbeat_interval: Duration, place: &impl Fn(Offset) -> String) {
         let mut silent = Vec::new();
         for key in due.iter().copied().filter(|key| self.core.contains(*key)).collect::<Vec<_>>() {

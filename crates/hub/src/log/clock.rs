@@ -7,14 +7,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The greatest difference that is not treated as a jump of the system's clock. If the system's clock is behind the
-/// time of the log by no more than this, the time of the log stops until the clock has caught up.
+/// The greatest deviation of the system's clock that is not treated as a jump. If the system's clock is behind the time
+/// of the log by no more than this, the time of the log stops until the system's clock has caught up.
 const TOLERANCE: Duration = Duration::from_secs(60);
 
 /// The clock of a log.
 ///
-/// If the time of the newest entry is far ahead of the system's clock, the time of the log continues from there at
-/// normal speed. So entries still grow old and retention works, although the system's clock is behind.
+/// If the time of the newest entry is far ahead of the system's clock, the time of the log continues from the time of
+/// that entry at normal speed. So entries still grow old and retention works, although the system's clock is behind.
 #[derive(Debug)]
 pub(crate) struct LogClock {
     system: fn() -> Timestamp,

@@ -38,9 +38,9 @@ impl Bounds {
 /// All methods may block, because they may wait for a disk or a network. Every argument `now` is a time of the clock
 /// that also gives the entries their time.
 pub trait Log: Send + Sync + 'static {
-    /// Appends all updates of `batch` after the head, in order, or none of them. The updates get the time `now`. When
-    /// the call returns, they are as durable as this kind of log can make them. The call may also discard entries that
-    /// retention no longer keeps.
+    /// Appends all updates of `batch` after the newest entry, in order, or none of them. The updates get the time
+    /// `now`. When the call returns, the log has made the updates as durable as it can: a log on disk has synced them.
+    /// The call may also discard entries that retention no longer keeps.
     ///
     /// # Errors
     /// [`LogError`]; then no update of the batch is in the log. After [`LogError::Stopped`], updates of the batch may
@@ -60,14 +60,14 @@ pub trait Log: Send + Sync + 'static {
     /// [`LogError`] if the engine cannot read.
     fn locate(&self, id: &EventId, now: Timestamp) -> Result<Candidates, LogError>;
 
-    /// Returns the offset directly before the oldest entry that was appended at `time` or later; the head if there is
-    /// no such entry.
+    /// Returns the offset directly before the oldest entry that was appended at `time` or later; the newest offset of
+    /// the log if there is no such entry.
     ///
     /// # Errors
     /// [`LogError`] if the engine cannot read.
     fn place_at(&self, time: Timestamp) -> Result<Offset, LogError>;
 
-    /// Returns the oldest offset that the log holds, and the head.
+    /// Returns the oldest offset that the log holds, and the newest offset that was ever appended.
     fn bounds(&self) -> Bounds;
 
     /// Returns the epochs of this log.
@@ -80,11 +80,12 @@ pub trait Log: Send + Sync + 'static {
     /// [`LogError`] if the engine cannot read or write.
     fn discard(&self, now: Timestamp) -> Result<usize, LogError>;
 
-    /// Erases the entries that meet the conditions of `erase`. After this call returns, no reader gets them any more.
+    /// Erases the entries that meet the conditions of `erase`. After this call returns, no reader gets the erased
+    /// entries any more.
     ///
     /// # Errors
-    /// [`LogError`] if the engine cannot read, or cannot store the erasure durably. Some of the entries may then be
-    /// erased.
+    /// [`LogError`] if the engine cannot read, or cannot store the erasure durably. In this case, some of the entries
+    /// may be erased.
     fn erase(&self, erase: &Erase<'_>, now: Timestamp) -> Result<Erased, LogError>;
 }
 

@@ -8,8 +8,8 @@
 use crate::position::{Epoch, Offset, Position};
 
 /// The number of epochs without entries that are remembered: epochs in which nothing was appended, and epochs whose
-/// entries retention has discarded. An ID of such an epoch is resolved exactly; an ID of an older epoch is treated like
-/// an ID of another log.
+/// entries retention has discarded. An ID of a remembered epoch is resolved exactly; an ID of an older epoch is treated
+/// like an ID of another log.
 pub const IDLE_EPOCHS: usize = 64;
 
 /// The epochs of a log and the offset at which each began, oldest first. Each epoch ends where the next epoch begins.
@@ -24,14 +24,14 @@ impl Epochs {
         Self::begin(Vec::new(), epoch, Offset(1))
     }
 
-    /// The epoch in which entries are appended now.
+    /// The current epoch: the epoch of the entries that are appended next.
     #[must_use]
     pub fn current(&self) -> Epoch {
         self.0.last().expect("there is always a current epoch").0
     }
 
-    /// Returns the head that the log had when `epoch` ended; for the current epoch this is `head`, the head that the
-    /// log has now. `None` if the log never wrote the epoch, or has forgotten it.
+    /// Returns the newest offset that the log had when `epoch` ended; for the current epoch, returns `head`, which must
+    /// be the newest offset of the log. `None` if the log never wrote the epoch, or has forgotten it.
     #[must_use]
     pub fn end(&self, epoch: Epoch, head: Offset) -> Option<Offset> {
         let index = self.0.iter().rposition(|(known, _)| *known == epoch)?;
@@ -123,8 +123,7 @@ mod tests {
         for bits in 0..IDLE_EPOCHS as u64 - 1 {
             epochs = Epochs::begin(epochs.to_vec(), epoch(100 + bits), Offset(11));
         }
-        // Epoch 2, epoch 3 and those that follow are without entries, except the last one: exactly as many as are
-        // remembered.
+        // All epochs from 2 on, except the last one, are without entries: exactly as many as are remembered.
         assert!(!epochs.forget(Offset(1)));
         // When the entries of epoch 1 are discarded, there is one epoch too many.
         assert!(!epochs.forget(Offset(10)), "10 is still held");

@@ -19,7 +19,7 @@ pub struct Query<'a> {
     pub after: Offset,
     /// The last offset to read. If the head of the log is lower, reading ends at the head.
     pub until: Offset,
-    /// The topics of which a wanted update has at least one. The log finds such updates with an index. If the index is
+    /// The topics of which a wanted update has at least one. The log finds these updates with an index. If the index is
     /// missing, the answer may also have updates with other topics. `None` asks for every update.
     pub topics: Option<&'a [Topic]>,
     /// The current time. Entries that have expired by then are not returned.

@@ -47,10 +47,10 @@ struct Ring {
     topics: HashMap<Topic, VecDeque<Offset>>,
     /// The hashes of the publishers' IDs of discarded updates, oldest first.
     old_ids: VecDeque<u64>,
-    /// The number of entries that were checked for expiry so far. Divided by the number of entries in the log, it
-    /// leaves the index of the entry to check next as the remainder.
+    /// The number of entries that were checked for expiry so far. This number modulo the number of entries in the log
+    /// is the index of the entry to check next.
     swept: u64,
-    /// True if an update that was ever appended had a time to live.
+    /// True if at least one of all updates that were ever appended had a time to live.
     expires: bool,
 }
 
@@ -83,7 +83,7 @@ impl MemoryLog {
     }
 
     fn ring(&self) -> MutexGuard<'_, Ring> {
-        self.ring.lock().expect("nothing panics while the ring is locked")
+        self.ring.lock().expect("nothing panics while the log in memory is locked")
     }
 }
 
@@ -228,7 +228,8 @@ impl Ring {
     }
 
     /// Returns the offsets from `from` to `until` of the updates that have at least one of these topics, in order; at
-    /// most [`MAX_LOOKED_AT`] offsets. The second value is true if there are no more such updates.
+    /// most [`MAX_LOOKED_AT`] offsets. The second value is true if it is certain that there are no more of these
+    /// updates.
     fn with_topics(&self, topics: &[Topic], from: Offset, until: Offset) -> (Vec<Offset>, bool) {
         let of_topic = |offsets: &'_ VecDeque<Offset>| {
             let begin = offsets.partition_point(|offset| *offset < from);
@@ -309,8 +310,8 @@ impl Ring {
         }
     }
 
-    /// Checks some entries, and replaces those that have expired or exceed the age limit of their topics. The next call
-    /// continues after the checked entries.
+    /// Checks some entries. Replaces each entry that has expired, or that exceeds the age limit of its topics, by what
+    /// the log still knows of it. The next call continues after the checked entries.
     fn sweep(&mut self, retention: &Retention, now: Timestamp) {
         let count = self.entries.len() as u64;
         for _ in 0..count.min(MAX_LOOKED_AT as u64) {

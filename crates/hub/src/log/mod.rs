@@ -1,8 +1,8 @@
 //! The log: the one ordered sequence of updates, and the hub's only state.
 //!
 //! A [`Log`] stores and finds updates. It is called from threads that may block. The caller of [`Log::append`] decides
-//! the order, and there is only one such caller: the [`writer`]. The module [`cursor`] finds the position in the log
-//! for a subscriber's last event ID, or the reason for a gap.
+//! the order of the updates, and there is only one caller: the [`writer`]. The module [`cursor`] finds the position in
+//! the log for a subscriber's last event ID, or the reason for a gap.
 pub(crate) mod clock;
 pub mod cursor;
 mod engine;

@@ -21,9 +21,9 @@ enum Step {
     Wait(u64),
     /// Closes the log of segments and opens it again.
     Reopen,
-    /// Opens the log of segments again, as if its process had been killed.
+    /// Continues with a copy of the files of the log of segments, as if its process had been killed.
     Kill,
-    /// Erases the updates with this topic. `EraseId` erases the updates with this ID.
+    /// Erases the updates with this topic, which is given by its index in `TOPICS`.
     EraseTopic(usize),
     EraseId(u8),
     /// Removes the erased, expired and discarded entries from disk.
@@ -307,7 +307,7 @@ proptest! {
     }
 }
 
-/// An ID that the hub made names the same position after each restart.
+/// After each restart, every position still has the epoch in which its entry was appended.
 #[test]
 fn positions_are_those_of_the_run() {
     let dir = tempfile::tempdir().unwrap();

@@ -50,8 +50,8 @@ pub(crate) enum Kind {
     Discarded = 2,
 }
 
-/// The append that put an entry into the log: the number of the process run (`session`), and the number of the batch
-/// within this run.
+/// Identifies the append that put an entry into the log, by the number of the process run (`session`) and the number of
+/// the batch within this run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Token {
     pub(crate) session: u32,
@@ -93,7 +93,7 @@ impl Update {
 /// Appends the record of `entry` to `out`.
 ///
 /// # Panics
-/// If the record has 4 GiB or more; the writer accepts no such update.
+/// If the record has 4 GiB or more; the writer accepts no update that is so large.
 pub(crate) fn encode(entry: &Entry, token: Token, seed: u64, out: &mut Vec<u8>) {
     let update = &entry.update;
     let body = Body {
@@ -109,8 +109,8 @@ pub(crate) fn encode(entry: &Entry, token: Token, seed: u64, out: &mut Vec<u8>) 
     write(entry.position, entry.time, token, Kind::Update as u8, &body, seed, out);
 }
 
-/// Appends to `out` a record of the given kind that replaces `record`: it has the same offset, and of the content only
-/// what this kind of record keeps.
+/// Appends to `out` a record of the given kind that replaces `record`. The new record keeps the position, the time, the
+/// hash of the ID, and whether the update is private. If the kind is `Discarded`, it keeps the topics, too.
 pub(crate) fn encode_rest(record: &Record<'_>, kind: Kind, log_seed: u64, seed: u64, out: &mut Vec<u8>) {
     let Some(body) = record.body() else { return };
     let own = (!body.id.is_empty()).then(|| terms::id(body.id, log_seed).0);
@@ -152,8 +152,8 @@ fn write(position: Position, time: Timestamp, token: Token, kind: u8, body: &Bod
     out[begin + 8..begin + CHECKED_FROM].copy_from_slice(&checksum.to_le_bytes());
 }
 
-/// Returns the length that a record at the beginning of `bytes` has according to its head; `None` if no record begins
-/// there.
+/// Returns the length that a record at the beginning of `bytes` has according to its length field; `None` if no record
+/// begins there.
 pub(crate) fn declared_len(bytes: &[u8]) -> Option<usize> {
     let length = bytes.strip_prefix(&MAGIC)?.first_chunk()?;
     usize::try_from(u32::from_le_bytes(*length)).ok().filter(|length| *length >= FIXED_BYTES)

@@ -1,6 +1,6 @@
 //! Terms: the keys by which the index finds an entry. Each topic of an entry is a term, and so is its ID. The index
-//! only stores hashes of terms. They depend on the log's random number, so that nobody can choose topics whose hashes
-//! collide.
+//! only stores hashes of the terms. These hashes depend on the log's random number, so that nobody can choose topics
+//! whose hashes collide.
 use crate::update::Update;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Term(pub(crate) u64);
 
-/// The terms of one record: the hash of its ID and of each topic.
+/// The terms of one record: the hash of its ID, and the hash of each of its topics.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Terms {
     pub(crate) id: Option<Term>,
@@ -33,8 +33,8 @@ pub(crate) fn id(id: &str, log_seed: u64) -> Term {
     term(1, id, log_seed)
 }
 
-/// Returns the term of a text. `kind` is 0 for a topic and 1 for an ID, so that equal texts have different terms. A
-/// later version may use more kinds.
+/// Returns the term of a text. `kind` is 0 for a topic and 1 for an ID, so that a topic and an ID with the same text
+/// have different terms. A later version may use more kinds.
 fn term(kind: u64, text: &str, log_seed: u64) -> Term {
     Term(xxh3_64_with_seed(text.as_bytes(), log_seed.wrapping_add(kind)))
 }

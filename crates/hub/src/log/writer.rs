@@ -1,10 +1,11 @@
 //! The writer: the only caller of [`Log::append`], so it alone decides the order of the updates.
 //!
 //! One thread takes publications from a bounded queue, and appends all waiting ones as one batch, with one sync for all
-//! of them. The module [`gather`] decides whether the thread waits for more publications first. Then each publication
-//! is acknowledged, and the entries are passed to the [`sink`] in the same order. The same thread does this as long as
-//! it takes little time; otherwise a second thread does it while the next batch is made durable. Between batches, the
-//! first thread has the log discard entries that retention no longer keeps, a bounded number at a time.
+//! of them. The module [`gather`] decides whether the thread waits for more publications first. After the sync, each
+//! publication is acknowledged, and the entries are passed to the [`sink`] in the order of the log. The same thread
+//! does this as long as it takes little time; otherwise a second thread does it while the first thread makes the next
+//! batch durable. Between batches, the first thread has the log discard entries that retention no longer keeps, a
+//! bounded number at a time.
 mod append_error;
 pub mod gather;
 pub(super) mod publication;
@@ -78,14 +79,14 @@ impl Writer {
         let second = spawn("fanfare-sink", move || second.run())?;
         let thread = spawn("fanfare-log", move || {
             order.run(|| second.is_finished());
-            // When `run` has returned, the second thread passes its remaining batches to the sink, and ends.
+            // `run` has ended, so the second thread ends too, after it has passed its remaining batches to the sink.
             _ = second.join();
         })?;
         Ok(Self { places, queue, nudge, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Appends `updates` as one publication: either all or none, directly after each other in the log. Returns their
-    /// entries when they are durable. Waits while the queue is full.
+    /// Appends `updates` as one publication: either all of them, directly after each other in the log, or none. Returns
+    /// their entries when they are durable. Waits while the queue is full.
     ///
     /// # Errors
     /// [`AppendError`]; then no update of `updates` is in the log, with two exceptions: they may be in it after
@@ -123,7 +124,7 @@ impl Writer {
         let (acknowledgement, acknowledged) = oneshot::channel();
         let publication = Publication { updates, bytes, places, can_wait, acknowledgement };
         self.queue.push(publication).map_err(|_| AppendError::Closed)?;
-        // The writer's thread gives the places back after the append.
+        // The places stay taken until the writer's thread frees them, after the append.
         taken.forget();
         acknowledged.await.map_err(|_| AppendError::Closed)?.map_err(AppendError::Log)
     }
@@ -162,7 +163,8 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHan
 struct Order<Clock> {
     log: Arc<dyn Log>,
     clock: Clock,
-    /// The offset of the last entry that this thread has appended, or found at the start.
+    /// The newest offset of the log: the last one that this thread has appended, or that the log had when this thread
+    /// started.
     head: Offset,
     /// The time of the newest entry. Time never goes backwards in the log, even if the clock does.
     newest: Timestamp,
@@ -186,8 +188,8 @@ enum Operation {
 }
 
 impl<Clock: Fn() -> Timestamp> Order<Clock> {
-    /// Returns the state of a thread that takes publications from `queue`, gives their `places` back, and passes on the
-    /// appended entries through `passing`.
+    /// Returns the state of a thread that takes publications from `queue`, frees their `places` in the queue, and hands
+    /// the appended entries to `passing`.
     fn new(
         log: Arc<dyn Log>,
         clock: Clock,
@@ -212,11 +214,11 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
 
     /// Appends and discards until the writer is closed, or until the sink has panicked.
     fn run(mut self, sink_has_ended: impl Fn() -> bool) {
-        // The log must discard entries even if the queue is never empty. So when the time `look` has come, it discards
-        // once between two batches.
+        // The log must discard entries even if the queue is never empty. So once the time `look` has come, one discard
+        // is done between two batches.
         let (mut look, mut appended_last) = (Instant::now(), false);
-        // The second thread ends early if the sink panics. This is noticed here, at the latest at the next check for
-        // entries to discard.
+        // The second thread ends early if the sink panics. This loop checks it before each operation, so at the latest
+        // when it is time to discard entries again.
         while !sink_has_ended() {
             let is_time = appended_last && Instant::now() >= look;
             match if is_time { Operation::Discard } else { self.next(look) } {
@@ -299,7 +301,7 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
         }
     }
 
-    /// Gives back the places that a batch had in the queue.
+    /// Frees the places that a batch had in the queue.
     fn give_back(&self, places: usize) {
         let free = self.places.available_permits();
         assert!(free + places <= QUEUE_PLACES, "{places} places are given back, but {free} of {QUEUE_PLACES} are free");
@@ -337,7 +339,7 @@ impl<Clock> Drop for Order<Clock> {
     }
 }
 
-/// Returns the head of the log, and the time of its newest entry.
+/// Returns the newest offset of the log, and the time of its newest entry.
 fn newest(log: &dyn Log) -> Result<(Offset, Timestamp), LogError> {
     let head = log.bounds().head;
     let (after, limit) = (Offset(head.0.saturating_sub(1)), ReadLimit { entries: 1, bytes: 0 });

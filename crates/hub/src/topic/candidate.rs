@@ -16,8 +16,8 @@ impl<'a> Candidate<'a> {
         Self { topic, resolved: OnceCell::new() }
     }
 
-    /// Returns the URL of the topic, resolved against `base`; `None` if the topic is not a URL. The URL is computed
-    /// once for the first `base`, and usually all patterns of a hub have the same one.
+    /// Returns the URL of the topic, resolved against `base`; `None` if the topic is not a URL. Only the URL for the
+    /// first `base` is stored, because usually all patterns of a hub have the same base.
     pub(crate) fn resolve(&self, base: &'a Url) -> Option<Cow<'_, Url>> {
         let (known, url) = self.resolved.get_or_init(|| (base, self.topic.resolve(base)));
         if *known == base { url.as_ref().map(Cow::Borrowed) } else { self.topic.resolve(base).map(Cow::Owned) }

@@ -27,8 +27,8 @@ pub const MAX_MATCH_STEPS: usize = MAX_TOPIC_BYTES + 1;
 /// about 70 bytes.
 const MAX_NFA_BYTES: usize = 128 * 1024;
 
-/// The largest additional memory for making the deterministic automaton, in bytes. It bounds the time as well: each of
-/// these bytes is visited at most once for each of the up to 256 classes of bytes in the expression.
+/// The largest additional memory for making the deterministic automaton, in bytes. This limit bounds the time, too:
+/// each of these bytes is visited at most once for each of the up to 256 classes of bytes in the expression.
 const MAX_DETERMINIZING_BYTES: usize = 256 * 1024;
 
 /// A compiled regular expression over ASCII: `\w`, `\d`, `.` and classes mean bytes, as they do in ECMAScript for the
@@ -71,7 +71,7 @@ impl LinearRegex {
 
     /// True if the expression matches somewhere in `text`.
     pub(super) fn is_match(&self, text: &str) -> bool {
-        // With this configuration the search cannot fail.
+        // The search cannot return an error with the configuration that `compile` uses.
         self.automaton.try_search_fwd(&Input::new(text).earliest(true)).is_ok_and(|found| found.is_some())
     }
 

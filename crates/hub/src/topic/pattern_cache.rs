@@ -16,12 +16,12 @@ impl<T> PatternCache<T> {
     /// Returns the cached pattern, or the pattern that `compile` makes.
     ///
     /// # Errors
-    /// The errors of `compile`; then nothing is cached.
+    /// The errors of `compile`; in this case nothing is cached.
     pub(super) fn get_or_compile<E>(&self, source: &str, compile: impl FnOnce() -> Result<T, E>) -> Result<Arc<T>, E> {
         if let Some(known) = self.entries().get(source) {
             return Ok(Arc::clone(known));
         }
-        // The lock is not held here, so that a slow pattern does not make other callers wait.
+        // The lock is not held while the pattern is compiled, so that a slow pattern does not make other callers wait.
         let compiled = Arc::new(compile()?);
         let mut entries = self.entries();
         if entries.len() >= MAX_CACHED_PATTERNS {

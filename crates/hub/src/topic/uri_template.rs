@@ -17,8 +17,9 @@ mod syntax;
 /// A compiled URI Template.
 pub struct UriTemplate {
     source: Box<str>,
-    /// The number of bytes of the source with which every expansion begins. These bytes are compared directly: in the
-    /// automaton, each different character of them would make every state larger.
+    /// The number of bytes of fixed text at the beginning of the source, with which every expansion begins. They are
+    /// compared without the automaton: each different character of this text would make every state of the automaton
+    /// larger.
     prefix: usize,
     /// The regular expression for the text after the prefix.
     expansions: LinearRegex,
@@ -52,8 +53,9 @@ impl UriTemplate {
                 syntax::Part::Literal(text) => push_literal(&mut regex, text),
                 syntax::Part::Expression(expression) => expression.push_regex(&mut regex),
             }
-            // The limit is checked early, because an expression of n variables becomes n² / 2 terms. Each byte of the
-            // regular expression compiles to more than one byte, so a longer regular expression exceeds the limit.
+            // The limit is checked before the regular expression is complete, because an expression of n variables
+            // becomes n² / 2 terms. Each byte of the regular expression compiles to more than one byte, so a longer
+            // regular expression exceeds the limit.
             if regex.len() > MAX_COMPILED_BYTES {
                 return Err(TOO_COMPLEX);
             }

@@ -1,8 +1,8 @@
 //! URL Patterns: the pattern matchers of Mercure's newer revision.
 //!
 //! The [URL Pattern Standard](https://urlpattern.spec.whatwg.org/) is implemented without `ignoreCase`. Regular
-//! expressions, for which the standard refers to ECMAScript, are matched in linear time here, so lookaround and
-//! backreferences are refused.
+//! expressions, for which the standard refers to ECMAScript, are matched in linear time by this hub, so it refuses
+//! lookaround and backreferences.
 use super::{
     Topic,
     candidate::Candidate,
@@ -22,8 +22,8 @@ use urlpattern::{
 pub struct UrlPattern {
     source: Box<str>,
     base: Url,
-    // The matchers of the components are kept instead of a pattern of the `urlpattern` crate, because such a pattern
-    // allocates memory for every component and group at each match.
+    // The matchers of the components are kept instead of a pattern of the `urlpattern` crate, because a pattern of that
+    // crate allocates memory for every component and group at each match.
     components: [ComponentMatcher<Compiled>; 8],
 }
 
@@ -34,7 +34,7 @@ impl UrlPattern {
     /// [`InvalidMatcher::InvalidPattern`], [`InvalidMatcher::TooComplex`].
     pub fn compile(source: &str, base: &Url) -> Result<Self, InvalidMatcher> {
         // The `urlpattern` crate counts the brackets of IPv6 addresses. With some texts, such as `://]`, its count
-        // falls below zero, and it panics if overflow is checked.
+        // falls below zero, and the crate panics if overflow is checked.
         let pattern = panic::catch_unwind(|| parse(source, base))
             .unwrap_or_else(|_| Err(InvalidMatcher::InvalidPattern("it cannot be parsed".into())))?;
         let components = [

@@ -24,11 +24,11 @@ use std::{fs, io, os::unix::fs::FileExt as _, sync::Arc};
 
 /// The size of the index of the active segment above which the segment is sealed, in bytes of memory.
 pub const INDEX_MEMORY_BYTES: usize = 8 << 20;
-/// The zeros that are written after the last frame in advance. So the length of the file does not change with each
-/// append, and a sync only writes data.
+/// The zeros that are written after the last frame, to reserve space for later frames. So the length of the file does
+/// not change with each append, and a sync only writes data.
 const ZEROS: &[u8] = &[0; 256 << 10];
-/// The number of bytes from which a frame is so large that no zeros are written in advance for it: a few such frames
-/// would fill them.
+/// The size of a frame, in bytes, from which on no zeros are written to reserve space: a few frames of this size would
+/// use up all the zeros.
 const LARGE_FRAME_BYTES: usize = 32 << 10;
 
 impl Store {
@@ -60,7 +60,8 @@ impl Store {
         };
         let active = writing.active.as_ref().expect("a frame was just written to the active segment");
         self.publish(active, &entries, &writing.frame, seeds);
-        // The entries are in the log even if nothing can be discarded now. Then old entries are discarded later.
+        // The new entries are in the log, so an error while old entries are discarded is ignored: a later call discards
+        // them.
         _ = self.discard_some(&mut writing, now, super::retention::PER_ENTRY * entries.len());
         Ok(entries)
     }
@@ -93,8 +94,8 @@ impl Store {
             }
         }
         if let Err(error) = current.file.write_all_at(frame, at) {
-            // A part of the frame may be in the file, and must not be read as a frame. If it cannot be cut off, the
-            // segment ends here, and the next append begins another segment.
+            // A part of the frame may be in the file, and must not be read as a frame. If this part cannot be cut off,
+            // the segment ends at this point, and the next append begins another segment.
             match current.file.set_len(at) {
                 Ok(()) => current.filled = at,
                 Err(_) => *active = None,
@@ -128,12 +129,13 @@ impl Store {
             self.set_epochs(epochs);
         }
         let mut held = self.held_mut();
-        // An empty segment with the same name has just been replaced.
+        // If there was an empty segment with the same name, its file has just been replaced, so the old segment is
+        // removed.
         if held.segments.back().is_some_and(|last| last.first == first) {
             held.segments.pop_back();
             self.files.forget(first);
         }
-        // The segment before the new one. It was full, or an earlier run wrote it.
+        // Nothing more is appended to the segment before the new one, so its index can be written to a file.
         let before = held.segments.back().cloned();
         held.segments.push_back(active.segment.clone());
         drop(held);
@@ -168,14 +170,15 @@ impl Store {
             Ok::<_, io::Error>(file)
         };
         let file = begin().inspect_err(|_| drop(fs::remove_file(&new)))?;
-        // An earlier segment may have had the same name: it was empty, or its file has vanished. Files that it has left
-        // beside the new segment do not belong to the new segment.
+        // An earlier segment may have had the same name: it was empty, or its file has vanished. Its index and its list
+        // of erased updates do not belong to the new segment, so they are removed.
         for beside in [Kind::Index, Kind::Erased] {
             _ = fs::remove_file(self.directory.file(first, beside));
         }
         let could_not_sync = |error: io::Error| self.stop(&format!("the disk could not sync: {error}"));
         file.sync_all().map_err(could_not_sync)?;
-        // There may be no room on the disk for the name. Then the new file is removed, and the next append tries again.
+        // If the directory has no room for the name, for example on a full disk, the new file is removed, and the next
+        // append tries again.
         fs::rename(&new, &path).inspect_err(|_| drop(fs::remove_file(&new)))?;
         // If this sync fails, it is not known whether the name of the file is durable, so the log accepts no more
         // updates.
@@ -214,7 +217,7 @@ impl Store {
     }
 
     /// Writes the index of a segment from memory to a file beside the segment. If the file cannot be written, the index
-    /// stays in memory, and is made again at the next start.
+    /// stays in memory, and the hub makes it again at the next start.
     pub(super) fn write_down(&self, segment: &Segment) {
         let mut state = segment.state_mut();
         let Index::Memory(index) = &state.index else { return };

@@ -41,7 +41,7 @@ pub struct BackedUp {
 struct Making<'a> {
     from: Directory,
     to: Directory,
-    /// The last offset in the log when the backup began.
+    /// The newest offset in the log when the backup began.
     known: Offset,
     made: BackedUp,
     progress: Progress,
@@ -51,8 +51,8 @@ struct Making<'a> {
 impl LogView {
     /// Makes a backup of the log in `from` in the directory `to`, which must be empty or not exist. A hub may have the
     /// log open. All updates that were acknowledged before this call are in the backup, in order, unless retention
-    /// discards them meanwhile. Updates that were erased before this call are not in it. `progress` is called several
-    /// times while the backup is made.
+    /// discards them during the backup. Updates that were erased before this call are not in it. `progress` is called
+    /// several times while the backup is made.
     ///
     /// The backup is a log that has ended cleanly, so if updates at its end are lost later, the loss is noticed. On the
     /// same file system, the backup shares the files of sealed segments with the log.
@@ -87,14 +87,15 @@ impl Making<'_> {
         let last = firsts.last().map(|(first, _)| *first);
         let mut held = Vec::new();
         for (first, is_file) in firsts {
-            // Something that is not a file has the name of a segment. The segment is lost, in the log and in the
-            // backup.
+            // Something that is not a file, such as a directory, has the name of the segment. The updates of the
+            // segment are lost, in the log and in the backup.
             if !is_file {
                 continue;
             }
             match self.segment(first, Some(first) == last)? {
                 Some(copied) => held.push((first, copied)),
-                // Retention has removed the segment, and all segments before it.
+                // Retention has removed the segment from the log, and all segments before it. So the copies of those
+                // segments are removed, too.
                 None => {
                     for (first, _) in held.drain(..) {
                         self.remove(first)?;
@@ -116,8 +117,8 @@ impl Making<'_> {
     fn segment(&mut self, first: Offset, is_last: bool) -> Result<Option<Copied>, BackupError> {
         for _ in 0..ATTEMPTS {
             let Some((mut copied, taken)) = self.log_file(first, is_last)? else { return Ok(None) };
-            // The index of the last segment is not copied: it may be written after the segment was copied, and then
-            // have records that the copy does not have.
+            // The index of the last segment is not copied: the hub may write it after the segment was copied, and it
+            // would then name records that the copy of the segment does not have.
             let beside = if is_last { &[Kind::Erased, Kind::Ids][..] } else { &[Kind::Erased, Kind::Ids, Kind::Index] };
             for kind in beside {
                 copied += self.link(first, *kind)?.unwrap_or_default();
@@ -168,7 +169,7 @@ impl Making<'_> {
     /// Writes the mark of a clean end to the backup, and makes the backup durable.
     fn end(&mut self, original: &LogView) -> Result<BackedUp, BackupError> {
         let path = self.to.path().to_owned();
-        // This process has locked the directory already, so the directory is opened only to read.
+        // The directory is opened only to read, because this process has locked it already.
         let Some((store, _)) = open::look_into(&path)? else { return Err(BackupError::Restless(path)) };
         let (bounds, before) = (store.bounds(), original.bounds());
         // Updates that are missing at the end of a damaged log are missing at the end of its backup too.

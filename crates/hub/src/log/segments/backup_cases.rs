@@ -166,8 +166,8 @@ fn backups_of_a_log_that_never_rests() {
     std::thread::scope(|scope| {
         scope.spawn(|| work(&log, &acknowledged, &erased, &stop));
         for round in 0.. {
-            // On a busy machine, only a few updates may be appended during a backup. Then more backups are made, so
-            // that enough are appended in all.
+            // On a busy machine, only a few updates may be appended during a backup. So backups are made until enough
+            // updates are appended in all, up to a limit.
             if round >= 40 * ROUNDS || (round >= ROUNDS && acknowledged.load(Ordering::Relaxed) > LEAST) {
                 break;
             }

@@ -11,8 +11,8 @@ use super::{
 use crate::{log::terms::Term, position::Offset};
 use std::{fs::File, io, ops::Range};
 
-/// The greatest number of rewrites of a segment after which an index from before these rewrites is still recognised as
-/// outdated. An older index is reported as damaged.
+/// The greatest number of rewrites of its segment that an index file may have missed to be recognised as outdated. An
+/// index file that missed more rewrites is reported as damaged.
 const MAX_EARLIER: u32 = 1_000;
 
 /// The byte position of a flaw in its file, and the flaw.
@@ -60,8 +60,8 @@ pub(super) fn index(
 }
 
 /// True if `block`, the part of an index file at position `place`, is equal to the expected part `wanted`. Two fields
-/// are not compared, because they depend on the time when the index was written: the end of the last frame, which may
-/// include zeros, and the oldest offset of the log.
+/// are not compared, because they depend on the time when the index was written: the position where the frames end,
+/// which may be before or after zeros at the end of the segment, and the oldest offset of the log.
 fn is_same(block: &[u8], wanted: &[u8], place: usize) -> bool {
     let mut ignored = index_file::BY_WRITER.into_iter().flatten().filter(|_| place == 0);
     block == wanted
@@ -102,8 +102,8 @@ pub(super) fn erased(
         each.into_iter().collect::<io::Result<Vec<_>>>().map(|flaws| flaws.concat())
     };
     let mut flaws = look(generation)?;
-    // The list may be from before the segment was rewritten. Then it is ignored, but is verified with the seed that it
-    // was written with.
+    // The list may be from before the segment was rewritten. Readers ignore this list, but it is verified with the seed
+    // with which it was written.
     if !flaws.is_empty() && generation > 0 && erased.is_empty() {
         flaws = look(generation - 1)?;
     }

@@ -1,5 +1,5 @@
-//! Files that consist of blocks, each with a checksum. Any part of such a file can be read, and damage in this part is
-//! noticed.
+//! Files that consist of blocks, each with a checksum. Any range of the file can be read by itself, and damage in the
+//! blocks of this range is noticed.
 use super::file;
 use std::{fs::File, io, ops::Range};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -24,8 +24,9 @@ pub(super) fn read(file: &File, stretch: Range<usize>, seed: u64) -> io::Result<
     let blocks = stretch.start / PAYLOAD_BYTES..stretch.end.div_ceil(PAYLOAD_BYTES);
     let mut bytes = vec![0; blocks.len() * BLOCK_BYTES];
     let read = file::read_at(file, &mut bytes, (blocks.start * BLOCK_BYTES) as u64)?;
-    // The payloads of the blocks are moved together inside the buffer. With a second buffer to copy them to, a search
-    // took twice as long, probably because source and target then were at nearly the same place of a memory page.
+    // The payloads of the blocks are moved to the beginning of the same buffer. With a second buffer as the target, a
+    // search took twice as long, probably because source and target were at nearly the same place of their memory
+    // pages.
     let mut end = 0;
     for (number, begin) in blocks.clone().zip((0..read).step_by(BLOCK_BYTES)) {
         let block = &bytes[begin..read.min(begin + BLOCK_BYTES)];
@@ -46,8 +47,8 @@ pub(super) fn read(file: &File, stretch: Range<usize>, seed: u64) -> io::Result<
     Ok(Some(bytes))
 }
 
-/// Returns the payload of a file that contains the same blocks twice. Of each block it uses the copy that is not
-/// damaged; `None` if both copies of a block are damaged.
+/// Returns the payload of a file that contains the same blocks twice. The payload of each block comes from the copy
+/// that is not damaged; `None` if both copies of a block are damaged.
 pub(super) fn decode_either(bytes: &[u8], seed: u64) -> Option<Vec<u8>> {
     let half = bytes.len() / 2;
     let (one, other) = bytes.split_at(half);
@@ -62,8 +63,8 @@ pub(super) fn decode_either(bytes: &[u8], seed: u64) -> Option<Vec<u8>> {
     Some(payload)
 }
 
-/// Calls `visit` for each block in the part `stretch` of a file; the first block of the payload is at the beginning of
-/// this part. The arguments are the byte position of the block, and its payload if it is not damaged.
+/// Calls `visit` for each block in the range `stretch` of a file; this range begins with the first block of a payload.
+/// `visit` gets the byte position of the block, and the payload of the block if it is not damaged.
 pub(super) fn visit(
     file: &File,
     stretch: Range<u64>,

@@ -1,5 +1,5 @@
-//! Copies the files of a log: as a hard link where that is possible, and byte by byte otherwise. A copy is durable when
-//! the function returns.
+//! Copies the files of a log: as a hard link where links are possible, and byte by byte where they are not. A copy is
+//! durable when the function returns.
 use super::{backup_error::BackupError, directory, frames::end_of_frames, head::segment_seed, open_files::read_head};
 use crate::position::Offset;
 use std::{

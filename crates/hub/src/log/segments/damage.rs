@@ -90,8 +90,9 @@ struct Original {
 /// The losses that are accepted after some damage.
 #[derive(Clone, Copy, Debug)]
 struct Allowed {
-    /// True if the last segment may end exactly between two frames, after an unclean end of the log. Then the log does
-    /// not notice the loss, and only subscribers that had seen later entries are told of a gap.
+    /// True if the last segment may end exactly between two frames, after an unclean end of the log. The log does not
+    /// notice the loss of the later frames, and only subscribers that had seen entries of these frames are told of a
+    /// gap.
     silent_end: bool,
     /// True if readers may get erased entries again.
     forgets: bool,
@@ -230,7 +231,8 @@ impl Original {
         let Some(last) = before.keys().rfind(|name| name.ends_with(".log")) else { return false };
         let Ok(bytes) = fs::read(copy.join(last)) else { return false };
         let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |place| place as u64 + 1);
-        // The last bytes of a frame may be zeros, so the frame may seem to end earlier.
+        // The last bytes of a frame may be zeros. So the end of the frame may be up to 7 bytes after the last byte that
+        // is not zero.
         let is_frame_end =
             self.ends.iter().any(|behind| (end..end + 8).contains(behind) || bytes.len() as u64 == *behind);
         !self.is_clean && bytes != before[last] && (is_frame_end || bytes.len().is_multiple_of(4_096))

@@ -51,7 +51,7 @@ impl LogView {
     }
 }
 
-/// Describes a segment; `None` if retention has removed it meanwhile.
+/// Describes a segment; `None` if retention has removed the segment meanwhile.
 fn describe(store: &Store, segment: &Segment) -> Result<Option<SegmentInfo>, LogError> {
     let file_bytes = match fs::symlink_metadata(store.directory.file(segment.first, Kind::Log)) {
         Ok(metadata) => metadata.len(),

@@ -36,7 +36,7 @@ pub(super) enum Kind {
     Log,
     /// The index of the segment.
     Index,
-    /// The hashes of all publishers' IDs that the segment ever had. They are kept longer than the segment.
+    /// The hashes of all publishers' IDs that the segment ever had. This file is kept longer than the segment.
     Ids,
     /// The offsets of the erased updates of the segment. The file exists until the segment is rewritten.
     Erased,

@@ -1,5 +1,5 @@
 //! The mark of a clean end: a file that records where the log ended, so that a loss at the end is noticed at the next
-//! start. The first append of the next run removes it.
+//! start. The first append of the next process removes this file.
 //!
 //! | bytes | what, integers in little endian |
 //! |---|---|
@@ -35,8 +35,8 @@ impl EndMark {
     /// The name of the file that contains the mark.
     pub(super) const NAME: &str = "end";
 
-    /// Reads the mark; `None` if there is no mark, or if it is damaged. Then the log is opened as one that has not
-    /// ended cleanly.
+    /// Reads the mark; `None` if there is no mark, or if it is damaged. Without a mark, the log is opened as one that
+    /// has not ended cleanly.
     pub(super) fn read(directory: &Directory) -> io::Result<Option<Self>> {
         Ok(directory.read(&directory.join(Self::NAME))?.and_then(|bytes| Self::decode(&bytes)))
     }

@@ -123,7 +123,7 @@ impl Store {
         state.dead_since = state.dead_since.min(now);
         drop(state);
         if !self.held().segments.iter().any(|held| Arc::ptr_eq(held, segment)) {
-            // Retention has removed the segment meanwhile.
+            // Retention has removed the segment meanwhile, so its list is not needed.
             _ = fs::remove_file(path);
         }
         Ok(())

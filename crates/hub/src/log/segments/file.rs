@@ -13,8 +13,8 @@ pub(super) fn read_at(file: &File, into: &mut [u8], at: u64) -> io::Result<usize
     }
 }
 
-/// True if the device could not read stored data. Any other error is not about single sectors, but about the whole
-/// file.
+/// True if the error says that the device could not read some of the stored data. Any other error concerns the whole
+/// file, and not single sectors of it.
 fn is_damage(error: &io::Error) -> bool {
     const EIO: i32 = 5;
     error.raw_os_error() == Some(EIO)

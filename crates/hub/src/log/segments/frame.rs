@@ -48,7 +48,7 @@ pub(super) fn begin(out: &mut Vec<u8>) {
 /// Ends a frame: writes the head for the records that follow it in `frame`.
 ///
 /// # Panics
-/// If the records have 4 GiB or more; the writer makes no such batch.
+/// If the records have 4 GiB or more; the writer makes no batch that is so large.
 pub(super) fn end(frame: &mut [u8], (first, count): (Offset, usize), oldest: Offset, seed: u64) {
     let (head, body) = frame.split_at_mut(HEAD_BYTES);
     let short = |count: usize| u32::try_from(count).expect("a frame has less than 4 GiB").to_le_bytes();

@@ -139,8 +139,8 @@ impl Walk<'_> {
         self.expected = self.expected.max(end);
     }
 
-    /// Continues the verification at position `at`. Skipped bytes are reported as damaged, unless they are part of a
-    /// damaged frame.
+    /// Continues the verification at position `at`. Bytes that are skipped to get there are reported as damaged, unless
+    /// they are in a frame that is reported as damaged already.
     fn reach(&mut self, at: u64) {
         let in_damaged =
             self.frame.as_ref().is_some_and(|frame| !frame.is_whole && at < frame.at + frame.head.frame_bytes());
@@ -157,9 +157,9 @@ impl Walk<'_> {
     }
 }
 
-/// Returns the position after the last frame of a segment whose head has `head_bytes` bytes. Incomplete frames with an
-/// offset after `known` are ignored, because they may still be being written. `known` is an offset that is in the log;
-/// an incomplete frame up to it is damaged.
+/// Returns the position after the last frame of a segment whose head has `head_bytes` bytes. `known` is an offset that
+/// is in the log. An incomplete frame that ends with a higher offset is ignored, because it may still be being written.
+/// An incomplete frame that ends with `known` or a lower offset is damaged, and is not ignored.
 pub(super) fn end_of_frames(file: &File, head_bytes: u64, seed: u64, known: Offset) -> io::Result<u64> {
     let mut end = head_bytes;
     let mut scan = Scan::new(file, head_bytes..file.metadata()?.len(), seed);

@@ -1,4 +1,5 @@
-//! The head of a segment: the log that it belongs to, its first offset, and the epochs so far.
+//! The head of a segment: the log that it belongs to, its first offset, and the epochs of the log up to the epoch of
+//! the segment.
 //!
 //! | bytes | what, integers in little endian |
 //! |---|---|
@@ -37,7 +38,7 @@ pub(super) struct SegmentHead {
     /// The number of the process run that began the segment. Each run that begins a segment has a higher number than
     /// the runs before it.
     pub(super) session: u32,
-    /// The epochs, oldest first. The last one is the epoch of the segment's records.
+    /// The epochs of the log, oldest first. The last one is the epoch of the segment's records.
     pub(super) epochs: Vec<(Epoch, Offset)>,
 }
 

@@ -1,5 +1,5 @@
 //! The index of a segment: the positions of its records, by offset, time and term. It is in memory while the segment is
-//! active, and later in a file beside the segment. It can always be made again by a scan.
+//! active, and later in a file beside the segment. An index can always be made again by a scan of its segment.
 use super::{index_file::IndexFile, index_memory::IndexMemory};
 use crate::{entry::Timestamp, log::terms::Term, position::Offset};
 use std::{fs::File, io};
@@ -14,7 +14,7 @@ pub(super) struct Summary {
     pub(super) log_bytes: u64,
     /// The offset of the last record plus one; the first offset of the segment if there is no record.
     pub(super) end: Offset,
-    /// The time of the first record. `last_time` is the time of the last record.
+    /// The time of the first record of the segment. `last_time` is the time of its last record.
     pub(super) first_time: Timestamp,
     pub(super) last_time: Timestamp,
     /// The number of bytes of all records.

@@ -78,9 +78,9 @@ pub(super) fn payload(index: &IndexMemory, first: Offset) -> Vec<u8> {
     let fields = [log_bytes, end.0, first_time.0, last_time.0, record_bytes, next_expiry.0, oldest.0];
     let counts = [holes.len(), places.len(), terms, postings].map(|count| count as u64);
     fields.into_iter().chain(counts).for_each(|field| out.extend_from_slice(&field.to_le_bytes()));
-    // A number that does not fit into 32 bits is replaced by the largest one. Its record is then not found through the
-    // index. A wrong record is never returned, because the offset from the index is compared with the record in the
-    // file.
+    // A number that does not fit into 32 bits is replaced by the largest one. The record of this number is not found
+    // through the index. A wrong record is never returned, because the offset from the index is compared with the
+    // record in the file.
     let short = |number: u64| u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes();
     for (from, to) in holes {
         out.extend_from_slice(&short(from.0 - first.0));
@@ -139,8 +139,8 @@ impl IndexFile {
             .collect())
     }
 
-    /// Returns the file position of the last place for which `is_before` is true; of the first place if it is true for
-    /// none.
+    /// Returns the position, in the segment's file, of the last place for which `is_before` is true; of the first place
+    /// if it is true for none; 0 if there are no places.
     pub(super) fn place_before(&self, file: &File, is_before: impl Fn(&Place) -> bool) -> Result<u64, NoAnswer> {
         let place = |number: usize| {
             let row = self.rows(file, self.places_at(), PLACE_BYTES, number..number + 1)?;
@@ -190,7 +190,7 @@ impl IndexFile {
         self.terms_at() + self.counts.terms * TERM_BYTES
     }
 
-    /// Returns the first two numbers of a row. The first one is an offset.
+    /// Returns the offset and the number with which a row of a table begins.
     fn pair(&self, row: &[u8]) -> (Offset, u64) {
         let mut fields = Fields(row);
         let mut number = || fields.u32().unwrap_or(u32::MAX).into();
@@ -258,8 +258,8 @@ impl Ids {
     }
 }
 
-/// Finds a term in a table of `rows` rows, which is sorted by term and is read with `read`. Returns the number of the
-/// term's row, and the number that the row has after the term.
+/// Finds a term in a table of `rows` rows, which is sorted by term; `read` reads a range of its rows. Returns the index
+/// of the term's row, and the number that this row has after the term; `None` if the table does not have the term.
 fn find(
     rows: usize,
     term: Term,

@@ -10,7 +10,7 @@ use std::{
     hash::{BuildHasherDefault, Hasher},
 };
 
-/// The index of a segment while it grows. The records with one term form a chain, from the newest to the oldest.
+/// The index of a segment while it grows. The postings of one term form a linked list, from the newest to the oldest.
 #[derive(Debug)]
 pub(super) struct IndexMemory {
     first: Offset,
@@ -23,7 +23,7 @@ pub(super) struct IndexMemory {
     ids: Vec<Term>,
 }
 
-/// A posting in little memory: 32 bits are enough for positions within a segment.
+/// A posting in a form that takes little memory: 32 bits are enough for an offset and a position within a segment.
 #[derive(Clone, Copy, Debug)]
 struct Link {
     offset: u32,
@@ -100,7 +100,8 @@ impl IndexMemory {
         if self.places.last().is_none_or(|last| at - last.at >= PLACE_BYTES) {
             self.places.push(Place { offset, at, time });
         }
-        // This never happens: a segment is sealed long before it becomes too large for 32 bits.
+        // The conversions never fail: a segment is sealed long before an offset or a position within it exceeds 32
+        // bits.
         let (Ok(offset), Ok(at)) = (u32::try_from(offset.0 - self.first.0), u32::try_from(at)) else { return };
         self.ids.extend(terms.id);
         for term in terms.id.into_iter().chain(terms.topics) {

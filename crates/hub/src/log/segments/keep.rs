@@ -22,8 +22,8 @@ use std::{
 
 /// The time between two checks of the log.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// The time for which an erased or expired entry may be on disk before its segment is rewritten. So the entry is gone
-/// from disk within 10 minutes.
+/// The time for which an erased or expired entry may be on disk before its segment is rewritten. This leaves two
+/// minutes for the rewrite, so that the entry is gone from disk within 10 minutes.
 pub const DEAD_PATIENCE: Duration = Duration::from_secs(8 * 60);
 /// The time after which a segment is rewritten if retention has discarded only a part of it.
 pub const DISCARDED_PATIENCE: Duration = Duration::from_secs(60 * 60);
@@ -118,17 +118,17 @@ impl Store {
         if !may_be_dead || segment.state().looked_at {
             return Ok(false);
         }
-        // The index does not say which entries have topics with an age limit of their own, so the entries are read.
+        // The index does not say which entries have topics with a lower age limit, so the entries are read.
         let dies = self.first_death(segment)?;
         let mut state = segment.state_mut();
         state.dead_since = state.dead_since.min(dies);
-        // The active segment will get more entries, so it has to be checked again later.
+        // More entries will be appended to the active segment, so its entries have to be read again later.
         state.looked_at = is_sealed;
         Ok(for_long(dies, patience.dead_ms))
     }
 
     /// Returns the first time at which an entry in the file of a segment expires or exceeds the age limit of its
-    /// topics. Records of entries that are removed already are ignored.
+    /// topics. Records that remain of erased or discarded entries are ignored.
     fn first_death(&self, segment: &Segment) -> io::Result<Timestamp> {
         let file = self.open(segment, Kind::Log)?;
         let mut scan = Scan::new(&file, 0..segment.summary().log_bytes, segment.seeds.segment);

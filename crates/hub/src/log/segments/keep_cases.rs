@@ -20,7 +20,7 @@ fn update(topic: &str, data: &str, id: &str, ttl_ms: Option<u64>) -> Update {
     Update::new(UpdateFields { topics, data, id, ttl_ms, ..UpdateFields::default() }).unwrap()
 }
 
-/// Opens a log, and appends 20 updates and, among them, an update that contains the secret.
+/// Opens a log, and appends 20 updates and, between two of them, an update that contains the secret.
 fn log(dir: &Path, retention: &Retention, ttl_ms: Option<u64>) -> SegmentLog {
     let log = SegmentLog::open(dir, retention.clone()).unwrap();
     for number in 0..20 {

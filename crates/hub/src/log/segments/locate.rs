@@ -24,7 +24,8 @@ impl Store {
         let now = self.hear(now);
         let term = terms::id(id.as_str(), super::head::log_seed(&self.log));
         match self.retry(|| self.candidates(id, term, now)) {
-            // The file of a segment is missing. A subscriber that sends this ID as its last event ID is told of a gap.
+            // The file of a segment is missing. The ID is treated as unknown: a subscriber that sends it as its last
+            // event ID is told of a gap.
             Err(LogError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(Candidates::default()),
             found => found,
         }

@@ -1,5 +1,5 @@
 //! Finds the process that has a log open, in the list of all locks that Linux has. This module does not try to lock the
-//! log's directory: a hub that starts at that moment would fail, because the log would be in use.
+//! log's directory: if it did, a hub that starts at that moment would fail, because the log would be in use.
 use super::directory::Directory;
 use std::{
     fs::File,
@@ -26,11 +26,11 @@ fn device_and_number(device: u64, number: u64) -> String {
     format!("{major:02x}:{minor:02x}:{number}")
 }
 
-/// Returns the number of the process (here 1234) that holds the lock in a line such as
-/// `1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF`; `None` if the lock is on another file.
+/// Returns the number of the process that holds the lock in a line; it is 1234 in the line `1: FLOCK ADVISORY WRITE
+/// 1234 08:01:5678 0 EOF`; `None` if the lock is on another file.
 fn process_with(line: &str, file: &str) -> Option<u32> {
     let mut words = line.split_ascii_whitespace().skip(1);
-    // A line about a process that waits for a lock has `->` here.
+    // In a line about a process that only waits for a lock, the first of these words is `->`, so the line is skipped.
     if words.next() != Some("FLOCK") || words.next() != Some("ADVISORY") || words.next() != Some("WRITE") {
         return None;
     }

@@ -15,7 +15,7 @@ use std::{fs::File, io, thread, time::Duration};
 
 /// The number of checks in a row that must find the same flaws before they are reported.
 const STABLE_LOOKS: u32 = 4;
-/// The greatest number of checks of one segment.
+/// The greatest number of checks of one segment, if its flaws change from check to check.
 const MOST_LOOKS: u32 = 40;
 /// The time between two checks of a segment.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -61,8 +61,8 @@ impl Looking<'_> {
         unreachable!("the loop returns after the last check")
     }
 
-    /// Removes from the result the flaws after the last complete frame of the log, if a process has the log open: it
-    /// may be writing there.
+    /// Removes from the result the flaws after the last complete frame of the log, if a process has the log open: this
+    /// process may be writing there.
     fn without_what_is_under_way(&self, mut look: Look, is_last: bool) -> Look {
         let end = look.frames.as_ref().map_or(0, |frames| frames.end);
         let is_behind = |(kind, (at, _)): &(Kind, Placed)| *kind == Kind::Log && *at >= end;

@@ -34,7 +34,7 @@ use std::{
 pub struct Recovery {
     /// True if the last process that appended to the log has recorded where the log ended.
     pub was_clean: bool,
-    /// The first and the last offset that are missing at the end of the log; `None` if no offset is missing there. A
+    /// The first and the last offset that are missing at the end of the log; `None` if none is missing at the end. A
     /// subscriber that resumes before the first of them is told of a gap.
     pub missing: Option<(Offset, Offset)>,
 }
@@ -88,7 +88,7 @@ fn unread(directory: &Directory) -> io::Result<Vec<Unread>> {
                 let head = read_head(&file)?.map(|(head, _)| head).filter(|head| head.first == first);
                 unread.push(Unread { first, file: Some(file), head });
             }
-            // Retention has removed the segment meanwhile.
+            // Retention has removed the segment meanwhile, so it is left out.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
@@ -176,7 +176,8 @@ fn read_segment(
     Ok((segment, None))
 }
 
-/// Returns a segment whose name belongs to something that is not a file. For readers, all its updates are lost.
+/// Returns the segment for a name that belongs to something that is not a file, such as a directory. Readers are told
+/// that all its updates are lost.
 fn unreadable(first: Offset, seeds: Seeds) -> (Segment, Option<Ending>) {
     let index = IndexMemory::new(first);
     let summary = *index.summary();
@@ -217,8 +218,9 @@ fn end_of(
         return End { head, oldest, epochs: mark.epochs, recovery: Recovery { was_clean: true, missing } };
     }
     let mut epochs = epochs_of(log, heads);
-    // There is no end mark. Then an index is written only when the next segment has begun. So if the last segment has
-    // an index, the next segment is missing, and the last offset of that segment is unknown.
+    // There is no end mark, so the log has not ended cleanly. Until a clean end, the index of a segment is written only
+    // when the next segment has begun. So if the last segment has an index, the next segment is missing, and the last
+    // offset of the missing segment is unknown.
     let is_sealed = summary.is_some() && ending.is_none();
     let leaves_out = is_sealed || ending.is_some_and(|ending| ending.has_more);
     let head = if leaves_out { named.next() } else { named };
@@ -230,8 +232,8 @@ fn end_of(
     End { head, oldest, epochs, recovery: Recovery { was_clean: false, missing } }
 }
 
-/// Returns the epochs that are in the heads of the segments, and the first epoch of the log. A head has the newest
-/// epochs of the time when its segment began.
+/// Returns the epochs that are in the heads of the segments, and the first epoch of the log. The head of a segment has
+/// the newest epochs that the log had when the segment began.
 fn epochs_of(log: &LogId, heads: &[SegmentHead]) -> Vec<(Epoch, Offset)> {
     let mut epochs = vec![(identity::base_epoch(log), Offset(1))];
     let mut known: HashSet<Epoch> = epochs.iter().map(|(epoch, _)| *epoch).collect();

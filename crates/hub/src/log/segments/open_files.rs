@@ -28,7 +28,7 @@ impl OpenFiles {
     /// not open.
     ///
     /// # Errors
-    /// [`io::ErrorKind::NotFound`] if the segment was removed or rewritten meanwhile.
+    /// [`io::ErrorKind::NotFound`] if the segment was removed, or was rewritten once more.
     pub(super) fn get(
         &self,
         directory: &Directory,

@@ -20,8 +20,9 @@ use crate::{
 };
 use std::{collections::BTreeSet, fs::File, io, sync::Arc};
 
-/// The number of bytes to read for a record whose length is unknown. If the next wanted record begins within this
-/// number of bytes, `RUN_BYTES` are read.
+/// The number of bytes to read for a record whose length is not known yet. If the next wanted record begins less than
+/// this number of bytes after the beginning of the record, `RUN_BYTES` are read instead, so that one read gets several
+/// records.
 const RECORD_BYTES: usize = 4 << 10;
 const RUN_BYTES: usize = 64 << 10;
 
@@ -53,7 +54,7 @@ impl Store {
         let read = self.retry(|| {
             let from = reading.up_to.next();
             let Some((segment, last)) = self.segment_with(from) else {
-                // Retention has removed the segment meanwhile.
+                // Retention has removed the segment meanwhile, so its updates are noted as lost.
                 let floor = self.bounds().floor();
                 reading.lose_up_to(floor.max(from).min(until));
                 return Ok(());
@@ -180,7 +181,8 @@ impl Store {
         Ok(segment.ask(parts, |index, file| index.place(file, offset))?.unwrap_or(0))
     }
 
-    /// Returns the offset directly before the first entry of `time` or later; the head if there is no such entry.
+    /// Returns the offset directly before the first entry of `time` or later; the newest offset of the log if there is
+    /// no such entry.
     pub(super) fn place_at(&self, time: Timestamp) -> Result<Offset, LogError> {
         self.retry(|| self.look_for(time))
     }
@@ -188,7 +190,8 @@ impl Store {
     fn look_for(&self, time: Timestamp) -> Result<Offset, LogError> {
         let (segment, bounds) = {
             let held = self.held();
-            // A binary search would not do: a segment whose records are lost has no times, wherever it is.
+            // The segments are searched one by one, because a binary search needs a time for each of them, and a
+            // segment whose records are lost has none.
             let reaches = |segment: &&Arc<Segment>| {
                 let summary = segment.summary();
                 summary.end > segment.first && summary.last_time >= time
@@ -220,7 +223,8 @@ pub(super) struct Part<'a> {
 
 struct Plan {
     steps: Vec<Step>,
-    /// The offset up to which the plan has all records with the wanted terms.
+    /// The offset up to which `steps` has all records with the wanted terms. There may be more of these records after
+    /// it.
     up_to: Offset,
 }
 
@@ -250,7 +254,7 @@ pub(super) struct Records<'a> {
     file: &'a File,
     seed: u64,
     buffer: Vec<u8>,
-    /// The position in the file from which the buffer was read.
+    /// The position in the file of the first byte of the buffer.
     begin: u64,
 }
 
@@ -321,7 +325,7 @@ impl Reading {
         self.is_full || self.entries >= self.limit.entries.max(1) || self.looked_at >= MAX_LOOKED_AT
     }
 
-    /// Notes that everything up to `offset` was examined, and that no further record of it is wanted.
+    /// Notes that no record up to `offset` has to be read any more.
     fn pass(&mut self, offset: Offset) {
         self.up_to = self.up_to.max(offset);
     }

@@ -26,7 +26,7 @@ pub(super) struct Ending {
 /// Reads the last segment to its end.
 ///
 /// If the last frame is incomplete and the file ends at the end of a page, the frame was being written when the process
-/// ended. It was not acknowledged, and is ignored. If the file ends elsewhere, it was cut: the offsets of the
+/// ended. The frame was not acknowledged, and is ignored. If the file ends elsewhere, it was cut: the offsets of the
 /// incomplete frame are missing, and more frames after it may be missing too. If a frame has the right length and a
 /// wrong checksum, the offsets of its damaged records are missing.
 pub(super) fn recover(file: &File, first: Offset, seeds: &Seeds) -> io::Result<(IndexMemory, Ending)> {

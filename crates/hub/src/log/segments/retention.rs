@@ -30,13 +30,13 @@ impl Store {
         let mut writing = self.writing();
         self.hear(now);
         let count = self.discard_some(&mut writing, now, AT_ONCE)?;
-        // If the head cannot be recorded, for example on a full disk, the next call tries again.
+        // If the newest offset cannot be recorded, for example because the disk is full, the next call tries again.
         _ = self.remember_head(&mut writing);
         Ok(count)
     }
 
-    /// Moves the beginning of the log forward, by at most `budget` entries that retention no longer keeps. Returns how
-    /// many entries it discarded.
+    /// Moves the beginning of the log forward, by at most `budget` entries that retention no longer keeps. Returns the
+    /// number of these entries.
     pub(super) fn discard_some(&self, writing: &mut Writing, now: Timestamp, budget: usize) -> Result<usize, LogError> {
         let before = self.bounds();
         let mut bytes = self.held().bytes;
@@ -50,8 +50,8 @@ impl Store {
                 writing.oldest.clear();
                 self.read_ahead(oldest, &before, &mut writing.oldest)?;
             }
-            // The time and size of a damaged entry are not known. It is discarded together with the next entry that can
-            // be read.
+            // The time and size of a damaged entry are not known. This entry is discarded together with the next entry
+            // that can be read.
             let Some((offset, time, size)) = writing.oldest.front().copied() else { break };
             if !exceeds(&self.retention, now, (before.head.0 + 1 - offset.0, bytes, time)) {
                 break;
@@ -114,8 +114,8 @@ impl Store {
         }
     }
 
-    /// Records the head of a log that has become empty: makes a segment without entries, whose name is the offset after
-    /// the head.
+    /// Records the newest offset of a log that has become empty: makes a segment without entries, whose name is the
+    /// offset after the newest one.
     fn remember_head(&self, writing: &mut Writing) -> Result<(), LogError> {
         let Bounds { oldest, head } = self.bounds();
         let last_has_records = self.held().segments.back().is_some_and(|last| last.first <= head);

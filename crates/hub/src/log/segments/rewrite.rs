@@ -58,8 +58,8 @@ impl Store {
     /// Writes a sealed segment again, without its dead entries. The caller must hold the lock `keeping`.
     pub(super) fn rewrite(&self, segment: &Arc<Segment>, now: Timestamp) -> Result<(), LogError> {
         if let Index::Memory(index) = &segment.state().index {
-            // The new file does not have the IDs of discarded entries, so the hashes of all IDs are written to a file
-            // before.
+            // The new file does not have the IDs of discarded entries, so the hashes of all IDs are first written to a
+            // file.
             segment.write_ids(&self.directory, index)?;
         }
         let path = self.directory.file(segment.first, Kind::Log);
@@ -76,7 +76,7 @@ impl Store {
         let mut writing = self.writing();
         let mut held = self.held_mut();
         let Some(place) = held.segments.iter().position(|held| Arc::ptr_eq(held, segment)) else {
-            // Retention has removed the segment meanwhile.
+            // Retention has removed the segment meanwhile, so the new file is not needed.
             drop(fs::remove_file(&new));
             return Ok(());
         };
@@ -148,7 +148,8 @@ impl Rewriting<'_> {
             frame::begin(&mut self.frame);
             self.first = record.position.offset;
         } else if record.position.offset != self.last.next() {
-            // The offsets of a frame have no holes, so the record begins a new frame.
+            // The offsets of the records in a frame have no holes. There is a hole before this record, so it begins a
+            // new frame.
             self.end_frame()?;
             return self.take(record, erased, now);
         }

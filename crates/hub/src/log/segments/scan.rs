@@ -34,7 +34,7 @@ enum Seen {
     Head(Head),
     Record(usize),
     Nothing,
-    /// At least this many bytes are needed, in all, to know what they begin with.
+    /// More bytes are needed to know what they begin with. The number is how many bytes there must be in all.
     Needs(usize),
 }
 
@@ -97,7 +97,7 @@ impl<'a> Scan<'a> {
         self.buffer.truncate(kept + read);
         self.rest.start += read as u64;
         if kept + read < length {
-            // The file is shorter than expected.
+            // The file is shorter than expected: there is nothing more to read.
             self.rest.end = self.rest.start;
         }
         Ok(kept + read >= wanted)

@@ -143,8 +143,8 @@ impl Segment {
         let (holes_end, known) = (state.summary.end, index.summary().end);
         let written = directory.is_locked().then(|| self.write_index(directory, &index));
         state.index = match written {
-            // If the segment has lost its last records since the old index was made, the new index does not show that
-            // they are missing. Then no index is used.
+            // If the segment has lost its last records since the old index was made, the new index would not show that
+            // they are missing, so no index is used.
             Some(Ok(index)) if holes_end == known => Index::File(index),
             _ => Index::Missing,
         };

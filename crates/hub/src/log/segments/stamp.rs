@@ -9,7 +9,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// The shortest time between two writes after which they have different times in every file system.
+/// The coarsest resolution that a file system has for the times of files: two writes that are further apart than this
+/// have different times in every file system.
 const RESOLUTION: Duration = Duration::from_secs(1);
 
 /// The stamp of a log: the metadata of its directory and of its last segment.

@@ -37,10 +37,10 @@ pub(super) struct Store {
     pub(super) settings: Settings,
     pub(super) session: u32,
     pub(super) epochs: RwLock<Arc<Epochs>>,
-    /// The state for appending and discarding. It is locked while something is appended or discarded.
+    /// The state for appending and discarding. Its lock is held while something is appended or discarded.
     pub(super) writing: Mutex<Writing>,
-    /// The state that readers see. An appended entry is in it only when the entry is durable. It is locked only for a
-    /// short time.
+    /// The state that readers see. An appended entry becomes a part of this state only when the entry is durable. The
+    /// state is locked only for a short time.
     pub(super) held: RwLock<Held>,
     /// The lock for changing sealed segments, by erasing or rewriting.
     pub(super) keeping: Mutex<()>,
@@ -73,7 +73,7 @@ pub(super) struct Held {
 #[derive(Debug)]
 pub(super) struct Writing {
     pub(super) active: Option<Active>,
-    /// The epoch of the entries that this process appends. It begins with the first of these entries.
+    /// The epoch of the entries that this process appends. The epoch begins with the first of these entries.
     pub(super) epoch: Epoch,
     pub(super) batch: u64,
     pub(super) frame: Vec<u8>,
@@ -193,7 +193,8 @@ impl Held {
         self.segments.get(behind.checked_sub(1)?)
     }
 
-    /// Returns the last offset that can be in a segment: the offset before the next segment, or the head of the log.
+    /// Returns the last offset that can be in a segment: the offset before the next segment or, if there is none, the
+    /// newest offset of the log.
     pub(super) fn last_of(&self, segment: &Segment) -> Offset {
         let behind = self.segments.partition_point(|other| other.first <= segment.first);
         self.segments.get(behind).map_or(self.bounds.head, |next| Offset(next.first.0 - 1))

@@ -100,8 +100,8 @@ impl Verifying<'_> {
         }
         let looking = Looking { directory: &self.directory, log: &self.log };
         let Some(look) = looking.until_stable(first, is_last)? else {
-            // The segment was discarded meanwhile, and all segments before it. So missing offsets in these segments are
-            // not reported.
+            // Retention has removed the segment during the check, and all segments before it. So missing offsets in
+            // these segments are not reported.
             (self.end, _) = (None, self.holes.clear());
             return Ok(());
         };
@@ -168,8 +168,9 @@ impl Verifying<'_> {
             return Ok(());
         }
         self.oldest = self.oldest.max(mark.oldest);
-        // If there is a newer segment than the mark names, or than those that were checked, another process has
-        // appended since. Then the head in the mark is not compared.
+        // If there is a newer segment than the mark names, or a newer one than those that were checked, a process has
+        // appended to the log since then. In this case the mark is outdated, and its newest offset is not compared with
+        // the last record.
         let is_current = mark.last_segment >= newest
             && self.directory.segments(Kind::Log)?.last().is_none_or(|(first, _)| *first <= newest);
         if is_current && self.last_record < mark.head {
@@ -178,7 +179,7 @@ impl Verifying<'_> {
         Ok(())
     }
 
-    /// Reports the missing offsets that retention has not discarded, and returns the result.
+    /// Reports the offsets that are missing although retention did not discard them, and returns the result.
     fn end(mut self) -> Verified {
         for (file, first, last) in std::mem::take(&mut self.holes) {
             if last >= self.oldest {

@@ -25,8 +25,8 @@ use std::{
     time::Duration,
 };
 
-/// The number of times in a row that the same damage must be found. Before that, the damage may be a write that is not
-/// finished.
+/// The number of times in a row that the same damage must be found to be reported. Damage that is found fewer times may
+/// be a write that is not finished.
 const STABLE_LOOKS: u32 = 5;
 /// The greatest number of attempts to load the log, if the damage looks different each time.
 const MOST_LOOKS: u32 = 50;
@@ -53,7 +53,7 @@ impl LogView {
     /// Opens the log in the directory `path` for reading.
     ///
     /// # Errors
-    /// [`ViewError`] with the reason why no log can be read there.
+    /// [`ViewError`] with the reason why no log can be read from `path`.
     pub fn open(path: &Path) -> Result<Self, ViewError> {
         check(path)?;
         let stamp = Stamp::of(path)?;
@@ -76,7 +76,7 @@ impl LogView {
         Ok(true)
     }
 
-    /// The oldest offset that the log holds, and the head.
+    /// The oldest offset that the log holds, and the newest offset that was ever appended.
     #[must_use]
     pub fn bounds(&self) -> Bounds {
         self.store.bounds()
@@ -88,14 +88,14 @@ impl LogView {
         self.store.epochs()
     }
 
-    /// The state in which the last process left the log. It has no meaning while a process has the log open.
+    /// The state in which the last process left the log. This state has no meaning while a process has the log open.
     #[must_use]
     pub fn recovery(&self) -> &Recovery {
         &self.recovery
     }
 
     /// The number (PID) of the process that has the log open; `None` if no process has, or if the system does not say.
-    /// Linux says it for processes of the same container.
+    /// Linux only shows processes of the same container.
     #[must_use]
     pub fn holder(&self) -> Option<u32> {
         lock_holder::holder(&self.store.directory)
@@ -112,8 +112,8 @@ impl LogView {
             let is_lost = |found: &&Found| matches!(found, Found::Lost(..));
             let lost: Vec<_> = read.found.iter().filter(is_lost).cloned().collect();
             same = if lost == before { same + 1 } else { 0 };
-            // The missing entries may be in a rewritten file by now, or discarded, so the view is brought up to date
-            // and reads again.
+            // The missing entries may meanwhile be in a rewritten file, or may have been discarded. So the view is
+            // brought up to date, and the entries are read again.
             if lost.is_empty() || same >= SAME_READS || !self.refresh()? {
                 return Ok(read);
             }
@@ -121,7 +121,8 @@ impl LogView {
         }
     }
 
-    /// Returns the offset directly before the first entry of `time` or later; the head if there is no such entry.
+    /// Returns the offset directly before the first entry of `time` or later; the newest offset of the log if there is
+    /// no such entry.
     ///
     /// # Errors
     /// [`ViewError`] if the log cannot be read.
@@ -215,8 +216,8 @@ fn load(path: &Path) -> Result<(Store, Recovery), ViewError> {
     unreachable!("the loop returns after the last attempt")
 }
 
-/// Lets the log end with its last record, if a process has the log open: it may still be writing the entries that seem
-/// to be missing after this record.
+/// Lets the log end with its last record, if a process has the log open: this process may still be writing the entries
+/// that seem to be missing after the last record.
 fn forget_what_is_under_way(store: &Store, recovery: &mut Recovery) {
     if recovery.was_clean || recovery.missing.is_none() || lock_holder::holder(&store.directory).is_none() {
         return;

@@ -120,7 +120,7 @@ fn a_view_writes_nothing() {
         let log = open(dir.path());
         append(&log, 0..60)
     };
-    // The indexes are removed, except one that is damaged.
+    // The indexes of all segments are removed, except one, which is damaged instead.
     let mut names: Vec<_> = files(dir.path()).into_keys().filter(|name| name.ends_with(".index")).collect();
     let damaged = names.pop().unwrap();
     names.iter().for_each(|name| fs::remove_file(dir.path().join(name)).unwrap());
@@ -161,7 +161,7 @@ fn what_cannot_be_looked_into_is_told() {
     assert!(matches!(error(dir.path()), ViewError::Log(crate::log::LogError::OldFormat(_))));
 }
 
-/// Tests an empty log, and one of which retention has discarded everything.
+/// Tests the view of an empty log, and of a log whose entries were all discarded by retention.
 #[test]
 fn a_log_without_entries() {
     let dir = tempfile::tempdir().unwrap();

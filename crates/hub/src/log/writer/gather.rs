@@ -1,14 +1,17 @@
 //! Group commit: decides how many publications the writer waits for before it appends.
 //!
-//! Publications that arrive while a batch is made durable form the next batch, so a busy log does not need to wait. A
-//! log that finishes before the next publication arrives would sync once for each publication, and a sync costs about
-//! as much CPU time as all other work for a publication. So the writer sleeps a little after each batch, if this has
-//! brought several publications together before.
+//! Publications that arrive while a batch is made durable form the next batch, so the writer of a busy log does not
+//! need to wait. If each batch is durable before the next publication arrives, there is one sync for each publication,
+//! and a sync costs about as much CPU time as all other work for a publication. So the writer waits a little after each
+//! batch, if earlier waits have brought several publications together.
 //!
 //! A publisher that publishes again as soon as it is answered would only be slowed down by waiting. So a publication
-//! does not wait if its publisher published shortly after its last answer, and its arrival ends the wait of all other
-//! publications. Whether publications arrive in time is learnt by trying: the number to wait for grows by one after an
-//! attempt at which as many publications arrived, and failed attempts are repeated less and less often.
+//! that its publisher sends shortly after the answer to its previous one is in a hurry: it does not wait, and it also
+//! ends the wait of all other publications.
+//!
+//! The number of publications to wait for is learnt by trying: from time to time, the writer waits for one publication
+//! more. If as many publications arrive in time, the writer keeps the new number. After each failed attempt, the number
+//! of batches until the next attempt is doubled, up to a limit.
 use std::time::Duration;
 
 /// The longest time for which publications wait for other publications, counted from the end of the last batch. At
@@ -20,19 +23,20 @@ pub const UNHURRIED: Duration = Duration::from_millis(10);
 /// The greatest number of publications that the writer waits for. With so many, a sync is a small part of the cost of
 /// each.
 pub const GATHER_PUBLICATIONS: usize = 8;
-/// The append time from which on the writer waits for more publications. A faster log is in memory, or nearly as fast,
-/// so waiting gains nothing.
+/// The duration of an append from which on the writer waits for more publications. If appends are faster, the log is in
+/// memory, or nearly as fast, and waiting gains nothing.
 pub const GATHER_WORTH: Duration = Duration::from_micros(20);
-/// The number of batches before the next attempt to gather more publications, at the beginning and after each success.
+/// The number of batches until the writer tries to gather one publication more: after its start, and after each
+/// successful attempt.
 const RETRY_BATCHES: u32 = 4;
-/// The number of batches before the next attempt, after many failed attempts. So a publisher that is alone is delayed
-/// only once in this many publications.
+/// The largest number of batches until the next attempt, which is reached after many failed attempts. So a publisher
+/// that is alone is delayed only once in this many publications.
 const MAX_RETRY_BATCHES: u32 = 1_024;
-/// The greatest value of [`Gather::credit`]. If the number of publications to wait for was often reached, the writer
-/// lowers it only after this many failures in a row; if it was reached only once, after half as many.
+/// The greatest value of [`Gather::credit`]. A number of publications to wait for that was reached in many waits is
+/// lowered only after this many failed waits in a row; a number that was reached only once, after half as many.
 const MAX_CREDIT: u32 = 8;
-/// The amount by which `cheapest` can grow with any append, however small it is, so that an old value does not last for
-/// ever.
+/// The amount by which each append may raise `cheapest` in any case, even if `cheapest` is very small, so that an old
+/// value does not last for ever.
 const FORGETTING: Duration = Duration::from_micros(1);
 
 /// The state of learning how many publications arrive together.
@@ -40,16 +44,17 @@ const FORGETTING: Duration = Duration::from_micros(1);
 pub(in crate::log) struct Gather {
     /// The number of publications that arrived together lately; 1 if they arrive one by one.
     count: usize,
-    /// The credit of `count`: a success adds one, a failure subtracts one. A failure with a credit of one lowers
-    /// `count`.
+    /// The credit of `count`: a successful wait adds one, a failed wait subtracts one. If the credit is one, a failed
+    /// wait lowers `count` instead.
     credit: u32,
     /// The number of batches before the next attempt to gather one more publication.
     retry_in: u32,
     retry_batches: u32,
-    /// The time that the fastest of the last appends took. The time of the slowest append would say nothing, because
+    /// The time that the fastest of the recent appends took. The slowest one would say nothing about the log, because
     /// any append may be interrupted.
     cheapest: Duration,
-    /// True if the last batch was larger than [`GATHER_PUBLICATIONS`]: then the log is busy.
+    /// True if the last batch was larger than [`GATHER_PUBLICATIONS`]: then the log is busy, and the writer does not
+    /// wait.
     is_busy: bool,
 }
 
@@ -104,8 +109,8 @@ impl Gather {
             (false, false) if self.credit > 1 => self.credit -= 1,
             (false, false) => {
                 (self.count, self.credit) = (came.count.clamp(1, self.count - 1), MAX_CREDIT / 2);
-                // The earlier failed attempts were for a larger number of publications, so they do not delay the next
-                // attempt.
+                // The earlier failed attempts were attempts to gather more publications than the new `count`, so they
+                // do not delay the next attempt.
                 (self.retry_in, self.retry_batches) = (RETRY_BATCHES, RETRY_BATCHES);
             }
         }

@@ -1,5 +1,5 @@
-//! The queue to the writer. It knows how many publications its reader waits for, so that the reader is not woken
-//! earlier.
+//! The queue to the writer. It knows how many publications its reader waits for, so that the reader is not woken before
+//! as many have arrived.
 use super::{gather::Gathered, publication::Publication};
 use std::{
     collections::VecDeque,
@@ -105,8 +105,8 @@ impl Queue {
         }
     }
 
-    /// Sleeps until there are `count` publications, at most until the time `until`. It may return earlier, so the
-    /// caller checks the state again.
+    /// Sleeps until there are `count` publications, at most until the time `until`. This function may return earlier,
+    /// so the caller has to check the state again.
     fn sleep<'a>(&'a self, mut state: MutexGuard<'a, State>, count: usize, until: Instant) -> MutexGuard<'a, State> {
         state.sleeps_for = Some(count);
         let patience = until.saturating_duration_since(Instant::now());

@@ -1,7 +1,7 @@
 //! The sink's side of the writer: it acknowledges a batch and passes it to the sink, on one of two threads.
 //!
-//! Normally this runs on the writer's own thread, because to wake another thread costs more than the work. If the work
-//! takes long, a second thread does it, so that the next batch is made durable at the same time.
+//! Normally the writer's own thread does both, because to wake another thread costs more than this work. If the work
+//! takes long, a second thread does it, so that the writer's thread can make the next batch durable at the same time.
 use super::publication::Acknowledgement;
 use crate::entry::Entry;
 use std::{
@@ -20,15 +20,16 @@ pub const SINK_QUEUE_BATCHES: usize = 8;
 /// took longer, the second thread does the next batch.
 pub const QUICK_SINK: Duration = Duration::from_micros(500);
 
-/// Receives the batches that a [`Writer`](super::Writer) appends, one after the other and in order. It is called from
-/// several threads, but never from two at the same time.
+/// Receives the batches that a [`Writer`](super::Writer) appends, one after the other and in order. A sink is called
+/// from several threads, but never from two at the same time.
 pub trait Sink: Send + 'static {
     /// Receives a batch. The publications of the batch are acknowledged already. If this call panics, the writer
     /// closes.
     fn take(&mut self, batch: Vec<Arc<Entry>>);
 
-    /// Does the work for which a [`Nudge`] asked. It is called some time after the nudge. If the queue to the second
-    /// thread is full, it is not called, but [`Self::take`] is called for the batches in the queue.
+    /// Does the work for which a [`Nudge`] asked. This method is called some time after the nudge. If the queue to the
+    /// second thread is full, this method is not called: the calls of [`Self::take`] for the batches in the queue have
+    /// to do the work instead.
     fn nudged(&mut self) {}
 }
 
@@ -73,7 +74,7 @@ enum Message {
 pub struct Nudge(SyncSender<Message>);
 
 impl Nudge {
-    /// Has [`Sink::nudged`] called on the second thread. It does not wait for the call.
+    /// Has [`Sink::nudged`] called on the second thread. This function does not wait for that call.
     pub fn nudge(&self) {
         // If the channel is full, the batches in it wake the second thread, and the sink is called for them.
         _ = self.0.try_send(Message::Nudge);
@@ -104,7 +105,8 @@ pub(super) struct Second {
     messages: Receiver<Message>,
 }
 
-/// Returns both ends of the channel between the two threads, and the handle to nudge the sink.
+/// Returns the two ends of the channel between the writer's thread and the second thread, and the handle to nudge the
+/// sink.
 pub(super) fn passing(sink: impl Sink) -> (Passing, Second, Nudge) {
     let (sender, messages) = sync_channel(SINK_QUEUE_BATCHES);
     let (sink, ahead, is_quick) = (Mutex::new(Box::new(sink) as _), AtomicUsize::new(0), AtomicBool::new(true));
@@ -142,8 +144,8 @@ impl Second {
             let goes_on = match message {
                 Message::Batch(appended) => {
                     let passed = self.shared.pass(appended);
-                    // From here on, the first thread may use the sink, and sees all changes that this thread has made
-                    // to it.
+                    // After this line, the writer's thread may use the sink, and sees all changes that this thread has
+                    // made to the sink.
                     self.shared.ahead.fetch_sub(1, Ordering::Release);
                     passed
                 }

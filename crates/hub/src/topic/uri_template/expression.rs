@@ -89,16 +89,16 @@ impl Operator {
 }
 
 impl Expression<'_> {
-    /// Appends a regular expression that matches every expansion. It stops early, and leaves `regex` incomplete, when
-    /// `regex` is longer than the limit for compiling.
+    /// Appends a regular expression that matches every expansion. If `regex` becomes longer than the limit for
+    /// compiling, this function stops early and leaves `regex` incomplete.
     ///
     /// Undefined variables are left out together with their separators. So the expansion is empty, or it begins with
     /// any one of the variables, and each later variable may follow. The regular expression has an alternative for each
     /// variable that may be the first.
     pub(super) fn push_regex(&self, regex: &mut String) {
         let style = self.operator.style();
-        // If values may contain commas and equals signs, separators are like any other characters of a value, and any
-        // number of such characters matches.
+        // If values may contain commas and equals signs, separators cannot be told apart from values: the expression
+        // matches any number of characters that are allowed in a value, separators included.
         if style.reserved && self.variables.iter().any(|variable| !matches!(variable.modifier, Modifier::Prefix(_))) {
             *regex += &format!("(?:{}{})?", regex::escape(style.first), style.characters(""));
             return;
@@ -139,8 +139,8 @@ impl Variable<'_> {
             // The members of a list or map are joined with commas.
             Modifier::None => named(&name, &style.characters(",")),
             Modifier::Prefix(length) => named(&name, &style.prefix(length)),
-            // In a map, members are named by their keys, which may be any text. In a list in a named style, they are
-            // named by the variable.
+            // In a map, members are named by their keys, which may be any text. If the operator names values, the
+            // members of a list are named by the variable.
             Modifier::Explode => {
                 let separator = regex::escape(style.separator);
                 let member = if style.named { named(&member, &member) } else { format!("{member}(?:={member})?") };
@@ -160,10 +160,11 @@ impl Style {
 
     /// Returns a regular expression that matches at most `length` characters of an expanded value. All percent-encoded
     /// bytes of one UTF-8 sequence are one character. Each text can be divided into characters in only one way, so the
-    /// automaton need not count in several ways at once.
+    /// automaton keeps only one count of the characters of a text.
     fn prefix(self, length: u16) -> String {
         let reserved = if self.reserved { RESERVED } else { "" };
-        // The first byte of a UTF-8 sequence begins with C or D, E, or F if one, two or three bytes follow.
+        // The first hexadecimal digit of a UTF-8 sequence is C or D if one byte follows the first byte, E if two bytes
+        // follow, and F if three bytes follow.
         let first = |digits| format!("%[{digits}][0-9A-Fa-f]");
         let (one, two, three, four) = (first("0-9ABab"), first("CDcd"), first("Ee"), first("Ff"));
         let sequence = format!("{one}|{two}{TRIPLET}|{three}(?:{TRIPLET}){{2}}|{four}(?:{TRIPLET}){{3}}");

@@ -32,8 +32,8 @@ pub(super) fn parse(template: &str) -> Option<Vec<Part<'_>>> {
 
 fn parse_expression(inside: &str) -> Option<Expression<'_>> {
     let first = inside.chars().next()?;
-    // A reserved operator (`=`, `,`, `!`, `@`, `|`) is not supported. It cannot begin a variable name either, so the
-    // template is refused below.
+    // A reserved operator (`=`, `,`, `!`, `@`, `|`) is not supported. A reserved operator cannot begin a variable name
+    // either, so `parse_variable` refuses the template.
     let (operator, list) = match Operator::from_char(first) {
         Some(operator) => (operator, &inside[1..]),
         None => (Operator::Simple, inside),
