@@ -1,15 +1,15 @@
 //! Checks the client as other projects compile it: only with the features that they ask for.
 //!
-//! In the workspace the client has every feature. A feature that needs another one without naming it is not noticed
-//! there. The other published crates have no features, and the steps `release` and `sanitize` compile them without the
-//! rest of the workspace.
+//! In the workspace the client has every feature. So the workspace compiles even if a feature needs another feature and
+//! does not name it. The other published crates have no features, and the steps `release` and `sanitize` compile them
+//! without the rest of the workspace.
 use crate::program::{cargo, root, run};
 use std::fs;
 
 /// Checks the client without features, and with each feature alone.
 ///
 /// # Errors
-/// A message if something does not compile or has a warning, for example because only another feature uses it.
+/// A message if something does not compile or causes a warning, for example a function that only another feature uses.
 pub(crate) fn check() -> Result<(), String> {
     let without_features = ["clippy", "--locked", "--package", "fanfare-client", "--no-default-features"];
     let with = |features| run(cargo(&without_features).args(["--features", features, "--", "-D", "warnings"]));
@@ -29,7 +29,7 @@ fn features() -> Result<Vec<String>, String> {
 fn named(manifest: &str) -> Vec<String> {
     let table =
         manifest.lines().skip_while(|line| *line != "[features]").skip(1).take_while(|line| !line.starts_with('['));
-    // A feature's list may continue on the next lines, which are indented.
+    // A feature's list may continue on the next lines. These are indented, so they are left out.
     let names = table.filter(|line| line.starts_with(|first: char| first.is_ascii_alphanumeric()));
     let names = names.filter_map(|line| line.split_once('=')).map(|(name, _)| name.trim().to_owned());
     names.filter(|name| name != "default").collect()

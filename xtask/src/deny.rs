@@ -8,7 +8,7 @@ const CHECKS: [&str; 3] = ["licenses", "bans", "sources"];
 /// is left out, with a warning.
 ///
 /// # Errors
-/// If something is not allowed. cargo-deny prints what it is.
+/// If a dependency is not allowed. cargo-deny prints which one, and why.
 pub(crate) fn check() -> Result<(), String> {
     if !is_there("cargo-deny")
         && let Err(why) = install()
@@ -29,6 +29,6 @@ fn install() -> Result<(), String> {
     if is_there("cargo-deny") {
         Ok(())
     } else {
-        Err("the directory that cargo installs into is not on the path".into())
+        Err("cargo-deny is installed, but the directory where cargo installs programs is not on the path".into())
     }
 }

@@ -10,9 +10,10 @@ use crate::{
 };
 use std::{collections::BTreeMap, fs};
 
-/// The beginnings of the paths of pages about the code.
+/// The beginnings of the paths of the pages for people who change the code.
 const ABOUT_CODE: [&str; 4] = ["docs/ARCHITECTURE.md", "docs/design/", "docs/limits.md", "CONTRIBUTING.md"];
-/// The folder of recorded runs, which name files that existed at that time.
+/// The folder of recorded benchmark runs. The names in them are not checked, because they are those of files that
+/// existed at the time of the run.
 const RUNS: &str = "crates/bench/runs/";
 const EXTENSIONS: [&str; 9] = [".rs", ".md", ".toml", ".js", ".mjs", ".ts", ".html", ".css", ".yml"];
 
@@ -24,7 +25,7 @@ pub(crate) fn check() -> Result<(), String> {
     let mut list = command("git", &["ls-files", "--cached", "--others", "--exclude-standard"]);
     let output = list.output().map_err(|error| format!("git: {error}"))?;
     let files = String::from_utf8(output.stdout).map_err(|error| format!("a file name is not UTF-8: {error}"))?;
-    // A file that git still lists may have been removed.
+    // Git also lists files that have been removed but not committed as removed.
     let files: Vec<&str> = files.lines().filter(|file| root().join(file).exists()).collect();
     let mut pages = BTreeMap::new();
     for &page in files.iter().filter(|file| file.ends_with(".md")) {
@@ -45,7 +46,7 @@ pub(crate) fn check() -> Result<(), String> {
     if faults.is_empty() { Ok(()) } else { Err(format!("the documentation has {} faults", faults.len())) }
 }
 
-/// Returns the names in a document for which `is_checked` is true and that no file has.
+/// Returns a message for each name in a document for which `is_checked` returns true and that no file or directory has.
 fn missing(document: &str, files: &[&str], is_checked: impl Fn(&str) -> bool) -> Vec<String> {
     let mut faults = Vec::new();
     for (number, line) in document.lines().enumerate() {
@@ -82,7 +83,7 @@ fn is_module(file: &str) -> bool {
     file.ends_with(".rs") && format!("/{file}").contains("/src/")
 }
 
-/// Returns the fault of the comment at the beginning of a module, if it has one.
+/// Returns what is wrong with the comment at the beginning of a module; `None` if the comment is right.
 fn headless(module: &str) -> Option<&'static str> {
     let comment = module.lines().map_while(|line| line.strip_prefix("//!"));
     let paragraph: String = comment.map(str::trim).take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");

@@ -18,7 +18,7 @@ const INSTRUMENTATION: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=
      -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
      -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1";
 
-/// Builds every target of every `crates/*/fuzz`, and runs them, each on a processor of its own: a target uses one.
+/// Builds every target of every `crates/*/fuzz`, and runs as many targets at the same time as there are processors.
 ///
 /// # Errors
 /// The name of the program that failed; libFuzzer prints the input that made a target fail.
@@ -51,7 +51,8 @@ pub(crate) fn smoke() -> Result<(), String> {
 /// Builds the targets of one crate.
 fn build(fuzz: &Path, host: &str) -> Result<(), String> {
     // With `--target`, the flags do not apply to build scripts; with a separate directory, the code with coverage is
-    // kept apart from other builds. All fuzz targets share the directory, since they depend on nearly the same crates.
+    // kept apart from other builds. All fuzz targets share the directory, because they depend on nearly the same
+    // crates.
     let mut build = cargo(&["build", "--release", "--locked", "--target", host, "--manifest-path"]);
     build.arg(fuzz.join("Cargo.toml")).arg("--target-dir").arg(built());
     run(build.env("RUSTFLAGS", INSTRUMENTATION))

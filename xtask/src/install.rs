@@ -1,5 +1,5 @@
-//! The programs and packages that the steps need from the system. Missing ones are installed with Debian's package
-//! manager.
+//! The programs and packages that the steps need from the system. Those that are missing are installed with Debian's
+//! package manager.
 use crate::program::{command, is_there, run};
 use std::{
     path::Path,
@@ -9,11 +9,12 @@ use std::{
 /// Something that a step needs, and the packages that contain it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Need {
-    /// The name that is shown to people.
+    /// The name of the needed thing in messages.
     what: &'static str,
     sign: Sign,
     packages: &'static [&'static str],
-    /// The service that the packages would start with the machine, and that must not be started.
+    /// The service that the packages would start whenever the machine starts, which is prevented; `None` if there is
+    /// none.
     service: Option<&'static str>,
 }
 
@@ -26,14 +27,14 @@ enum Sign {
     Package,
 }
 
-/// The tools to build C code: the allocator and the cryptography.
+/// The tools to build C code, which the crates of the allocator and of the cryptography contain.
 pub(crate) const C: Need = Need {
     what: "a C compiler and make",
     sign: Sign::Programs(&["cc", "make"]),
     packages: &["gcc", "libc6-dev", "make"],
     service: None,
 };
-/// The tools to build C++ code: the fuzzing engine.
+/// The tools to build C++ code, which the fuzzing engine consists of.
 pub(crate) const CXX: Need =
     Need { what: "a C++ compiler", sign: Sign::Programs(&["c++"]), packages: &["g++", "libc6-dev"], service: None };
 /// The programs that run the browser tests.
@@ -68,7 +69,8 @@ pub(crate) const STRACE: Need =
 pub(crate) const FONTS: Need =
     Need { what: "fonts", sign: Sign::Package, packages: &["fonts-dejavu-core", "fonts-liberation"], service: None };
 
-/// The server with which hubs are compared and clients are tried: Nginx with the Nchan module.
+/// The server of another project with which the hub is compared and the client library is tested: Nginx with the Nchan
+/// module.
 pub(crate) const NCHAN: Need = Need {
     what: "Nginx with Nchan",
     sign: Sign::Package,
@@ -85,7 +87,7 @@ pub(crate) const HAPROXY: Need =
 /// The program that Debian runs to ask whether it may start a service that it has just installed.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 /// A shell script that runs `apt-get` with a policy against starting services, unless the machine has its own policy.
-/// Only tests and benchmarks should run what is installed.
+/// The installed servers should run only when tests and benchmarks start them.
 const WITHOUT_SERVICES: &str = r#"
 policy=$1; shift
 if ! [ -e "$policy" ]; then
@@ -94,10 +96,10 @@ if ! [ -e "$policy" ]; then
 fi
 apt-get "$@""#;
 
-/// Installs the missing parts of `needs`, after listing them.
+/// Installs those of `needs` that are missing, after printing their names.
 ///
 /// # Errors
-/// The packages to install by hand, or what went wrong.
+/// A message that says what to install by hand, or what went wrong.
 pub(crate) fn missing(needs: &[&Need]) -> Result<(), String> {
     let missing: Vec<&&Need> = needs.iter().filter(|need| !need.is_met()).collect();
     if missing.is_empty() {
@@ -109,18 +111,18 @@ pub(crate) fn missing(needs: &[&Need]) -> Result<(), String> {
     println!("missing: {names}; installing the packages {}", packages.join(", "));
     if !is_there("apt-get") {
         return Err(format!(
-            "install {names} first: this system is not Debian, and its package manager is unknown here"
+            "install {names} first: this system has no apt-get, and other package managers are not supported"
         ));
     }
     let services = missing.iter().filter_map(|need| need.service);
-    // A service that was installed before may be in use.
+    // A service that was installed earlier may be in use, so it is not disabled.
     let new: Vec<&str> = services.filter(|service| !Path::new("/etc/init.d").join(service).exists()).collect();
     run(&mut apt(&["update"]))?;
     run(&mut apt(&[&["install", "--yes", "--no-install-recommends"], &packages[..]].concat()))?;
     new.iter().try_for_each(|service| disable(service))
 }
 
-/// Stops a service from starting with the machine, in each of the two systems for services.
+/// Keeps a service from starting with the machine, whether a script in `/etc/init.d` or systemd would start it.
 fn disable(service: &str) -> Result<(), String> {
     if Path::new("/etc/init.d").join(service).exists() {
         run(&mut root("update-rc.d", &[service, "disable"]))

@@ -9,7 +9,7 @@ use crate::{
     steps,
 };
 
-/// The feature with which these tests are built, because they need packages that only this step installs.
+/// The feature without which these tests are not built, because they need packages that only this step installs.
 pub(crate) const FEATURE: &str = "fanfare-interop/installed";
 const TESTS: [&str; 4] = ["clients", "mercure", "proxies", "servers"];
 
@@ -33,7 +33,7 @@ pub(crate) fn run() -> Result<(), String> {
     let environment = target().join("interop-venv");
     program(command("python3", &["-m", "venv"]).arg(&environment))?;
     let mut pip = command(&environment.join("bin/python").to_string_lossy(), &["-m", "pip", "install", "--quiet"]);
-    // Each package is listed with its version and its hash, so both have to be changed together.
+    // `requirements.txt` lists each package with its version and its hash, so both have to be changed together.
     program(pip.args(["--no-deps", "--require-hashes", "--requirement"]).arg(directory.join("requirements.txt")))?;
     // The whole workspace is built, with the same features as for its own tests, so that the build is reused.
     let mut test = cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--features", FEATURE]);

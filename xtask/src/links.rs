@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 /// A line of a page that is not code, with its number, counted from 1.
 type Line<'t> = (usize, &'t str);
 
-/// Returns a message for each link in `pages` that leads nowhere. `pages` are texts by their paths, `files` the paths
-/// of the repository.
+/// Returns a message for each link in `pages` that leads nowhere. `pages` holds the text of each page by its path, and
+/// `files` the paths of all files in the repository.
 pub(crate) fn faults(pages: &BTreeMap<&str, String>, files: &[&str]) -> Vec<String> {
     let mut faults = Vec::new();
     for (page, text) in pages {
@@ -70,7 +70,7 @@ fn targets(line: &str) -> Vec<String> {
     let line: String = line.split('`').step_by(2).collect::<Vec<_>>().join("`");
     let defined = line.strip_prefix('[').and_then(|rest| rest.split_once("]: ")).map(|(_, target)| target);
     let linked = line.split("](").skip(1).filter_map(|rest| rest.split_once(')').map(|(target, _)| target));
-    // A title may follow a target.
+    // In a link, the target may be followed by a title, which is left out.
     defined.into_iter().chain(linked).filter_map(|target| target.split_whitespace().next()).map(str::to_owned).collect()
 }
 

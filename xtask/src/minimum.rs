@@ -5,9 +5,9 @@
 use crate::program::{cargo, command, root, run, target, warn};
 use std::fs;
 
-/// Checks the workspace with the oldest Rust, which is installed if it is missing. If that version runs this program,
-/// everything was compiled with it already, so nothing is done. If it cannot be installed, the check is left out, with
-/// a warning.
+/// Checks the workspace with the oldest Rust, which is installed if it is missing. If this program runs with that
+/// version, nothing is done, because the other steps compile everything with it. If the version cannot be installed,
+/// the check is left out, with a warning.
 ///
 /// # Errors
 /// If something does not compile, or `Cargo.toml` does not name a version.
@@ -16,7 +16,7 @@ pub(crate) fn check() -> Result<(), String> {
     let minimum = stated(&manifest).ok_or("Cargo.toml states no rust-version")?;
     let version = cargo(&["--version"]).output().map_err(|error| format!("cargo: {error}"))?;
     if is_of(&String::from_utf8_lossy(&version.stdout), minimum) {
-        println!("Rust {minimum} is the minimum, and it has compiled everything else already");
+        println!("this is Rust {minimum}, the oldest supported version, with which the other steps compile everything");
         return Ok(());
     }
     let install = ["toolchain", "install", minimum, "--profile", "minimal", "--no-self-update"];
@@ -25,7 +25,8 @@ pub(crate) fn check() -> Result<(), String> {
         return Ok(());
     }
     let mut check = command("rustup", &["run", minimum, "cargo", "check", "--workspace", "--locked", "--target-dir"]);
-    // The cargo that runs this program has set these variables to its own version.
+    // The cargo that runs this program has set these variables. With them, `rustup run` would start that cargo's
+    // version.
     run(check.arg(target().join("minimum")).env_remove("CARGO").env_remove("RUSTC").env_remove("RUSTUP_TOOLCHAIN"))
 }
 

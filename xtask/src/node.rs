@@ -1,4 +1,5 @@
-//! A Node.js that is new enough for the tests. Debian's version may be too old; then its npm installs a newer one.
+//! A Node.js that is new enough for the tests. Debian's version may be too old; then Debian's npm installs a newer
+//! Node.js.
 use crate::program::{command, run, target};
 use std::{
     env,
@@ -40,12 +41,19 @@ fn installed() -> Result<PathBuf, String> {
     let platform = match env::consts::ARCH {
         "x86_64" => "linux-x64",
         "aarch64" => "linux-arm64",
-        other => return Err(format!("install Node.js {OLDEST_MAJOR} or newer: there is no package for {other}")),
+        other => {
+            return Err(format!(
+                "install Node.js {OLDEST_MAJOR} or newer by hand: there is no package of Node.js for {other}"
+            ));
+        }
     };
     let (prefix, package) = (target().join("node"), format!("node-{platform}"));
     let binaries = prefix.join("node_modules").join(&package).join("bin");
     if major(&binaries.join("node")) < Some(INSTALLED_MAJOR) {
-        println!("Node.js is older than {OLDEST_MAJOR}; installing {INSTALLED_MAJOR} into {}", prefix.display());
+        println!(
+            "the system's Node.js is older than {OLDEST_MAJOR}; installing Node.js {INSTALLED_MAJOR} into {}",
+            prefix.display()
+        );
         let version = format!("{package}@{INSTALLED_MAJOR}");
         run(command("npm", &["install", "--no-save", "--no-audit", "--no-fund", &version, "--prefix"]).arg(&prefix))?;
     }

@@ -2,7 +2,7 @@
 use crate::program::{cargo, command, root, run, target};
 use std::fs;
 
-/// The name of each document for the program, and its path.
+/// The documents: for each, the name by which `fanfare options` prints it, and the path of its file.
 const DOCUMENTS: [(&str, &str); 2] = [("example", "examples/fanfare.toml"), ("reference", "docs/options.md")];
 
 /// Builds the program, and writes each document to its file.

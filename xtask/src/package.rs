@@ -3,7 +3,7 @@
 use crate::program::{cargo, root, run};
 use std::fs;
 
-/// The keys that the manifest of a published crate has, directly or from the workspace.
+/// The keys that the manifest of a published crate must have, either itself or from the workspace.
 const KEYS: [&str; 6] = ["description", "license", "readme", "keywords", "categories", "rust-version"];
 
 /// Makes the package of each published crate. The packages are not compiled, because other steps compile the same

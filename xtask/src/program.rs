@@ -51,8 +51,8 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     }
 }
 
-/// Lets a command that runs tests run two for each processor, unless the environment says how many: most of the time a
-/// test waits, for a peer, a disk or a moment.
+/// Makes a command that runs tests run two tests at a time for each processor, unless the environment sets another
+/// number. Tests spend most of their time waiting: for a peer, a disk or a moment.
 pub(crate) fn run_tests_two_by_two(command: &mut Command) -> &mut Command {
     if env::var_os(TEST_THREADS).is_none() {
         let processors = thread::available_parallelism().map_or(1, NonZero::get);
@@ -69,12 +69,12 @@ pub(crate) fn is_there(program: &str) -> bool {
 /// Returns the platform that this toolchain builds for.
 ///
 /// # Errors
-/// If `rustc` does not print it.
+/// If `rustc` does not print the platform.
 pub(crate) fn host() -> Result<String, String> {
     let version = command("rustc", &["-vV"]).output().map_err(|error| format!("rustc: {error}"))?;
     let text = String::from_utf8_lossy(&version.stdout);
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));
-    host.map(str::to_owned).ok_or_else(|| "rustc does not say what it builds for".into())
+    host.map(str::to_owned).ok_or_else(|| "`rustc -vV` did not print the platform that it builds for".into())
 }
 
 static WARNINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());

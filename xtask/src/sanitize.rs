@@ -1,9 +1,9 @@
-//! Tests of delivery under LLVM's sanitizers, on the stable toolchain. The compiler contains them, but accepts the flag
-//! only if it is told to behave like an unstable one.
+//! Tests of delivery under LLVM's sanitizers, on the stable toolchain. The stable compiler contains the sanitizers, but
+//! accepts the flag `-Zsanitizer` only if it is told to behave like a nightly compiler.
 //!
 //! The address sanitizer finds uses of memory that was freed or that belongs to something else; the thread sanitizer
-//! finds memory that two threads use without synchronisation. Both follow only compiled Rust, and not C libraries and
-//! the kernel; see [`Sanitizer::options`].
+//! finds memory that two threads use without synchronisation. Both see only what compiled Rust does, and not what C
+//! libraries and the kernel do; see [`Sanitizer::options`].
 use crate::program::{cargo, command, host, root, run as program, run_tests_two_by_two, target, warn};
 use std::path::Path;
 
@@ -18,8 +18,8 @@ const TESTS: &str = "delivery:: handover:: heartbeat:: overload:: stalled:: \
 struct Sanitizer {
     /// The compiler's name for the sanitizer.
     name: &'static str,
-    /// True if the standard library must be compiled for the sanitizer too, because otherwise it reports uses that the
-    /// library's locks synchronise.
+    /// True if the standard library must be compiled for the sanitizer too, because otherwise it reports uses of memory
+    /// that the library's locks do synchronise.
     compiles_std: bool,
     /// The environment variable from which the sanitizer reads its options.
     variable: &'static str,
@@ -33,8 +33,8 @@ const ADDRESS: Sanitizer = Sanitizer {
     name: "address",
     compiles_std: false,
     variable: "ASAN_OPTIONS",
-    // The kernel reads the bytes that a ring sends, which no sanitizer sees. Freed memory is overwritten at once, so
-    // that a test would receive other bytes than were sent.
+    // With io_uring, the kernel reads the bytes to send, and a sanitizer does not see this. So freed memory is
+    // overwritten at once: if these bytes are freed too early, a test receives wrong bytes, and fails.
     options: "allow_addr2line=1:max_free_fill_size=1048576",
     suppressions: None,
 };
@@ -67,7 +67,8 @@ pub(crate) fn run() -> Result<(), String> {
 impl Sanitizer {
     fn run(&self) -> Result<(), String> {
         let mut tests = cargo(&["test", "--no-fail-fast", "--profile", "sanitize", "--locked"]);
-        // With `--target`, the flags do not apply to build scripts and macros, so both sanitizers share these.
+        // With `--target`, the flags do not apply to build scripts and macros, so both sanitizers use the same builds
+        // of them.
         tests.args(["--target", &host()?, "--target-dir"]).arg(target().join("sanitize"));
         tests.args(CODE.split_whitespace()).args(self.compiles_std.then_some("-Zbuild-std"));
         tests.arg("--").args(TESTS.split_whitespace());
@@ -87,5 +88,9 @@ fn source_of_std() -> Result<(), String> {
         return Ok(());
     }
     program(&mut command("rustup", &["component", "add", "rust-src"]))?;
-    if is_here() { Ok(()) } else { Err(format!("rustup has installed it for another toolchain than {sysroot}")) }
+    if is_here() {
+        Ok(())
+    } else {
+        Err(format!("rustup has installed that source for another toolchain than {sysroot}"))
+    }
 }

@@ -199,7 +199,8 @@ fn rustdoc() -> Result<(), String> {
     program(cargo(&["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
-/// Runs all tests, except those that need packages of other steps. Those tests are built only with a feature.
+/// Runs all tests, except those that need the packages that the step `interop` installs. Those tests are built only
+/// with the feature `interop::FEATURE`.
 fn test() -> Result<(), String> {
     program(run_tests_two_by_two(&mut cargo(&["test", "--workspace", "--locked", "--no-fail-fast"])))
 }
@@ -209,15 +210,15 @@ pub(crate) fn release() -> Result<(), String> {
 }
 
 /// Runs the browser tests against the release build of the program, which is built here if the step `release` was left
-/// out, and against the example that has a page.
+/// out, and against the example `discovery`, which has a page.
 fn browser() -> Result<(), String> {
     release()?;
     program(&mut cargo(&["build", "--workspace", "--example", "discovery", "--locked"]))?;
     let (binary, discovery) = (target().join("release/fanfare"), target().join("debug/examples/discovery"));
     let directory = root().join("browser");
-    // Some tests relay from servers that need these packages.
+    // In some tests the hub relays from servers of other projects, which need these packages.
     interop::install_node_packages()?;
-    // The tests use the browsers of the system.
+    // The tests use the browsers of the system, so Playwright must not download its own.
     let npm = |arguments| {
         node::npm(&directory, arguments).map(|mut npm| {
             npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
@@ -235,11 +236,12 @@ fn bench() -> Result<(), String> {
     release()?;
     let binaries = root().join("crates/bench/src/bin");
     let files = fs::read_dir(&binaries).map_err(|error| format!("{}: {error}", binaries.display()))?;
-    // A directory is skipped: it is a program that compares two builds of the hub, and needs both.
+    // Directories are skipped. The only one is a program that compares two builds of the hub, and it needs both builds.
     let mut names: Vec<String> =
         files.flatten().filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".rs")?.to_owned())).collect();
     names.sort();
-    // An example is built too, because the dependencies then have the same features as in tests, and are already built.
+    // An example is built too, because then the dependencies have the same features as in tests, so they need not be
+    // built again.
     program(&mut cargo(&["build", "--workspace", "--bins", "--example", "discovery", "--locked"]))?;
     for name in &names {
         let binary = target().join("debug").join(name);

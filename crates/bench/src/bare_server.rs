@@ -1,10 +1,10 @@
-//! The smallest possible hub, without the sending: it accepts connections, keeps those that subscribe, and reads what
-//! is published.
+//! The part that the two baselines share: the smallest possible hub, which accepts connections, keeps those that
+//! subscribe, and reads what is published. The sending of events is left to the baselines.
 //!
 //! It has one topic, no log, no IDs and no heartbeats, and it ends if a socket is full. An event is encoded once. A
-//! `POST` is answered before its event is sent, as a hub acknowledges an event before it delivers it. The baselines
-//! [`bare_write`](crate::bare_write) and [`bare_uring`](crate::bare_uring) differ in how they send an event to all
-//! subscribers.
+//! `POST` is answered before its event is sent, because a hub also acknowledges an event before it delivers it. The
+//! baselines [`bare_write`](crate::bare_write) and [`bare_uring`](crate::bare_uring) differ in how they send an event
+//! to all subscribers.
 use fanfare_event_stream::Fields;
 use mio::{
     Events, Interest, Poll, Token,
@@ -22,12 +22,12 @@ const LISTENER: Token = Token(usize::MAX);
 const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n\r\n";
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
-/// Prints the address where it listens, and serves until it is killed. `broadcast` sends an event to all subscribers
-/// and removes those that have left. The subscribers are `File`s, because writing to a `File` is `write(2)`, where
-/// writing to a socket is `send(2)`.
+/// Prints the listener's address, and serves until this process is killed. `broadcast` sends an event to all
+/// subscribers and removes those that have left. The subscribers are `File`s, because writing to a `File` is
+/// `write(2)`, whereas writing to a socket is `send(2)`.
 ///
 /// # Errors
-/// If it cannot accept a connection, or if `broadcast` fails.
+/// If a connection cannot be accepted, or if `broadcast` fails.
 pub fn serve(
     listener: net::TcpListener,
     mut broadcast: impl FnMut(&mut Vec<File>, &[u8]) -> io::Result<()>,
@@ -75,8 +75,9 @@ pub fn serve(
     }
 }
 
-/// Returns true if a subscriber stays connected, from the result of a send to it. A full socket is an error: a loop
-/// that skips sends could not be compared.
+/// Returns true if a subscriber is still connected, and false if it has left. `sent` is the result of sending an event
+/// to it. A full socket is an error, because a baseline that skips sends could not be compared with servers that send
+/// everything.
 ///
 /// # Errors
 /// If not all bytes of the event were sent, unless the subscriber has just left.
@@ -127,7 +128,7 @@ impl Request {
     }
 }
 
-/// Converts the error of a call that would have to wait into `None`.
+/// Converts the error of a call that would have to wait (`WouldBlock`) into `None`.
 fn or_not_yet<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),

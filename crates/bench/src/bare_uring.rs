@@ -10,16 +10,16 @@ const BATCH: u32 = 512;
 /// fails at once.
 const FLAGS: i32 = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL | libc::MSG_WAITALL;
 
-/// Returns true if this kernel has io_uring and lets us use it.
+/// Returns true if this kernel has io_uring and allows this process to use it.
 #[must_use]
 pub fn is_available() -> bool {
     ring().is_ok()
 }
 
-/// Prints the address where it listens, and serves until it is killed.
+/// Prints the listener's address, and serves until this process is killed.
 ///
 /// # Errors
-/// If there is no io_uring, if it cannot accept a connection, or if a subscriber's socket is full.
+/// If there is no io_uring, if a connection cannot be accepted, or if a subscriber's socket is full.
 pub fn serve(listener: TcpListener) -> io::Result<()> {
     let mut ring = ring()?;
     bare_server::serve(listener, move |subscribers, event| broadcast(&mut ring, subscribers, event))
@@ -33,7 +33,8 @@ fn broadcast(ring: &mut IoUring, subscribers: &mut Vec<File>, event: &[u8]) -> i
     let mut left = Vec::new();
     for (batch, some) in subscribers.chunks(BATCH as usize).enumerate() {
         submit(ring, some, event)?;
-        // Only a send that was not complete has a completion.
+        // A send that succeeds has no completion (`SKIP_SUCCESS`). So each completion belongs to a send that failed or
+        // was not complete.
         for failed in ring.completion() {
             let result = failed.result();
             let sent = usize::try_from(result).map_err(|_| io::Error::from_raw_os_error(-result));
@@ -56,8 +57,9 @@ fn submit(ring: &mut IoUring, subscribers: &[File], event: &[u8]) -> io::Result<
     for (index, subscriber) in (0..).zip(subscribers) {
         let send = Send::new(Fd(subscriber.as_raw_fd()), event.as_ptr(), length).flags(FLAGS).build();
         let send = send.flags(squeue::Flags::SKIP_SUCCESS).user_data(index);
-        // SAFETY: the kernel reads the event only before `submit` returns, because a send that may not wait is neither
-        // kept nor tried again, and `event` outlives that. If `submit` left something over, this process ends.
+        // SAFETY: the kernel reads the event only until `submit` returns, because a send that may not wait is not tried
+        // again later. `event` lives longer than this. If `submit` does not take all sends, this process ends with an
+        // error.
         #[allow(unsafe_code, reason = "the crate cannot know how long the kernel reads the event")]
         let pushed = unsafe { submissions.push(&send) };
         pushed.map_err(io::Error::other)?;

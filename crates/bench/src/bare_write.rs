@@ -7,10 +7,10 @@ use std::{
     net::TcpListener,
 };
 
-/// Prints the address where it listens, and serves until it is killed.
+/// Prints the listener's address, and serves until this process is killed.
 ///
 /// # Errors
-/// If it cannot accept a connection, or if a subscriber's socket is full.
+/// If a connection cannot be accepted, or if a subscriber's socket is full.
 pub fn serve(listener: TcpListener) -> io::Result<()> {
     bare_server::serve(listener, broadcast)
 }

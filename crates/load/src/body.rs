@@ -2,7 +2,7 @@
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-/// The kind of a publication's body.
+/// The form in which a publication's data is sent in the body of the request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 pub enum Body {
     /// The data as it is

@@ -2,7 +2,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 /// A moment from which several processes measure times. Each process compares its own monotonic clock with the time of
-/// day once, so that setting the clock during the run changes nothing.
+/// day once, so a change of the system's time during the run has no effect.
 #[derive(Clone, Copy, Debug)]
 pub struct Epoch {
     instant: Instant,
@@ -17,7 +17,8 @@ impl Epoch {
         Self { instant: Instant::now(), since_unix }
     }
 
-    /// Returns the epoch of another process, from its [`since_unix`](Self::since_unix). The epoch must be in the past.
+    /// Returns the epoch that another process has made. `since_unix` is what its [`since_unix`](Self::since_unix)
+    /// returns. The epoch must be in the past.
     #[must_use]
     pub fn of(since_unix: Duration) -> Self {
         let now = Self::now();
@@ -25,7 +26,7 @@ impl Epoch {
         Self { instant: now.instant.checked_sub(age).unwrap_or(now.instant), since_unix }
     }
 
-    /// Returns the time of day of the epoch, as the time since the Unix epoch.
+    /// Returns the time from the Unix epoch to this epoch, by the clock for the time of day.
     #[must_use]
     pub fn since_unix(&self) -> Duration {
         self.since_unix

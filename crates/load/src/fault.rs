@@ -1,43 +1,44 @@
-//! The faults that must not happen to a subscriber. All are counted, and the first few are described with their event
-//! and their subscriber.
+//! The faults in what subscribers receive, such as a missing event. All faults are counted; the first few are also
+//! described, each with its event and its subscriber.
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The number of faults that are described.
+/// The greatest number of faults that are described. Later faults are only counted.
 const EXAMPLES: usize = 5;
 
-/// A fault that must not happen to a subscriber.
+/// A fault in what a subscriber receives, such as a missing event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Events are missing: from `expected` up to the one before `received`.
+    /// Events did not arrive before a later event: those from `expected` up to the one before `received`.
     Missed {
         /// The number of the event that was expected.
         expected: u64,
         /// The number of the event that arrived.
         received: u64,
     },
-    /// An event arrived again.
+    /// An event arrived that had arrived before.
     Repeated {
         /// The number of the event that was expected.
         expected: u64,
         /// The number of the event that arrived.
         received: u64,
     },
-    /// An event arrived after later ones. It had been counted as missed, and no longer is.
+    /// An event arrived after later events. It was counted as missed when they arrived, and now no longer counts as
+    /// missed.
     OutOfOrder {
         /// The number of the event that was expected.
         expected: u64,
         /// The number of the event that arrived.
         received: u64,
     },
-    /// Events that were published last did not arrive: from `expected` up to the one before `published`.
+    /// The events that were published last did not arrive: those from number `expected` up to number `published` - 1.
     Undelivered {
-        /// The number of the event that was expected.
+        /// The number of the first event that did not arrive.
         expected: u64,
         /// The number of events that were published.
         published: u64,
     },
-    /// An event arrived that this run has not published, such as the notice of a gap.
+    /// An event arrived that this run has not published, such as the server's message that events are missing (a gap).
     Foreign {
         /// The type of the event.
         event_type: String,
@@ -49,27 +50,27 @@ pub enum Fault {
         /// The reason why the stream ended.
         reason: String,
     },
-    /// A subscriber was refused.
+    /// The server refused a subscriber.
     Refused {
         /// The answer of the server.
         reason: String,
     },
 }
 
-/// The numbers of faults of many subscribers.
+/// The number of faults of each kind, for many subscribers, and the descriptions of a few faults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Faults {
-    /// The number of events that did not arrive although later ones did.
+    /// The number of events that did not arrive although later events did.
     pub missed: u64,
     /// The number of events that arrived more than once.
     pub repeated: u64,
-    /// The number of events that arrived after later ones.
+    /// The number of events that arrived after later events.
     pub out_of_order: u64,
-    /// The number of events that were published last and did not arrive.
+    /// The number of events that did not arrive although they were published, and after which no event arrived.
     pub undelivered: u64,
     /// The number of events that arrived although this run has not published them.
     pub foreign: u64,
-    /// The number of streams that ended.
+    /// The number of streams that ended although the subscriber had not left.
     pub ended: u64,
     /// The number of subscribers that were refused.
     pub refused: u64,
@@ -78,8 +79,8 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Counts a fault. `subscriber` is the number of the subscriber, and `lane` the topic and the publisher of the
-    /// event.
+    /// Counts a fault. `subscriber` is the number of the subscriber. `lane` is the number of the event's topic and that
+    /// of its publisher, if the fault has such an event.
     pub fn add(&mut self, subscriber: u32, lane: Option<(u32, u32)>, fault: &Fault) {
         match *fault {
             Fault::Missed { expected, received } => self.missed += received - expected,

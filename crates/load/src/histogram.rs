@@ -3,21 +3,23 @@
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// The number of significant digits of a recorded time. A quantile is at most 1/128 longer than the exact one.
+/// The number of decimal digits with which a time is recorded. A quantile is therefore at most 1/128 longer than the
+/// exact quantile.
 const DIGITS: u8 = 2;
-/// The longest time that is counted exactly, in nanoseconds: 292 years.
+/// The longest time that a bucket can count, in nanoseconds: 292 years.
 const MAX_NANOS: u64 = u64::MAX >> 1;
 
-/// A histogram of times, and the longest of them. Its serialized form holds only the buckets that are not empty.
+/// A histogram of times, together with the longest of these times. Its serialized form holds only the buckets that are
+/// not empty.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histogram {
     /// The buckets, which count times in nanoseconds.
     times: hdrhistogram::Histogram<u64>,
-    /// The longest time, which is exact, while buckets are not.
+    /// The longest recorded time. It is exact, whereas a bucket stands for a range of times.
     max: Duration,
 }
 
-/// The serialized form: one time in nanoseconds for each bucket, followed by its count.
+/// The serialized form of a histogram: for each bucket that is not empty, its time in nanoseconds and its count.
 #[derive(Serialize, Deserialize)]
 struct Sparse {
     times: Vec<(u64, u64)>,
@@ -26,25 +28,25 @@ struct Sparse {
 
 impl Default for Histogram {
     fn default() -> Self {
-        let times = hdrhistogram::Histogram::new(DIGITS).expect("so many digits are allowed");
+        let times = hdrhistogram::Histogram::new(DIGITS).expect("two significant digits are allowed");
         Self { times, max: Duration::ZERO }
     }
 }
 
 impl Histogram {
-    /// Counts one time. A time beyond 292 years counts as 292 years.
+    /// Counts one time. A time of more than 292 years counts as 292 years.
     pub fn record(&mut self, time: Duration) {
         self.record_n(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), 1);
         self.max = self.max.max(time);
     }
 
     fn record_n(&mut self, nanos: u64, count: u64) {
-        self.times.record_n(nanos.min(MAX_NANOS), count).expect("the histogram grows to hold every time");
+        self.times.record_n(nanos.min(MAX_NANOS), count).expect("the histogram grows until it can hold any time");
     }
 
     /// Adds all times of another histogram.
     pub fn merge(&mut self, other: &Self) {
-        self.times.add(&other.times).expect("the histogram grows to hold every time");
+        self.times.add(&other.times).expect("the histogram grows until it can hold any time");
         self.max = self.max.max(other.max);
     }
 
@@ -64,7 +66,7 @@ impl Histogram {
     /// and at most 1/128 too long. Zero if there are no times.
     #[must_use]
     pub fn quantile(&self, share: f64) -> Duration {
-        // For a share of zero the library would return the shortest time of a bucket.
+        // For a share of zero, the library would return the lower end of a bucket's range, which is too short.
         let share = share.max(f64::MIN_POSITIVE);
         Duration::from_nanos(self.times.value_at_quantile(share)).min(self.max)
     }

@@ -2,7 +2,7 @@
 use serde_json::{Value, json};
 use std::fs;
 
-/// Returns a description of the machine, and how busy it is.
+/// Returns a description of the machine: its processors, its kernel and its load averages.
 #[must_use]
 pub fn machine() -> Value {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -12,7 +12,7 @@ pub fn machine() -> Value {
     json!({
         "machine": format!("{} x {}", cpu.matches("processor\t").count(), model.trim_start_matches(['\t', ':', ' '])),
         "kernel": kernel.trim(),
-        // The three averages are over the last 1, 5 and 15 minutes.
+        // The three load averages are over the last 1, 5 and 15 minutes.
         "load": load.split_whitespace().take(3).collect::<Vec<_>>(),
     })
 }

@@ -1,4 +1,4 @@
-//! The meter of a server's costs, which are read from `/proc` while it runs.
+//! The meter of a server's costs: CPU time, memory and open files. It reads them from `/proc` while the server runs.
 use crate::process_tree::{self, Stat};
 use std::{fs, io, net::SocketAddr, time::Duration};
 
@@ -9,12 +9,13 @@ pub struct Meter {
     pub process: u32,
 }
 
-/// The state of a listening socket in `/proc/net/tcp`.
+/// The state of a listening socket, as `/proc/net/tcp` shows it.
 const LISTEN: &str = "0A";
 
 impl Meter {
-    /// Finds the process that listens at this address, if it is on this machine, belongs to the same user and is the
-    /// only one. If its descendants listen too, the process itself is returned.
+    /// Finds the server that listens at a loopback address. If several processes listen there, this is the process from
+    /// which all the others descend. Returns `None` if there is no such process, if it belongs to another user, or if
+    /// the address is not a loopback address.
     #[must_use]
     pub fn of_listener(address: SocketAddr) -> Option<Self> {
         if !address.ip().is_loopback() {
@@ -34,32 +35,33 @@ impl Meter {
         processes.iter().find(whole).map(|process| Self { process: *process })
     }
 
-    /// Returns the CPU time of the processes, in user and system mode.
+    /// Returns the CPU time of the server's processes, in user and system mode.
     ///
     /// # Errors
-    /// If the process is gone.
+    /// If the server has ended.
     pub fn cpu(&self) -> io::Result<Duration> {
         Ok(process_tree::tree(self.process)?.iter().map(Stat::cpu).sum())
     }
 
-    /// Returns the memory of the processes in bytes: the proportional set size, which counts a shared page in equal
-    /// parts for all processes that share it.
+    /// Returns the memory of the server's processes in bytes: the proportional set size, which counts a shared page in
+    /// equal parts for all processes that share it.
     ///
     /// # Errors
-    /// If the process is gone, or belongs to someone else.
+    /// If the server has ended, or belongs to another user.
     pub fn pss(&self) -> io::Result<u64> {
         self.sum(process_tree::pss)
     }
 
-    /// Returns the number of files that the processes have open; each connection is one.
+    /// Returns the number of files that the server's processes have open. Each connection is an open file.
     ///
     /// # Errors
-    /// If the process is gone, or belongs to someone else.
+    /// If the server has ended, or belongs to another user.
     pub fn open_files(&self) -> io::Result<u64> {
         self.sum(process_tree::open_files)
     }
 
-    /// Adds up the figures of all processes. A descendant may end at any time, and then has no figure.
+    /// Adds up what `figure` returns for each of the server's processes. A descendant that ends meanwhile counts as
+    /// zero.
     fn sum(&self, figure: fn(u32) -> io::Result<u64>) -> io::Result<u64> {
         let figures = process_tree::tree(self.process)?.into_iter().map(|stat| match figure(stat.process) {
             Err(error) if stat.process != self.process && process_tree::has_ended(stat.process, &error) => Ok(0),

@@ -1,4 +1,4 @@
-//! Patterns, with which subscribers select topics that they do not know.
+//! Patterns, with which subscribers select topics without naming them.
 use serde::{Deserialize, Serialize};
 
 /// The syntax of a pattern.

@@ -1,4 +1,9 @@
-//! Ports for servers that cannot report which port the system gave them, or that are started again on the port they had.
+//! Ports for servers that must be told their port: they cannot report a port that the system chose, or they are started
+//! again on the port that they had before.
+//!
+//! It is not safe to bind a socket to port 0, to close it, and then to use the port that the system chose. The system
+//! may give this port to another socket in the meantime. It may even give it to the socket that wants to connect to the
+//! server: then this socket is connected to itself, and it looks as if the server had answered.
 //!
 //! A port that was bound with port 0 and closed again is not safe: the system may give it to the next socket. It may
 //! even give it to the socket that connects to it, which is then connected to itself, as if a server had answered.
@@ -11,11 +16,13 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// The lowest port that is given out. Well-known services are below it.
+/// The lowest port that is reserved. Well-known services have lower ports.
 const FIRST: u16 = 10_000;
-/// The range from which Linux chooses ports, unless it is configured otherwise.
+/// The range from which Linux chooses the ports of sockets that ask for none in particular, unless it is configured
+/// otherwise.
 const EPHEMERAL: RangeInclusive<u16> = 32_768..=60_999;
-/// The distance between the first ports that processes with successive IDs try.
+/// The distance between the ports at which processes with successive IDs begin their search, so that they rarely try
+/// the same port.
 const STRIDE: u32 = 61;
 
 /// The sockets that hold the ports which this process has reserved.
@@ -24,16 +31,16 @@ static HELD: Mutex<Vec<Holder>> = Mutex::new(Vec::new());
 /// The sockets that hold one port.
 #[derive(Debug)]
 struct Holder {
-    /// Holds the port among the processes that call [`reserve`].
+    /// Reserves the port among the processes that call [`reserve`]: each of them tries to bind this UDP port first.
     _udp: UdpSocket,
-    /// Keeps the system from choosing the port; `None` if it does not choose such ports.
+    /// Keeps the system from choosing the port. `None` if the port is outside the range from which the system chooses.
     _tcp: Option<Socket>,
 }
 
 /// Reserves a TCP port of the loopback address until this process ends.
 ///
-/// The system does not choose this port for any socket, and no other process is given it by this function. The port is
-/// held by a UDP socket of the same number, so that a server can bind the TCP port whenever it likes. If the system
+/// The system does not choose this port for any socket, and this function does not return it in any other process. The
+/// port is held by a UDP socket of the same number, so a server can bind the TCP port at any time. If the system
 /// chooses from all ports, the port is held by a TCP socket as well: then only a server that sets `SO_REUSEADDR`, as
 /// nearly all servers do, can bind it.
 ///
@@ -43,7 +50,7 @@ pub fn reserve() -> io::Result<SocketAddr> {
     reserve_beside(&ephemeral())
 }
 
-/// Reserves a port, if the system chooses from the ports `chosen`.
+/// Reserves a port on a system that chooses ports from the range `chosen`.
 fn reserve_beside(chosen: &RangeInclusive<u16>) -> io::Result<SocketAddr> {
     let candidates = candidates(chosen);
     let first = process::id().wrapping_mul(STRIDE) as usize;
@@ -62,8 +69,8 @@ fn reserve_beside(chosen: &RangeInclusive<u16>) -> io::Result<SocketAddr> {
     Err(io::Error::new(io::ErrorKind::AddrInUse, "no port is free"))
 }
 
-/// Returns a TCP socket that is bound and does not listen. The system gives its port to no other socket, but a socket
-/// with `SO_REUSEADDR` may ask for it.
+/// Returns a TCP socket that is bound and does not listen. The system then does not choose the port for another socket,
+/// but a socket with `SO_REUSEADDR` can still bind it.
 fn bound(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
@@ -81,7 +88,8 @@ fn ephemeral() -> RangeInclusive<u16> {
     }
 }
 
-/// Returns the ports outside the range from which the system chooses; all ports if that range has all of them.
+/// Returns the ports that can be reserved: those outside the range from which the system chooses, or all ports if that
+/// range contains all of them.
 fn candidates(chosen: &RangeInclusive<u16>) -> Vec<u16> {
     let all = FIRST..=u16::MAX;
     let outside: Vec<u16> = all.clone().filter(|port| !chosen.contains(port)).collect();

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The longest time that a server may take until it listens, if the server does not print when it listens.
+/// The longest time that a server may take to listen, if it does not print the address where it listens.
 const START: Duration = Duration::from_secs(10);
 
 /// A running hub. The process is ended when this value is dropped.
@@ -21,26 +21,28 @@ pub struct HubProcess {
     pub address: SocketAddr,
     /// The hub's output, which is kept open so that the hub can continue to print.
     _output: Option<BufReader<ChildStdout>>,
-    /// The hub's input, which is kept open because a hub that is tied to this process ends when it is closed.
+    /// The pipe to the hub's standard input. It is kept open, because a hub that is tied to this process ends when the
+    /// pipe is closed.
     _tie: Option<ChildStdin>,
     /// The command that ends the hub together with its child processes. Without a command the hub is killed.
     stop: Option<Command>,
 }
 
 impl HubProcess {
-    /// Starts `binary serve` on a free port of loopback with these additional arguments, and waits until it listens.
+    /// Starts `binary serve` on a free port of loopback with these additional arguments, and waits until the hub
+    /// listens.
     ///
     /// # Errors
-    /// If it cannot be started, or ends before it prints the address where it listens.
+    /// If the hub cannot be started, or ends before it prints the address where it listens.
     pub fn start(binary: &Path, arguments: &[&str]) -> io::Result<Self> {
         let mut command = Command::new(binary);
         command.args(["serve", "--listen", "127.0.0.1:0", "--clock", "false"]).args(arguments);
         Self::launch(command)
     }
 
-    /// Starts a hub in the same way, with a `binary` that knows `serve --tied`: the hub ends when this process ends, in
-    /// any way, because its standard input is a pipe that is then closed. Environment variables for another hub are
-    /// removed.
+    /// Starts a hub as [`start`](Self::start) does, with the option `--tied`, which `binary` must know: when this
+    /// process ends in any way, the hub ends too, because its standard input is a pipe that is then closed. Environment
+    /// variables that would configure the hub are removed.
     ///
     /// # Errors
     /// As for [`start`](Self::start).
@@ -57,7 +59,7 @@ impl HubProcess {
     /// address.
     ///
     /// # Errors
-    /// If it cannot be started, or ends before it prints the address where it listens.
+    /// If the program cannot be started, or ends before it prints the address where it listens.
     pub fn launch(command: Command) -> io::Result<Self> {
         Self::launch_with(command, Stdio::null())
     }
@@ -71,7 +73,8 @@ impl HubProcess {
         Ok(Self { child, address, _output: Some(output), _tie: tie, stop: None })
     }
 
-    /// Starts a server that is configured to listen on `address`, and waits until it does. The command `stop` ends it.
+    /// Starts a server that is configured to listen on `address`, and waits until it listens there. The command `stop`,
+    /// if there is one, ends the server.
     ///
     /// # Errors
     /// If the server cannot be started, ends, or does not listen within ten seconds.
@@ -99,7 +102,7 @@ impl Drop for HubProcess {
     fn drop(&mut self) {
         let stopped = self.stop.as_mut().is_some_and(|stop| stop.status().is_ok_and(|status| status.success()));
         if !stopped {
-            // The process may have ended by itself.
+            // `kill` fails if the process has already ended, which is not an error here.
             drop(self.child.kill());
         }
         drop(self.child.wait());

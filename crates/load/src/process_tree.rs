@@ -1,8 +1,10 @@
-//! A process and its descendants, from `/proc` of Linux: a hub with worker processes is measured as a whole
-//! ([proc(5)](https://man7.org/linux/man-pages/man5/proc.5.html)).
+//! A process and its descendants, read from `/proc` of Linux
+//! ([proc(5)](https://man7.org/linux/man-pages/man5/proc.5.html)). So a hub with worker processes is measured as a
+//! whole.
 use std::{collections::HashSet, fs, io, path::Path, thread, time::Duration};
 
-/// The number of ticks per second in which Linux counts CPU time (`USER_HZ`; the same on every architecture today).
+/// The number of ticks in a second. Linux counts CPU time in ticks (`USER_HZ`, which is the same on every architecture
+/// today).
 const TICKS_PER_SECOND: u64 = 100;
 
 /// The facts about a process that are read from `/proc/PID/stat`.
@@ -15,15 +17,16 @@ pub struct Stat {
 }
 
 impl Stat {
-    /// Returns the CPU time in user and system mode, including that of children that have ended, in steps of 10 ms.
+    /// Returns the CPU time in user and system mode, including the CPU time of children that have ended. The resolution
+    /// is 10 ms.
     #[must_use]
     pub fn cpu(&self) -> Duration {
         Duration::from_millis(self.ticks * 1_000 / TICKS_PER_SECOND)
     }
 
     fn parse(line: &str) -> Option<Self> {
-        // The second field is the name in parentheses, which may hold any characters. The fields after it are separated
-        // by spaces.
+        // The second field is the program's name in parentheses, which may hold any characters. The fields after the
+        // name are separated by spaces.
         let (process, rest) = (line.split_once(' ')?.0.parse().ok()?, line.rsplit_once(')')?.1);
         let fields: Vec<&str> = rest.split_whitespace().collect();
         let ticks = fields.get(11..15)?.iter().map(|field| field.parse::<u64>().ok()).sum::<Option<u64>>()?;
@@ -47,7 +50,7 @@ pub fn tree(root: u32) -> io::Result<Vec<Stat>> {
 /// Returns the processes of `all` that are `root` or its descendants.
 fn descendants(root: u32, mut all: Vec<Stat>) -> Vec<Stat> {
     let mut inside = HashSet::from([root]);
-    // A child may come before its parent in the list, so the passes are repeated until one adds nothing.
+    // A child may come before its parent in the list, so the list is searched again until a search adds no process.
     let mut before = 0;
     while inside.len() > before {
         before = inside.len();
@@ -73,18 +76,19 @@ pub fn own_cpu() -> io::Result<Duration> {
 /// The error number that the system returns if a process or a thread ends while its information is read.
 const ESRCH: i32 = 3;
 
-/// Returns true for the errors of reading about a process or a thread that has ended.
+/// Returns true if reading from `/proc` failed with `error` because the process or the thread has ended.
 fn is_of_the_gone(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(ESRCH)
 }
 
-/// Returns the time that the threads of this process have run, in nanoseconds, without threads that have ended. The
-/// call sleeps for a nanosecond or a little longer.
+/// Returns the CPU time of all threads of this process, with a resolution of nanoseconds. Threads that have ended do
+/// not count. The call sleeps for a nanosecond or a little longer.
 ///
 /// # Errors
 /// If `/proc` cannot be read.
 pub fn own_run_time() -> io::Result<Duration> {
-    // While a thread runs, its time is only updated at the next tick, up to 10 ms later. Sleeping updates it at once.
+    // While a thread runs, the system updates its CPU time only at the next tick, up to 10 ms later. Sleeping updates
+    // it at once.
     thread::sleep(Duration::from_nanos(1));
     let mut total = Duration::ZERO;
     for thread in fs::read_dir("/proc/self/task")? {
@@ -97,7 +101,7 @@ pub fn own_run_time() -> io::Result<Duration> {
     Ok(total)
 }
 
-/// Reads how long the thread with this directory in `/proc` has run.
+/// Reads the CPU time of the thread whose directory in `/proc` is `thread`.
 fn run_time(thread: &Path) -> io::Result<Duration> {
     // The fields are the time on a CPU, the time of waiting for a CPU, and the number of times that the thread ran.
     let line = fs::read_to_string(thread.join("schedstat"))?;
@@ -105,8 +109,8 @@ fn run_time(thread: &Path) -> io::Result<Duration> {
     Ok(Duration::from_nanos(run.ok_or(io::ErrorKind::InvalidData)?))
 }
 
-/// Returns true if reading about a process has failed with `error` because the process has ended. Its parent may not
-/// have taken notice of the end yet.
+/// Returns true if reading about a process has failed with `error` because the process has ended. Such a process may
+/// still be listed as a zombie, because its parent has not waited for it yet.
 pub fn has_ended(process: u32, error: &io::Error) -> bool {
     /// The flag of a process that is ending. Its files belong to root already, and its state is still that of a process
     /// that runs: `PF_EXITING` in the kernel.
@@ -124,23 +128,23 @@ pub fn has_ended(process: u32, error: &io::Error) -> bool {
 /// Returns the proportional set size of one process, in bytes.
 ///
 /// # Errors
-/// If the process has ended.
+/// If the process has ended, or belongs to another user.
 pub fn pss(process: u32) -> io::Result<u64> {
     let rollup = fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?;
-    let kib = number_after("Pss:", &rollup).ok_or_else(|| io::Error::other("no Pss line"))?;
+    let kib = number_after("Pss:", &rollup).ok_or_else(|| io::Error::other("smaps_rollup has no line Pss"))?;
     Ok(kib * 1_024)
 }
 
 /// Returns the number of files that a process has open.
 ///
 /// # Errors
-/// If the process has ended, or belongs to someone else.
+/// If the process has ended, or belongs to another user.
 pub fn open_files(process: u32) -> io::Result<u64> {
     Ok(fs::read_dir(format!("/proc/{process}/fd"))?.count() as u64)
 }
 
-/// Returns the IDs of the processes that have a file open for which `is_meant` is true, as far as this user may see
-/// them. `is_meant` gets the target of the file's link in `/proc`.
+/// Returns the IDs of the processes that have an open file for which `is_meant` returns true. `is_meant` gets the text
+/// that the file's link in `/proc` leads to. Processes whose files this user may not see are left out.
 pub fn with_open_files(is_meant: &dyn Fn(&str) -> bool) -> Vec<u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let processes = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
@@ -151,7 +155,7 @@ pub fn with_open_files(is_meant: &dyn Fn(&str) -> bool) -> Vec<u32> {
     processes.filter(has).collect()
 }
 
-/// Returns the number that follows `name` at the start of a line.
+/// Returns the number after `name`, from the first line of `text` that begins with `name`.
 fn number_after(name: &str, text: &str) -> Option<u64> {
     let rest = text.lines().find_map(|line| line.strip_prefix(name))?;
     rest.split_whitespace().next()?.parse().ok()

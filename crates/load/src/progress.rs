@@ -10,7 +10,7 @@ use std::{
 /// The time between two updates of the line.
 const INTERVAL: Duration = Duration::from_millis(200);
 
-/// The progress of one phase. Its line is removed when this is dropped.
+/// The progress of one phase. Its line is removed when this value is dropped.
 #[derive(Debug)]
 pub struct Progress<'p> {
     phase: &'p str,
@@ -35,13 +35,13 @@ impl<'p> Progress<'p> {
         }
     }
 
-    /// Waits for the given time, and shows the progress.
+    /// Waits for the given time, and meanwhile shows how much of it has passed.
     pub fn pass(phase: &'p str, time: Duration) {
         Self::pass_until(phase, time, || false);
     }
 
-    /// Waits until `happened` returns true, at most for the given time, and shows the progress. Returns the time that
-    /// has passed.
+    /// Waits until `happened` returns true, at most for the given time, and meanwhile shows how much of it has passed.
+    /// Returns the time that has passed.
     pub fn pass_until(phase: &'p str, time: Duration, mut happened: impl FnMut() -> bool) -> Duration {
         let (begun, mut progress) = (Instant::now(), Self::new(phase));
         while begun.elapsed() < time && !happened() {

@@ -1,10 +1,10 @@
 //! The stamp in an event's data: the number of the event, and the time when it was due.
 use std::{fmt::Write, time::Duration};
 
-/// The smallest size of the data in bytes: all numbers at their greatest length, and a space after each.
+/// The smallest size of an event's data in bytes: all numbers at their greatest length, and a space after each.
 pub const MIN_DATA_BYTES: usize = 2 * (10 + 1) + 2 * (20 + 1);
 
-/// The number of an event in a run, and its time.
+/// The stamp of an event: its number in a run, and the time when it was due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     /// The number of the event's topic.
@@ -26,7 +26,7 @@ impl Stamp {
         let Self { topic, publisher, sequence, due } = self;
         let bytes = bytes.max(MIN_DATA_BYTES);
         let mut data = String::with_capacity(bytes);
-        write!(data, "{topic} {publisher} {sequence} {} ", due.as_nanos()).expect("a string takes everything");
+        write!(data, "{topic} {publisher} {sequence} {} ", due.as_nanos()).expect("writing to a string cannot fail");
         data.extend(std::iter::repeat_n('x', bytes - data.len()));
         data
     }

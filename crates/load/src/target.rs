@@ -49,12 +49,12 @@ pub struct Endpoint {
     token: Option<String>,
 }
 
-/// The error that a text is not a URL that can be used as a target.
+/// The reason why a text cannot be used as the URL of a target.
 #[derive(Debug)]
 pub enum InvalidUrl {
     /// The text is not `http://HOST…`.
     NotHttp(String),
-    /// The host of the URL is not known.
+    /// The address of the URL's host cannot be found.
     Host(String, io::Error),
 }
 
@@ -62,7 +62,7 @@ impl Endpoint {
     /// Reads the URL of an endpoint, which may hold `{topic}` after the host.
     ///
     /// # Errors
-    /// [`InvalidUrl`], also for `https`: use the address of the server behind the TLS proxy.
+    /// [`InvalidUrl`]. An `https` URL is invalid too: instead of a TLS proxy, give the server behind it.
     pub fn parse(url: &str) -> Result<Self, InvalidUrl> {
         let not_http = || InvalidUrl::NotHttp(url.to_owned());
         let rest = url.strip_prefix("http://").ok_or_else(not_http)?;
@@ -100,13 +100,14 @@ impl Endpoint {
         TcpStream::connect(self.address).map_err(|error| self.unreachable(&error))
     }
 
-    /// Returns the error that a connection could not be made, with the address.
+    /// Returns `error` with the message that this endpoint, whose address is named, cannot be reached.
     #[must_use]
     pub fn unreachable(&self, error: &io::Error) -> io::Error {
         io::Error::new(error.kind(), format!("cannot reach {}: {error}", self.name()))
     }
 
-    /// Returns the error of an established connection, with the address and the purpose of the connection.
+    /// Returns `error`, which an established connection had, with the connection's purpose and the endpoint's address
+    /// in the message.
     #[must_use]
     pub fn broken(&self, purpose: &str, error: &io::Error) -> io::Error {
         io::Error::new(error.kind(), format!("{purpose} at {}: {error}", self.name()))
@@ -144,10 +145,10 @@ impl Target {
     /// Returns the endpoint where subscribers connect.
     ///
     /// # Errors
-    /// If they select topics by patterns, and it is not known how to do so on this server.
+    /// If subscribers select topics by patterns, and the target has no URL to subscribe to a pattern.
     pub fn subscribe_endpoint(&self, naming: Naming) -> io::Result<&Endpoint> {
         let unknown = || {
-            io::Error::new(io::ErrorKind::Unsupported, "the command does not know how to subscribe to patterns there")
+            io::Error::new(io::ErrorKind::Unsupported, "there is no known URL to subscribe to patterns on this server")
         };
         match naming {
             Naming::Exact => Ok(&self.subscribe),
@@ -178,7 +179,7 @@ impl Target {
     /// Writes the request that publishes `data` into `request`, which must be empty.
     ///
     /// # Errors
-    /// If it is not known where to publish.
+    /// If the target has no URL to publish at.
     pub fn publish_request(&self, request: &mut Vec<u8>, naming: Naming, topic: u32, data: &str) -> io::Result<()> {
         let endpoint = self.publish_endpoint()?;
         let name = self.topic(naming, topic);
@@ -193,9 +194,9 @@ impl Target {
     /// Returns the endpoint where publishers connect.
     ///
     /// # Errors
-    /// If it is not known where to publish.
+    /// If the target has no URL to publish at.
     pub fn publish_endpoint(&self) -> io::Result<&Endpoint> {
-        let unknown = || io::Error::new(io::ErrorKind::Unsupported, "it is not known where to publish");
+        let unknown = || io::Error::new(io::ErrorKind::Unsupported, "there is no URL to publish at");
         self.publish.as_ref().ok_or_else(unknown)
     }
 
@@ -206,7 +207,8 @@ impl Target {
     }
 }
 
-/// Returns the text with all characters percent-encoded that are not allowed everywhere in a URL.
+/// Returns the text with all characters percent-encoded except letters, digits and `-._~`, which are allowed everywhere
+/// in a URL.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + text.len() / 4);
     for byte in text.bytes() {

@@ -15,7 +15,7 @@ pub(super) struct Constant {
 /// Finds the first constant with this name.
 ///
 /// # Errors
-/// A text that says what is wrong with the constant, as the end of a sentence.
+/// A text that says what is wrong with the constant, as the end of a sentence that begins with the constant's name.
 pub(super) fn find(source: &str, name: &str) -> Result<Constant, &'static str> {
     let lines: Vec<&str> = source.lines().map(str::trim).collect();
     let declared = |line: &str| {
@@ -33,7 +33,7 @@ pub(super) fn find(source: &str, name: &str) -> Result<Constant, &'static str> {
     Ok(Constant { meaning, kind: kind.to_owned(), expression: expression.trim().to_owned() })
 }
 
-/// Returns the first paragraph of the doc comment that ends before a line.
+/// Returns the first paragraph of the doc comment at the end of `before`, which are the lines before a constant.
 fn comment(before: &[&str]) -> String {
     let is_attribute = |line: &&&str| line.starts_with("#[");
     let before = &before[..before.len() - before.iter().rev().take_while(is_attribute).count()];

@@ -31,7 +31,7 @@ pub(crate) fn print() -> Result<(), String> {
     Ok(())
 }
 
-/// Returns the fault of the existing document, if it has one.
+/// Returns a message if the existing document differs from the source, or if the document cannot be made.
 pub(crate) fn fault() -> Option<String> {
     let wanted = match document() {
         Ok(wanted) => wanted,
@@ -59,7 +59,8 @@ fn rows(section: &Section, constants: &BTreeMap<(&str, &str), Constant>) -> Stri
     for (file, names) in section.constants {
         for name in *names {
             let Constant { meaning, kind, expression } = &constants[&(*file, *name)];
-            // A constant may be computed from others: constants in its own file are tried before those in other files.
+            // A constant may be computed from other constants. They are looked up in its own file first, and then in
+            // other files.
             let other = |wanted: &str| {
                 let found = constants.iter().filter(|((_, name), _)| *name == wanted);
                 let (own, others): (Vec<_>, Vec<_>) = found.partition(|((other, _), _)| other == file);

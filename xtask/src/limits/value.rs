@@ -5,17 +5,17 @@ use std::{iter::Peekable, str::SplitWhitespace};
 /// A function that finds the expression of another constant by its name.
 type Others<'a> = dyn Fn(&str) -> Option<&'a str> + 'a;
 
-/// Operators that bind equally, each with its computation.
+/// The operators of one precedence, each with the function that computes it.
 type Level = &'static [(&'static str, fn(u64, u64) -> Option<u64>)];
 
-/// The operators, those that bind least first.
+/// The operators by precedence, the lowest precedence first.
 const OPERATORS: [Level; 3] = [
     &[("<<", shift)],
     &[("+", u64::checked_add), ("-", u64::checked_sub)],
     &[("*", u64::checked_mul), ("/", u64::checked_div)],
 ];
 
-/// The greatest number of constants that may refer to each other in a chain before there is a number.
+/// The greatest number of names that are followed from one constant to the next until a number is found.
 const MAX_DEPTH: usize = 4;
 /// The units of time, the longest first, in microseconds.
 const TIMES: [(u64, &str); 5] = [(3_600_000_000, "h"), (60_000_000, "min"), (1_000_000, "s"), (1_000, "ms"), (1, "µs")];
@@ -81,7 +81,8 @@ fn number(expression: &str, others: &Others<'_>, depth: usize) -> Option<u64> {
     words.next().is_none().then_some(number)
 }
 
-/// Computes operands that are joined by the operators of the first level. The operators of later levels bind tighter.
+/// Computes operands that are joined by the operators of the first level. Operators of later levels have a higher
+/// precedence.
 fn operation(
     words: &mut Peekable<SplitWhitespace<'_>>,
     levels: &[Level],

@@ -1,10 +1,11 @@
-//! Circles: sets of things in which arrows lead from each thing, directly or through others, to every other.
+//! Circles of dependencies: sets of files or folders in which arrows lead from each one, directly or through others, to
+//! every other one.
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The arrows from each thing to others, and the reasons for each arrow.
+/// The arrows from each file or folder to other files or folders, and the reasons for each arrow.
 pub type Arrows = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
 
-/// Returns the circles of at least two things, largest first.
+/// Returns the circles of at least two files or folders, largest first.
 pub fn circles(arrows: &Arrows) -> Vec<Vec<String>> {
     let reached: BTreeMap<&str, BTreeSet<&str>> = arrows.keys().map(|from| (&from[..], reach(arrows, from))).collect();
     let mut circles = BTreeSet::new();
@@ -20,7 +21,7 @@ pub fn circles(arrows: &Arrows) -> Vec<Vec<String>> {
     circles
 }
 
-/// Returns the things that can be reached by one arrow or more.
+/// Returns the files or folders to which one arrow or more lead from `from`.
 fn reach<'a>(arrows: &'a Arrows, from: &str) -> BTreeSet<&'a str> {
     let (mut reached, mut next) = (BTreeSet::new(), vec![from]);
     while let Some(from) = next.pop() {

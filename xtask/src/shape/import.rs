@@ -1,7 +1,7 @@
-//! The arrows between the files of a crate: an arrow leads from a file to each file from which it takes a name.
+//! The arrows between the files of a crate: an arrow leads from a file to each file from which it uses a name.
 //!
-//! If a module only re-exports a name, the arrow leads to the file that defines the name. Only names in the text are
-//! found, not names that macros make.
+//! If a module only re-exports a name, the arrow leads to the file that defines the name. Only names in the source text
+//! are found, not names that macros make.
 use super::{
     circle::Arrows,
     module::{Module, Modules},
@@ -13,14 +13,15 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 struct Uses {
     named: BTreeMap<String, Vec<String>>,
-    /// The modules from which it imports all names.
+    /// The modules from which this module imports all names.
     globs: Vec<Vec<String>>,
 }
 
-/// The greatest number of times that a name may be re-exported. A longer chain counts as a circle.
+/// The greatest number of re-exports that are followed to find the definition of a name, because re-exports may form a
+/// circle.
 const MAX_STEPS: usize = 16;
 
-/// Returns the arrows between files. A `mod` line is not an arrow.
+/// Returns the arrows between files. A line `mod name;` does not make an arrow.
 pub fn arrows(modules: &Modules) -> Arrows {
     let uses: BTreeMap<&[String], Uses> =
         modules.iter().map(|(path, module)| (&path[..], Uses::of(modules, path, module))).collect();
@@ -122,7 +123,7 @@ impl Uses {
     }
 }
 
-/// Returns the path from the crate's root of an item that a module names by a path of at least two names.
+/// Returns the path from the crate's root of an item that the module at `at` names by a path of at least two names.
 fn from_crate(modules: &Modules, at: &[String], uses: &Uses, path: &[String]) -> Option<Vec<String>> {
     if let Some(first) = uses.named.get(&path[0]) {
         return Some([&first[..], &path[1..]].concat());

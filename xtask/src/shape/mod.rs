@@ -16,12 +16,14 @@ use std::{
 /// The folders of crates, and the folders that contain crates.
 const CRATES: [&str; 6] =
     ["crates", "conformance", "interop", "xtask", "crates/client/contract", "crates/client/examples"];
-/// The document whose sections list the files of each walk.
+/// The document with the walks. A walk is a section that follows an update or a subscriber through the code, and names
+/// the files on its way.
 const WALKS: &str = "docs/ARCHITECTURE.md";
 /// The first words of the heading of each walk.
 const WALK: &str = "The walk of ";
 
-/// Prints all numbers. With `lists`, also prints each circle and each headless comment.
+/// Prints the numbers of every crate and of every walk. With `lists`, also prints each circle and each headless
+/// comment.
 ///
 /// # Errors
 /// If a file cannot be read.
@@ -104,7 +106,7 @@ fn measure(folder: &Path) -> io::Result<(Counts, Vec<String>)> {
     for file in rust_files(folder)? {
         let text = fs::read_to_string(&file)?;
         let lines = text.lines().count();
-        // The tests of a file are at its end.
+        // The tests of a file are at its end, from the first line `#[cfg(test)]` on.
         let own = text.lines().position(|line| line == "#[cfg(test)]").unwrap_or(lines);
         let own = if file.starts_with(&source) { own } else { 0 };
         counts.lines += own;

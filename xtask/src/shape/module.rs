@@ -11,7 +11,7 @@ use std::{
 pub struct Module {
     /// The file of the module.
     pub file: PathBuf,
-    /// The content of the module, without its inner modules.
+    /// The tokens of the module, without those of its inner modules.
     pub tokens: Vec<Token>,
     /// The names that the module defines.
     pub defined: BTreeSet<String>,

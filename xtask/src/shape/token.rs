@@ -82,7 +82,7 @@ fn end_of_item(tokens: &[Token], mut at: usize) -> usize {
     at
 }
 
-/// Returns the index after the bracket that closes the one at `at`.
+/// Returns the index after the bracket that closes the bracket at `at`.
 pub fn end_of_group(tokens: &[Token], mut at: usize) -> usize {
     let mut depth = 0_usize;
     while let Some(token) = tokens.get(at) {
@@ -165,7 +165,7 @@ fn skip_raw_text(rest: &mut Peekable<Chars<'_>>) {
         hashes += 1;
     }
     if rest.next_if_eq(&'"').is_none() {
-        // This is a raw identifier.
+        // The text is not a raw string, but a raw identifier such as `r#type`.
         return;
     }
     while rest.any(|char| char == '"') {
@@ -183,7 +183,7 @@ fn skip_char_or_lifetime(rest: &mut Peekable<Chars<'_>>) {
             rest.find(|char| *char == '\'');
         }
         Some(_) if rest.peek() == Some(&'\'') => drop(rest.next()),
-        // This is a lifetime; its name is skipped too.
+        // The quote begins a lifetime, whose name is skipped too.
         _ => while rest.next_if(|next| next.is_alphanumeric() || *next == '_').is_some() {},
     }
 }

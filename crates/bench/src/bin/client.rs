@@ -6,7 +6,8 @@
 //! has no result, and the run fails.
 //!
 //! A wrapper of the system's allocator counts allocations during the measured time; it adds the same few instructions
-//! to each of them. The command `read` starts a client alone, and `serve` the server alone, for a profiler.
+//! to each allocation of every client. The command `read` starts a client alone, and `serve` the server alone, for a
+//! profiler.
 use alloc_tracker::Allocator;
 use clap::{Parser, Subcommand, ValueEnum, value_parser};
 use fanfare_bench::{
@@ -52,7 +53,7 @@ struct Options {
     part: Option<Part>,
 }
 
-/// The processes that a run starts by itself.
+/// The parts of a run that are processes of their own. This program starts itself again for each of them.
 #[derive(Clone, Subcommand)]
 enum Part {
     #[command(hide = true)]

@@ -53,7 +53,7 @@ struct Options {
     part: Option<Part>,
 }
 
-/// The processes that a run starts by itself.
+/// The parts of a run that are processes of their own. This program starts itself again for each of them.
 #[derive(Clone, Copy, Subcommand)]
 enum Part {
     #[command(hide = true)]
@@ -67,7 +67,8 @@ enum Part {
 /// The results of the turns of one server.
 type Turns = Vec<Result<Outcome, String>>;
 
-/// The scenarios of a smoke run. The others take seconds even if they are small; the tests of `fanfare load` run all.
+/// The scenarios of a smoke run. The other scenarios take seconds even if they are small; the tests of `fanfare load`
+/// run all scenarios.
 const SMOKE: [Scenario; 2] = [Scenario::Broadcast, Scenario::Burst];
 
 fn main() -> ExitCode {
@@ -86,7 +87,7 @@ fn server(name: &str) -> Result<Server, String> {
     Server::named(name).ok_or_else(|| format!("unknown server; expected one of {}", names()))
 }
 
-/// Runs the comparison, and returns true if Fanfare had no fault.
+/// Runs the comparison, and returns true if every turn of a Fanfare hub succeeded without faults.
 fn run() -> io::Result<bool> {
     let mut options = Options::parse();
     match options.part {
@@ -234,7 +235,7 @@ fn cell(value: Option<f64>, head: &str) -> String {
     value.map_or_else(|| format!("  {:>width$}", "-"), |value| format!("  {:>width$}", rounded(value)))
 }
 
-/// Formats a figure with its meaningful digits.
+/// Formats a figure: without decimal places from 1,000 on, with two below that.
 fn rounded(value: f64) -> String {
     if value.abs() >= 1_000.0 { format!("{value:.0}") } else { format!("{value:.2}") }
 }

@@ -2,8 +2,9 @@
 //! and the memory and files that it takes.
 //!
 //! `cargo run --release -p fanfare-bench --bin log [-- --smoke]`. Prints a table of figures with their limits, and one
-//! line of JSON. Bytes are counted with `strace`; without `strace` they are left out. The commands `fill`, `resume` and
-//! `locate` start a worker alone, for a profiler. This worker keeps its log open until its input ends.
+//! line of JSON. The written bytes are counted with `strace`; without `strace` these figures are left out. The commands
+//! `fill`, `resume` and `locate` start a worker alone, for a profiler. This worker keeps its log open until its input
+//! ends.
 use clap::Parser;
 use fanfare_bench::{
     log::{

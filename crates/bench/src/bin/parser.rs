@@ -6,12 +6,13 @@
 //! other two crates always do. For `sse-core` it calls `SseDecoder::next` on each chunk. `eventsource-stream` is only a
 //! `Stream`. It wraps a stream of chunks that is always ready, and the benchmark polls it with a waker that does
 //! nothing, so that no runtime is involved. Every event goes through `black_box`. Each parser reads one long stream,
-//! which repeats the input: neither the start of a connection nor first allocations are measured.
+//! which repeats the input, so the start of a connection and first allocations are not measured.
 //!
-//! The result of a turn is its best pass, because a disturbance only makes a pass longer. The result of all turns is
-//! their median; in each turn the stream is at another place in memory. Run it with `cargo run --release -p
-//! fanfare-bench --bin parser`. With a part of an input's name, only this input is run (`-- "1 MiB"`). With a part of a
-//! contender's name as well, only this contender is measured (`-- "1 MiB" owned`, under a profiler).
+//! In a turn, a parser reads the stream several times. The fastest of these passes is the result of the turn, because
+//! other work of the machine only makes a pass slower. The result of all turns is their median; in each turn the stream
+//! is at another place in memory. Run it with `cargo run --release -p fanfare-bench --bin parser`. If a part of an
+//! input's name is given, only this input is read (`-- "1 MiB"`). If a part of a parser's name is given as well, only
+//! this parser is measured (`-- "1 MiB" owned`, under a profiler).
 use core::{
     cell::Cell,
     convert::Infallible,
@@ -34,8 +35,8 @@ const TURNS: usize = 15;
 const PAGE_BYTES: usize = 4096;
 /// The least time for which each parser reads the stream repeatedly in one turn.
 const TURN: Duration = Duration::from_millis(12);
-/// The least length of streams of small events. They fit into a processor's second cache, like chunks that were just
-/// read from a socket.
+/// The least length of a stream of small events, in bytes. Such a stream fits into a processor's second-level cache, as
+/// a chunk does that was just read from a socket.
 const STREAM_BYTES: usize = 512 << 10;
 const LARGE_EVENT_BYTES: usize = 1 << 20;
 const LARGE_EVENTS: usize = 4;
@@ -43,7 +44,7 @@ const LARGE_EVENTS: usize = 4;
 const SEGMENT_BYTES: usize = 1448;
 const READ_BYTES: usize = 16 << 10;
 
-/// A stream, and where its events end.
+/// An input of the benchmark: a stream, and the indexes at which its events end.
 struct Input {
     name: &'static str,
     stream: Vec<u8>,
@@ -80,9 +81,9 @@ enum Cut {
 const CUTS: [(&str, Cut); 3] =
     [("one event", Cut::Events), ("1,448 B", Cut::Bytes(SEGMENT_BYTES)), ("16 KB", Cut::Bytes(READ_BYTES))];
 
-/// Returns copies of a stream that start at different places within a page of memory. The distance between source and
-/// destination of a copy, modulo the page size, changes its speed by a sixth; with only one place, chance would favour
-/// one parser.
+/// Returns copies of a stream that start at different places within a page of memory. The speed of copying memory
+/// differs by up to a sixth, depending on the distance between source and destination modulo the page size. So with
+/// only one place, chance would favour one parser.
 fn placements(stream: &[u8]) -> Vec<Vec<u8>> {
     (0..TURNS).map(|turn| [&vec![0; turn * PAGE_BYTES / TURNS], stream].concat()).collect()
 }
@@ -145,7 +146,8 @@ fn fanfare_owned<'p>() -> Parse<'p> {
 }
 
 fn sse_core<'p>() -> Parse<'p> {
-    // The limit is the default limit of our parser: the default limit of `sse-core` would refuse the largest events.
+    // The limit (16 MiB) is the default limit of our parser: the default limit of `sse-core` would refuse the largest
+    // events.
     let mut decoder = SseDecoder::with_limit(NonZeroUsize::new(16 << 20).expect("not zero"));
     Box::new(move |pieces| {
         let (mut events, mut bytes) = (0, 0);
@@ -161,7 +163,7 @@ fn sse_core<'p>() -> Parse<'p> {
     })
 }
 
-/// A stream of chunks that is ready as long as there are pieces.
+/// A stream whose next chunk is ready as long as there are pieces, and that is pending when there are none.
 #[derive(Clone, Default)]
 struct Ready<'p>(Rc<Cell<&'p [&'p [u8]]>>);
 
@@ -190,15 +192,15 @@ fn eventsource_stream<'p>() -> Parse<'p> {
     })
 }
 
-/// The results of the contenders on one input in one cut.
+/// The results of the parsers on one input that is cut in one way.
 struct Outcome {
-    /// The speed of each contender in GB/s: the median over all turns of the best pass.
+    /// The speed of each parser in GB/s: the median of the results of all turns.
     speeds: [f64; NAMES.len()],
     /// The speed of our parser as a multiple of the faster of the other two, for each turn, sorted.
     leads: [f64; TURNS],
 }
 
-/// Measures each contender whose name contains `only`, on one input with one cut.
+/// Measures each contender whose name contains `only`, on one input that is cut in one way.
 fn measure(input: &Input, cut: Cut, only: &str) -> Outcome {
     let placements = placements(&input.stream);
     let turns =
@@ -212,8 +214,8 @@ fn measure(input: &Input, cut: Cut, only: &str) -> Outcome {
             while name.contains(only) && begun.elapsed() < TURN {
                 let start = Instant::now();
                 let read = parse(black_box(pieces));
-                // The unit is bytes per nanosecond. Both numbers are far below the integers that a float cannot hold
-                // exactly.
+                // The unit is bytes per nanosecond. Both numbers are far below 2^53, up to which a float holds every
+                // integer exactly.
                 let speed = input.stream.len() as f64 / start.elapsed().as_nanos() as f64;
                 speeds[turn] = speed.max(speeds[turn]);
                 assert_eq!(read, expected, "{name}");

@@ -2,10 +2,11 @@
 //! memory.
 //!
 //! `cargo run --release -p fanfare-bench --bin publish [-- --smoke]`, after `cargo build --release`, publishes as fast
-//! as answers come. With `--rate 1000 --connections 16` each connection instead publishes at fixed times, even if
-//! earlier publications took long; this shows the hub's CPU time per publication at that rate. `--before PATH` adds the
-//! hub of an earlier commit, for figures of both from one run. Prints a table and one line of JSON. The hubs take
-//! turns, and their order alternates, so that a machine that becomes busy affects all of them.
+//! as answers come. With `--rate 1000 --connections 16`, the 16 connections together instead publish 1,000 events a
+//! second, each at a fixed time, even if earlier publications took long. This shows the hub's CPU time per publication
+//! at that rate. `--before PATH` adds the hub of an earlier commit, for figures of both from one run. Prints a table
+//! and one line of JSON. The hubs take turns, and their order alternates, so that a machine that becomes busy affects
+//! all of them.
 use clap::{Parser, value_parser};
 use fanfare_bench::{report, server::fanfare, spread::Spread};
 use fanfare_load::{
@@ -19,9 +20,9 @@ use serde_json::{Map, Value, json};
 use std::{io, path::PathBuf, thread, time::Duration};
 
 const DATA_BYTES: usize = 200;
-/// The time for which a hub gets publications before its first turn.
+/// The time for which each hub gets publications before its first turn, to warm it up.
 const WARM_UP: Duration = Duration::from_millis(500);
-/// The figures of a turn: their names in the JSON, and the headings of their columns.
+/// The figures of a turn: for each, its name in the JSON and the heading of its column.
 const FIGURES: [(&str, &str); 5] = [
     ("publishes_per_s", "publishes/s"),
     ("p50_us", "p50 µs"),
@@ -29,8 +30,8 @@ const FIGURES: [(&str, &str); 5] = [
     ("cpu_us", "CPU µs/publish"),
     ("latest_us", "max late µs"),
 ];
-/// The index of the publications per second in [`FIGURES`]; `CPU` is the index of the CPU time. These two figures are
-/// compared.
+/// The index of the publications per second in [`FIGURES`]; `CPU` is the index of the CPU time. The hubs are compared
+/// by these two figures.
 const RATE: usize = 0;
 const CPU: usize = 3;
 
@@ -158,7 +159,8 @@ impl Contender {
     }
 }
 
-/// Prints the ratios between the hubs, and returns them as JSON. Only turns of the same round are compared.
+/// Prints the figures of each hub and the ratios and differences between hubs, over all rounds, and returns them as
+/// JSON. Only turns of the same round are compared.
 fn compare(contenders: &[Contender]) -> Value {
     let mut compared = Map::new();
     let mut tell = |what: String, values: Vec<f64>| {
@@ -178,11 +180,11 @@ fn compare(contenders: &[Contender]) -> Value {
     for (memory, disk) in &versions {
         let rates = disk.figure(RATE).zip(memory.figure(RATE));
         tell(
-            format!("{}: ratio of disk to memory, publications per second", disk.version),
+            format!("{}: publications per second with the log on disk, divided by those in memory", disk.version),
             rates.map(|(disk, memory)| disk / memory).collect(),
         );
         tell(
-            format!("{}: difference between disk and memory, µs of CPU time per publication", disk.version),
+            format!("{}: CPU time per publication with the log on disk, minus that in memory, µs", disk.version),
             durability((memory, disk)),
         );
     }
@@ -191,14 +193,11 @@ fn compare(contenders: &[Contender]) -> Value {
             for place in [RATE, CPU] {
                 let turns = now.figure(place).zip(before.figure(place));
                 let ratios = turns.map(|(now, before)| now / before).collect();
-                tell(format!("ratio of now to before, {}: {}", now.log, FIGURES[place].1), ratios);
+                tell(format!("{} log: {} now, divided by that before", now.log, FIGURES[place].1), ratios);
             }
         }
         let ratios = durability(now).into_iter().zip(durability(before)).map(|(now, before)| now / before).collect();
-        tell(
-            "ratio of now to before, difference between disk and memory: µs of CPU time per publication".into(),
-            ratios,
-        );
+        tell("CPU time per publication, disk minus memory: the difference now, divided by that before".into(), ratios);
     }
     compared.into()
 }

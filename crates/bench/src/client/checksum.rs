@@ -9,7 +9,8 @@ pub struct Checksum {
 }
 
 impl Default for Checksum {
-    /// The sum does not begin with zero, so that words of zero change the checksum.
+    /// Returns the checksum of no data. `sum` does not begin with zero, because then words of zero would not change the
+    /// checksum.
     fn default() -> Self {
         Self { sum: 1, sums: 0 }
     }
@@ -24,11 +25,11 @@ impl Checksum {
         last[..rest.len()].copy_from_slice(rest);
         words.iter().for_each(|word| self.word(u64::from_le_bytes(*word)));
         self.word(u64::from_le_bytes(last));
-        // The length marks the end of the event.
+        // The length is added too, so that the checksum depends on where each event ends.
         self.word(data.len() as u64);
     }
 
-    /// Returns one number for all data so far.
+    /// Returns the checksum of all data that was added so far.
     #[must_use]
     pub fn value(self) -> u64 {
         self.sum ^ self.sums.rotate_left(32)

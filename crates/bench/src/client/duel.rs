@@ -1,4 +1,4 @@
-//! The turns of the contenders, on the same stream.
+//! The turns of the contenders, which all read the same stream.
 use super::{
     contender::Contender,
     reader,
@@ -52,7 +52,11 @@ pub fn named(only: &str) -> impl Iterator<Item = (usize, Scenario)> {
 /// Runs one turn of one contender. It is an error if anything that was sent did not arrive.
 fn turn(contender: Contender, url: &str, (events, checksum): (usize, u64)) -> Result<Reading, String> {
     let reading = reader::start(contender, url, events).map_err(|error| error.to_string())?;
-    if reading.checksum == checksum { Ok(reading) } else { Err("the data is not what was sent".into()) }
+    if reading.checksum == checksum {
+        Ok(reading)
+    } else {
+        Err("the received data differs from the data that was sent".into())
+    }
 }
 
 fn line(scenario: Scenario, round: u32, all: &[Turns]) -> Value {

@@ -13,14 +13,14 @@ use tokio::{runtime, time};
 /// The argument with which the benchmark starts itself again as a reader. The new process must call [`read`].
 pub const COMMAND: &str = "read";
 
-/// The longest time for one stream. No contender needs nearly as long; this ends one that waits for events that never
-/// arrive.
+/// The longest time for one stream. No contender needs nearly as long; the limit ends a contender that waits for events
+/// that never arrive.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// The environment variables for proxies, which some contenders would use.
 const PROXIES: [&str; 4] = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
 
-/// Reads a stream in another process of this program.
+/// Starts this program again as a process in which one contender reads a stream, and returns the result that it prints.
 ///
 /// # Errors
 /// If the process cannot be started, did not get all events, or printed nothing.

@@ -36,7 +36,7 @@ pub enum Events {
 /// The way in which the end of a body is marked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// The body ends with the connection.
+    /// The body ends when the server closes the connection.
     Close,
     /// The body is sent in chunks.
     Chunked,
@@ -45,7 +45,7 @@ pub enum Framing {
 /// The size of one write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece {
-    /// This many bytes, even if this cuts an event.
+    /// This many bytes in each write, even if a write ends within an event.
     Bytes(usize),
     /// One event in each write.
     Event,
@@ -56,7 +56,7 @@ pub enum Piece {
 pub struct Block {
     /// The data of each event in the block.
     pub data: Vec<String>,
-    /// The bytes of the stream, in chunks if the framing requires them.
+    /// The bytes of the block, in chunks if the framing requires them.
     pub bytes: Vec<u8>,
     /// The index at which each write ends.
     pub ends: Vec<usize>,
@@ -133,7 +133,7 @@ impl Scenario {
 }
 
 /// Returns `stream` with each piece as a chunk ([RFC 9112, 7.1](https://www.rfc-editor.org/rfc/rfc9112#section-7.1)),
-/// and the indexes at which the chunks end.
+/// and the indexes at which the chunks end. `ends` are the indexes at which the pieces end.
 fn chunked(stream: &[u8], ends: &[usize]) -> (Vec<u8>, Vec<usize>) {
     let (mut bytes, mut chunk_ends, mut start) = (Vec::new(), Vec::new(), 0);
     for end in ends {

@@ -1,8 +1,8 @@
 //! The server that sends the streams, over HTTP/1.1 on loopback.
 //!
-//! `GET /SCENARIO/COUNT` is answered with the scenario with this number and with this many events, written as fast as
-//! the socket takes them. Everything is encoded before the answer begins, so the server's only work during the reading
-//! is writing.
+//! The answer to `GET /SCENARIO/COUNT` is the stream of the scenario with the number SCENARIO, with COUNT events,
+//! written as fast as the socket takes them. Everything is encoded before the answer begins, so the server's only work
+//! during the reading is writing.
 use super::scenario::{Framing, SCENARIOS, Scenario};
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
@@ -16,7 +16,7 @@ const MAX_HEAD_BYTES: u64 = 16 << 10;
 /// Serves until the process ends. Prints the address where it listens to standard output.
 ///
 /// # Errors
-/// If it cannot listen or accept.
+/// If the server cannot listen, or cannot accept a connection.
 pub fn serve() -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     println!("http://{}", listener.local_addr()?);

@@ -6,12 +6,12 @@ use std::{
     time::Duration,
 };
 
-/// A figure of a reading.
+/// A figure of the summary, which is computed from a reading.
 struct Figure {
     key: &'static str,
     head: &'static str,
     of: fn(&Reading) -> f64,
-    /// The number of meaningful decimal places.
+    /// The number of decimal places that the table shows.
     places: usize,
 }
 
@@ -78,12 +78,12 @@ fn spread(turns: &Turns, of: fn(&Reading) -> f64) -> Option<Spread> {
     Some(Spread { low: *values.first()?, median: values[values.len() / 2], high: *values.last()? })
 }
 
-#[allow(clippy::cast_precision_loss, reason = "nothing is counted that comes near 2^52")]
+#[allow(clippy::cast_precision_loss, reason = "all counts are far below 2^52")]
 fn each(reading: &Reading, total: u64) -> f64 {
     total as f64 / reading.events.max(1) as f64
 }
 
-/// Converts a duration to nanoseconds; no turn takes centuries.
+/// Converts a duration to nanoseconds. The result can hold 584 years, and a turn takes seconds.
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -1,4 +1,4 @@
-//! A tally: the count of the events that a contender has read, and the cost.
+//! A tally: the count of the events that a contender has read, and the cost of reading them.
 use super::checksum::Checksum;
 use alloc_tracker::{ProcessSpan, Session};
 use fanfare_load::process_tree;
@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The counter of the events of one stream.
+/// The counter of the events that a contender reads from one stream.
 #[derive(Debug)]
 pub struct Tally {
     expected: u64,
@@ -20,7 +20,7 @@ pub struct Tally {
     reading: io::Result<Option<Reading>>,
 }
 
-/// The state of the measurement when the first event arrived.
+/// The clocks and counters as they were when the first event arrived.
 #[derive(Debug)]
 struct Begun {
     at: Instant,
@@ -53,7 +53,7 @@ impl Tally {
         Self { expected, events: 0, checksum: Checksum::default(), begun: None, reading: Ok(None) }
     }
 
-    /// Counts an event. Only its data is used. Returns `Break` at the last event.
+    /// Counts an event, and adds its data to the checksum. Returns `Break` at the last event.
     #[inline]
     pub fn event(&mut self, data: &str) -> ControlFlow<()> {
         self.checksum.add(black_box(data));
@@ -89,13 +89,13 @@ impl Begun {
         let session = Session::new().no_stdout().no_file();
         let operation = session.operation("read");
         let cpu = process_tree::own_run_time()?;
-        // A span needs a number of iterations. It is 1, because only the total matters.
+        // `measure_process` needs a number of iterations. It is 1, because only the total matters.
         Ok(Self { span: operation.measure_process().iterations(1), session, cpu, at: Instant::now() })
     }
 
     fn end(self, events: u64, checksum: Checksum) -> io::Result<Reading> {
         let wall = self.at.elapsed();
-        // A span records its counts when it is dropped.
+        // The span records its counts when it is dropped.
         drop(self.span);
         let cpu = process_tree::own_run_time()?.saturating_sub(self.cpu);
         let report = self.session.to_report();

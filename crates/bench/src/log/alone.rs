@@ -17,17 +17,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The zeros that are written in advance: as many as the log writes.
+/// The zeros that the baseline writes in advance. The log writes as many at a time.
 const ZEROS: &[u8] = &[0; 256 << 10];
 const TOPICS: u64 = 100;
 
-/// The costs of one append, as one round measured them.
+/// The cost of one append: the mean of all appends of a round.
 struct Cost {
     wall_us: f64,
     cpu_us: f64,
 }
 
-/// Measures the log and the smallest work, in turns.
+/// Measures appends to the log and the smallest work (one write and one sync), in turns.
 ///
 /// # Errors
 /// [`io::Error`] if the log or the file system fails.
@@ -52,8 +52,8 @@ pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Vec<Figure>> {
         Figure::told("append one update of 200 bytes: CPU", "µs", of(&ours, |cost| cost.cpu_us)),
         Figure::told("write and fdatasync as many bytes", "µs", of(&bare, |cost| cost.wall_us)),
         Figure::told("write and fdatasync as many bytes: CPU", "µs", of(&bare, |cost| cost.cpu_us)),
-        Figure::told("ratio of append to write and fdatasync", "", median(wall)),
-        Figure::told("ratio of append to write and fdatasync: CPU", "", median(cpu)),
+        Figure::told("append, divided by write and fdatasync", "", median(wall)),
+        Figure::told("append, divided by write and fdatasync: CPU", "", median(cpu)),
     ])
 }
 

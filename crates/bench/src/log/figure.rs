@@ -10,7 +10,7 @@ pub struct Figure {
     /// The greatest value that is allowed; `None` if the figure is only for information.
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<f64>,
-    /// The measured value; `None` if it was left out.
+    /// The measured value; `None` if it could not be measured.
     measured: Option<f64>,
 }
 
@@ -83,7 +83,7 @@ pub fn mib(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
 }
 
-/// Returns the ratio of two counts.
+/// Returns `one` divided by `other`.
 #[must_use]
 #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
 pub fn ratio(one: u64, other: u64) -> f64 {

@@ -17,9 +17,9 @@ const BATCH: u64 = 64;
 const MEMORY_MIB: f64 = 64.0;
 /// The number of topics that are resumed before the memory is measured.
 const RESUMED: u64 = 100;
-/// The number of publishers' own IDs that are located together.
+/// The number of updates that are located in one measurement, by the IDs that their publishers chose.
 const LOCATED: u64 = 10;
-/// The share of the log that is read in full: one part in this many.
+/// The divisor for the part of the log that is read in full: with 10, a tenth of all entries is read.
 const SCANNED: u64 = 10;
 
 /// Measures all figures.
@@ -30,7 +30,8 @@ pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Vec<Figure>> {
     let directory = scratch.path("million");
     let workload = Workload { entries: scale.entries, batch: BATCH, data_bytes: DATA_BYTES, topics: scale.topics };
     let empty = memory_of_resuming(&scratch.path("empty"), RESUMED)?;
-    // The result may be slightly negative: allocators and shared pages are never exactly the same.
+    // Subtracts the memory of a process with an empty log. The result may be slightly negative: allocators and shared
+    // pages are never exactly the same.
     let above = |memory: u64| mib(memory) - mib(empty);
 
     let begun = Instant::now();
@@ -44,14 +45,15 @@ pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Vec<Figure>> {
     let last = mib(segments.last().copied().unwrap_or(0));
 
     let after_kill = opening(&directory, scale, scale.entries, false)?;
-    // A run of the log that appends something ends with a mark.
+    // The log is opened, appends one more entry and is closed. A log that has appended something ends with a mark when
+    // it is closed.
     Workload::open(&directory)?.append(vec![workload.update(scale.entries + 1)], NOW).map_err(io::Error::other)?;
     let after_end = opening(&directory, scale, scale.entries + 1, true)?;
     let of_clean = above(memory_of_resuming(&directory, RESUMED)?);
     let found = finding(&Workload::open(&directory)?, scale)?;
 
-    // Each run begins a new segment. It gets as many entries as the other segments have on average, so it is nearly
-    // full.
+    // A log that is opened again appends to a new segment. This segment gets as many entries as the other segments have
+    // on average, so it is nearly full when the worker is killed.
     let segments = segments.len() as u64;
     let workload = Workload { entries: scale.entries / segments, ..workload };
     Worker::start(&Task::Fill { directory: directory.clone(), workload }, &[])?.kill();
@@ -60,7 +62,7 @@ pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Vec<Figure>> {
     let full = mib(lengths(&directory, Some("log"))?.last().copied().unwrap_or(0));
 
     let mut figures = vec![
-        Figure::told("entries filled in a second, in batches of 64", "/s", rate),
+        Figure::told("entries appended in a second, in batches of 64", "/s", rate),
         Figure::told("size on disk", "MiB", on_disk),
         Figure::told("segments", "", ratio(segments, 1)),
         Figure::told("last segment, with zeros at its end", "MiB", last),
@@ -71,27 +73,28 @@ pub fn measure(scratch: &Scratch, scale: &Scale) -> io::Result<Vec<Figure>> {
     figures.extend(found);
     figures.extend([
         Figure::limited("memory of the process that filled the log", "MiB", MEMORY_MIB, of_filling),
-        Figure::limited("memory of a process that opened that last segment and resumed", "MiB", MEMORY_MIB, of_full),
+        Figure::limited("memory of a process that opened after a kill and resumed", "MiB", MEMORY_MIB, of_full),
         Figure::limited("memory of a process that opened after a clean end and resumed", "MiB", MEMORY_MIB, of_clean),
     ]);
     Ok(figures)
 }
 
-/// Returns the time to open the log, in milliseconds: the median of all rounds. A run that appends nothing changes
-/// nothing, so that each round opens the same log.
+/// Returns the time to open the log, in milliseconds: the median of all rounds. A log that is opened and closed without
+/// an append does not change, so each round opens the same log.
 fn opening(directory: &Path, scale: &Scale, entries: u64, is_clean: bool) -> io::Result<f64> {
     let mut times = Vec::new();
     for _ in 0..scale.rounds {
         let begun = Instant::now();
         let log = Workload::open(directory)?;
         times.push(ms(begun.elapsed()));
-        expect("head of the log", log.bounds().head.0, entries)?;
+        expect("newest offset of the log", log.bounds().head.0, entries)?;
         expect("clean ends", log.recovery().was_clean.into(), is_clean.into())?;
     }
     Ok(median(times))
 }
 
-/// Measures resuming, locating and reading in full.
+/// Measures the times to read all events of a topic, to find updates by their own IDs, and to read a part of the log in
+/// full.
 fn finding(log: &SegmentLog, scale: &Scale) -> io::Result<Vec<Figure>> {
     let rounds = scale.rounds as u64;
     let of_topic = scale.entries / scale.topics;
@@ -112,7 +115,7 @@ fn finding(log: &SegmentLog, scale: &Scale) -> io::Result<Vec<Figure>> {
             10.0,
             median(resumed),
         ),
-        Figure::limited(&format!("locate {LOCATED} own IDs"), "ms", 2.0, median(located)),
+        Figure::limited(&format!("find {LOCATED} updates by IDs that publishers chose"), "ms", 2.0, median(located)),
         Figure::told(
             &format!("read {} entries in full, as for a pattern", scale.entries / SCANNED),
             "ms",

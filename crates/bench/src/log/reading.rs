@@ -47,7 +47,7 @@ fn read(
     }
 }
 
-/// Finds the update with this number by its own ID.
+/// Finds the update with this number by its own ID, which its publisher chose.
 ///
 /// # Errors
 /// If the log cannot be read, or does not find the update.

@@ -3,7 +3,7 @@
 /// The sizes of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Scale {
-    /// The number of times that each measurement of time is repeated. The median counts.
+    /// The number of times that each measurement of time is repeated. The figure is the median of the results.
     pub rounds: usize,
     /// The number of entries in the large log.
     pub entries: u64,
@@ -13,7 +13,7 @@ pub struct Scale {
     pub written: u64,
     /// The number of small updates that are appended alone, and whose written bytes are counted.
     pub alone: u64,
-    /// The number of entries whose time is measured in a round.
+    /// The number of small updates whose appends are timed in a round.
     pub timed: u64,
     /// The number of segments of the log with many segments.
     pub segments: u64,

@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A directory below `target/` that is removed when this is dropped.
+/// A directory below `target/` that is removed when this value is dropped.
 #[derive(Debug)]
 pub struct Scratch(PathBuf);
 
@@ -16,7 +16,7 @@ impl Scratch {
     pub fn new() -> io::Result<Self> {
         let path = PathBuf::from(format!("target/bench-data-{}", std::process::id()));
         fs::create_dir_all(&path)?;
-        // The path is resolved, because `strace` shows the resolved path.
+        // Symbolic links in the path are resolved, because `strace` shows the resolved path.
         Ok(Self(path.canonicalize()?))
     }
 

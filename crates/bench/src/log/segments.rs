@@ -10,13 +10,13 @@ use fanfare_hub::log::{Retention, SegmentLog};
 use fanfare_load::process_tree;
 use std::{cell::Cell, io};
 
-/// The number of entries in a segment. Each entry is larger than a quarter of the segment.
+/// The number of entries in a segment. Each entry takes a little more than a quarter of a segment's bytes.
 const IN_EACH: u64 = 4;
 const SEGMENT_BYTES: u64 = 4 << 10;
 const DATA_BYTES: usize = 1 << 10;
 const TOPICS: u64 = 10;
 
-/// Measures the open files.
+/// Measures the greatest number of files that are open while the whole log is read.
 ///
 /// # Errors
 /// Returns an error if the log fails, or does not contain the expected entries.

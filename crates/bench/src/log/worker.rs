@@ -1,4 +1,5 @@
-//! A separate process with a log: it does one task, says so, and keeps the log open until it is ended or killed.
+//! A separate process with a log: it does one task, prints that it has done it, and keeps the log open until the worker
+//! is ended or killed.
 use super::{reading, workload::Workload};
 use clap::Subcommand;
 use fanfare_load::meter::Meter;
@@ -96,7 +97,7 @@ pub struct Worker {
 
 impl Worker {
     /// Starts a worker, and waits until it has done its task. If `under` is not empty, it is the command of a program
-    /// that runs the worker.
+    /// that runs the worker, such as `strace`.
     ///
     /// # Errors
     /// If the worker cannot be started, or ends before it has done its task.

@@ -16,11 +16,11 @@ pub const NOW: Timestamp = Timestamp(1_800_000_000_000);
 pub struct Workload {
     /// The number of updates
     pub entries: u64,
-    /// The number of updates in an append
+    /// The number of updates in each batch that is appended
     pub batch: u64,
     /// The bytes of data in each update
     pub data_bytes: usize,
-    /// The number of topics, which take turns
+    /// The number of topics, to which the updates go in turn
     pub topics: u64,
 }
 
@@ -28,7 +28,7 @@ impl Workload {
     /// Opens the log in a directory, with a retention that keeps everything.
     ///
     /// # Errors
-    /// If it cannot be opened.
+    /// If the log cannot be opened.
     pub fn open(directory: &Path) -> io::Result<SegmentLog> {
         SegmentLog::open(directory, Retention::default()).map_err(io::Error::other)
     }
@@ -47,7 +47,7 @@ impl Workload {
         Ok(())
     }
 
-    /// Returns the update with this number. The number is its offset in a log that was empty.
+    /// Returns the update with this number. In a log that was empty, the number is also the update's offset.
     ///
     /// # Panics
     /// Never, because the result is valid for all numbers.

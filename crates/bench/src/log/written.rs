@@ -1,8 +1,8 @@
 //! The number of bytes that the log writes for each byte of data, with the zeros that it writes in advance and with its
 //! indexes.
 //!
-//! The calls that write are counted, as `strace` shows them with the names of the files. The system's own counters
-//! count blocks, or everything that a process writes anywhere.
+//! The bytes are added up from the output of `strace`, which shows each call that writes and the name of the file. The
+//! system's own counters are not used, because they count whole blocks, or all bytes that a process writes to any file.
 use super::{
     figure::{Figure, ratio},
     scale::Scale,
@@ -63,11 +63,12 @@ fn written(scratch: &Scratch, name: &str, workload: Workload) -> io::Result<u64>
     Ok(bytes)
 }
 
-/// Adds up the results of the calls that wrote to files of a directory.
+/// Adds up the bytes that were written to the files of a directory, according to the output of `strace`.
 fn sum(trace: &str, directory: &Path) -> io::Result<u64> {
     let opened = format!("<{}/", directory.display());
-    let strange = |line: &str| io::Error::other(format!("strace says {line:?}"));
-    // The beginnings of calls, by thread, where the output shows another thread before the end of the call.
+    let strange = |line: &str| io::Error::other(format!("cannot understand this line of strace: {line:?}"));
+    // The calls whose end is not shown yet, by thread, because the output shows a call of another thread in between.
+    // The value is true if the call writes to a file of the directory.
     let mut unfinished = HashMap::new();
     let mut bytes = 0;
     for line in trace.lines() {

@@ -10,7 +10,7 @@ pub(super) const TOKEN: &str = "\
 pub(super) const KEY: &str = "a-key-for-measurements-only-of-enough-bytes";
 
 pub(super) fn missing() -> Option<String> {
-    let none = "there is no mercure on the path, nor in MERCURE_BIN";
+    let none = "the program mercure is not on the path, and MERCURE_BIN names no file";
     binary().is_none().then(|| none.to_owned())
 }
 

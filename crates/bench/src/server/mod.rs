@@ -13,7 +13,7 @@ use std::{
 };
 
 /// The number of subscribers in addition to those of the scenario: for the warm-up, and for subscribers that have left,
-/// if the server has not noticed it yet.
+/// if the server has not noticed yet that they have left.
 const OTHER_SUBSCRIBERS: u32 = 100;
 
 /// A server, or one way to run it.
@@ -26,7 +26,7 @@ pub struct Server {
 
 #[derive(Clone, Copy, Debug)]
 enum Kind {
-    /// A loop that this program runs when it is started with this argument.
+    /// A baseline, which this program runs when it is started with this argument.
     Bare(&'static str),
     /// Fanfare's hub, with these additional arguments.
     Fanfare(&'static [&'static str]),
@@ -36,7 +36,7 @@ enum Kind {
     Mercure,
 }
 
-/// All servers that can be compared. The others are compared with the first one.
+/// All servers that can be compared. The first one is the baseline with which the other servers are compared.
 pub const SERVERS: &[Server] = &[
     Server { name: "bare-write", kind: Kind::Bare("bare-write") },
     Server { name: "bare-io-uring", kind: Kind::Bare("bare-io-uring") },
@@ -62,7 +62,8 @@ pub struct Surroundings {
     pub prefix: Vec<String>,
 }
 
-/// A running server, and its own directory. Both are removed when this is dropped.
+/// A running server, and its own directory. When this value is dropped, the server is ended and the directory is
+/// removed.
 #[derive(Debug)]
 pub struct Running {
     // The process must end before its directory is removed.
@@ -87,7 +88,7 @@ impl Server {
     pub fn missing(self) -> Option<String> {
         match self.kind {
             Kind::Bare("bare-io-uring") if !bare_uring::is_available() => {
-                Some("the kernel has no io_uring for us".into())
+                Some("the kernel has no io_uring, or does not allow it".into())
             }
             Kind::Bare(_) => None,
             Kind::Fanfare(arguments) => missing_in_fanfare(arguments),
@@ -100,8 +101,8 @@ impl Server {
     #[must_use]
     pub fn bears(self, scenario: Scenario) -> bool {
         match self.kind {
-            // The bare loop has one topic and no IDs, ends if a socket is full, and notices only while it sends that a
-            // subscriber has left.
+            // A baseline has one topic and no IDs, and ends if a socket is full. It notices only when it sends an event
+            // that a subscriber has left.
             Kind::Bare(_) => {
                 matches!(scenario, Scenario::Idle | Scenario::Broadcast | Scenario::Burst | Scenario::DisconnectStorm)
             }
@@ -132,13 +133,13 @@ impl Server {
                 command.args(["serve", "--listen", &listen, "--clock", "false", "--log-level", "error"]);
                 command.args(["--data", &data, "--max-subscribers", &most]).args(arguments);
                 if !surroundings.address.is_loopback() {
-                    // Without a key, the hub refuses to listen there.
+                    // Without a key, the hub refuses to listen on an address that is not a loopback address.
                     command.args(["--key", mercure::KEY, "--anonymous"]);
                 }
                 (HubProcess::launch(command)?, Recipe::Fanfare)
             }
             Kind::Nchan(_) | Kind::Mercure if !surroundings.are_plain() => {
-                return Err(io::Error::other("it is started only on loopback, without a prefix"));
+                return Err(io::Error::other("this server can be started only on loopback and without --prefix"));
             }
             Kind::Nchan(workers) => (nchan::start(&directory.0, workers, subscribers)?, Recipe::Nchan),
             Kind::Mercure => (mercure::start(&directory.0)?, Recipe::Mercure),
@@ -153,7 +154,7 @@ impl Server {
 }
 
 impl Surroundings {
-    /// Returns the command that runs a program here.
+    /// Returns the command that runs a program in these surroundings.
     fn command(&self, program: &Path) -> Command {
         match self.prefix.split_first() {
             None => Command::new(program),
@@ -188,7 +189,7 @@ impl Directory {
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        // If it cannot be removed, it stays in the target directory.
+        // If the directory cannot be removed, it stays in the target directory.
         drop(fs::remove_dir_all(&self.0));
     }
 }

@@ -32,7 +32,8 @@ pub(super) fn start(directory: &Path, workers: u32, subscribers: u32) -> io::Res
     fs::write(&file, configuration(directory, &module, address, workers, subscribers))?;
     let command = |arguments: &[&str]| {
         let mut command = Command::new(&nginx);
-        // Without `-e` Nginx complains that it may not write to the system's log before it has read its configuration.
+        // With `-e`, Nginx writes errors to this file from the start. Without it, Nginx complains that it may not write
+        // to the system's log, which it uses until it has read its configuration.
         command.arg("-p").arg(directory).arg("-e").arg(directory.join("error.log")).arg("-c").arg(&file);
         command.args(arguments);
         command
@@ -47,8 +48,8 @@ fn module() -> Option<PathBuf> {
 }
 
 /// Returns the configuration. Messages are kept in memory, enough for all subscribers that resume; a new subscriber
-/// begins with the next message. With several workers each has its own listening socket, so that subscribers spread
-/// evenly.
+/// begins with the next message. If there are several workers, each has its own listening socket, so that the
+/// subscribers are spread evenly over the workers.
 fn configuration(directory: &Path, module: &Path, address: SocketAddr, workers: u32, subscribers: u32) -> String {
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|name| format!("  {name}_temp_path {};\n", quoted(&directory.join(name))))

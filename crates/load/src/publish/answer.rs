@@ -1,7 +1,7 @@
 //! The check that the answer to a publication is complete and reports success.
 use std::io;
 
-/// Returns true if the answer in `bytes`, of which any part may be missing at the end, is complete.
+/// Returns true if `bytes` holds the whole answer, and false if the end of the answer has not arrived yet.
 ///
 /// # Errors
 /// If the status of the answer is not 2xx.

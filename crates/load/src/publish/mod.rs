@@ -27,8 +27,8 @@ pub struct Publishing {
 }
 
 impl Publishing {
-    /// Starts publishers whose events continue the numbers in `counts`. `counts` must have as many topics and
-    /// publishers as the plan.
+    /// Starts the publishers of a plan. `counts` are the numbers of events that were published before; the publishers
+    /// number their events from there on. `counts` must have as many topics and publishers as the plan.
     pub fn start(target: &Target, plan: Plan, epoch: Epoch, counts: &Counts) -> Self {
         let end = Arc::new(AtomicBool::new(false));
         let share = |publisher| Share {
@@ -56,7 +56,7 @@ impl Publishing {
         Self { threads, end, counts: counts.clone() }
     }
 
-    /// Returns true if every publisher has published all its events, or failed.
+    /// Returns true if every publisher has published all its events, or has failed.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.threads.iter().all(JoinHandle::is_finished)
@@ -83,8 +83,8 @@ impl Publishing {
             all.elapsed = all.elapsed.max(part.elapsed);
             all.latencies.merge(&part.latencies);
             all.latest = all.latest.max(part.latest);
-            // The counts of each publisher begin with the counts at the start, which are the same for all, so only the
-            // differences are added.
+            // Each publisher has counted on from the counts at the start. So only the difference to these counts is
+            // added.
             all.counts.add(&part.counts, &self.counts);
         }
         Ok(all)

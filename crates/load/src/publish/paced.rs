@@ -16,8 +16,8 @@ use std::{
 /// The longest time that a publisher sleeps before it checks whether it has to end.
 const NAP: Duration = Duration::from_millis(50);
 
-/// Publishes over one connection. Each event is sent when the one before is acknowledged and its own time has come.
-/// `rate` is the number of events a second of all publishers together, which take turns.
+/// Publishes over one connection. An event is sent when it is due and the server has acknowledged the event before it.
+/// `rate` is the number of events a second of all publishers together; the publishers take turns.
 pub(super) fn publish(share: Share, rate: u32) -> io::Result<Published> {
     let Share { target, plan, epoch, end, mut counts, publisher } = share;
     let endpoint = target.publish_endpoint()?;

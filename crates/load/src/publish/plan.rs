@@ -10,12 +10,13 @@ pub struct Plan {
     pub naming: Naming,
     /// The number of topics, to which events are published in turn.
     pub topics: u32,
-    /// The number of publishers. Each has one connection with one publication at a time, and its events have their own
-    /// order.
+    /// The number of publishers. Each has one connection with one publication at a time, and subscribers check the
+    /// order of its events separately.
     pub publishers: u32,
     /// The number of events a second, of all publishers together; `None` to publish as fast as answers arrive.
     pub rate: Option<u32>,
-    /// The number of all events; `None` to publish until [`Publishing::stop`](super::Publishing::stop).
+    /// The number of events of all publishers together; `None` to publish until
+    /// [`Publishing::stop`](super::Publishing::stop).
     pub count: Option<u64>,
     /// The size of each event's data, in bytes.
     pub bytes: usize,
@@ -25,22 +26,22 @@ pub struct Plan {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     publishers: usize,
-    /// The counts of all publishers for the first topic, then those for the next.
+    /// The counts of all publishers for the first topic, then those of all publishers for the second topic, and so on.
     counts: Vec<u64>,
 }
 
 /// The results of the publishers.
 #[derive(Clone, Debug, Default)]
 pub struct Published {
-    /// The counts of the published events, including those of earlier runs.
+    /// The counts of the published events, including the counts with which the publishers started.
     pub counts: Counts,
-    /// The number of publications that were acknowledged in this run.
+    /// The number of publications that were acknowledged since the publishers started.
     pub count: u64,
     /// The time from the first publication to the last.
     pub elapsed: Duration,
-    /// The times from a request to its answer.
+    /// The times from sending a publication until its answer arrived.
     pub latencies: Histogram,
-    /// The longest time by which a publication was later than planned, for publishers with a rate.
+    /// The longest time by which a publication was sent later than planned; zero for publishers without a rate.
     pub latest: Duration,
 }
 
@@ -64,7 +65,8 @@ impl Counts {
         self.counts.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
     }
 
-    /// Counts one more event of this topic and publisher. Returns the number of the event among them, from 0.
+    /// Counts one more event of this topic and publisher. Returns the event's number among the events of this topic and
+    /// publisher; the first number is 0.
     pub(super) fn next(&mut self, topic: u32, publisher: u32) -> u64 {
         let count = &mut self.counts[topic as usize * self.publishers + publisher as usize];
         *count += 1;

@@ -16,6 +16,6 @@ pub(super) struct Share {
     pub epoch: Epoch,
     pub end: Arc<AtomicBool>,
     pub counts: Counts,
-    /// The number of the thread's publisher, if each publisher has its own thread.
+    /// The number of the thread's publisher; 0 if one thread has all publishers.
     pub publisher: u32,
 }

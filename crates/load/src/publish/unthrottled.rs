@@ -13,7 +13,7 @@ use std::{
     time::Instant,
 };
 
-/// The number of bytes of an answer that are read at a time. An answer with an ID is far shorter.
+/// The greatest number of bytes that are read from a socket at a time. An answer holds an event ID and is far shorter.
 const ANSWER_BYTES: usize = 4_096;
 
 struct Publisher {
@@ -73,8 +73,8 @@ impl Publisher {
         Ok(Self { socket, answer: Vec::with_capacity(ANSWER_BYTES), sent: Instant::now() })
     }
 
-    /// Sends the event with this number, if it has to be sent, and returns true if it was. A request is smaller than
-    /// the socket's buffer, which is empty at this point.
+    /// Sends the event with this number and returns true. Returns false if the plan has no such event, or if the
+    /// publishers have to end. A request fits into the socket's send buffer, which is empty at this point.
     fn send(&mut self, share: &mut Share, publisher: u32, index: u64, request: &mut Vec<u8>) -> io::Result<bool> {
         let Share { target, plan, epoch, end, counts, .. } = share;
         if end.load(Ordering::Relaxed) || !plan.has(index) {
@@ -89,7 +89,7 @@ impl Publisher {
         self.socket.write_all(request).map(|()| true)
     }
 
-    /// Reads the bytes that have arrived, and returns true if the answer is complete.
+    /// Reads the bytes of the answer that have arrived, and returns true if the answer is complete.
     fn receive(&mut self) -> io::Result<bool> {
         let mut chunk = [0; ANSWER_BYTES];
         loop {
@@ -100,7 +100,7 @@ impl Publisher {
                 }
                 Ok(read) => {
                     self.answer.extend_from_slice(&chunk[..read]);
-                    // If fewer bytes were read than there was room for, the socket is empty (epoll(7)).
+                    // If fewer bytes were read than `chunk` can hold, the socket has no more bytes (epoll(7)).
                     if read < chunk.len() {
                         break;
                     }

@@ -1,5 +1,5 @@
 //! The scenario `connect-storm`: all subscribers connect as fast as they are answered, up to a hundred at a time, and
-//! then leave. After that they do the same again, when the server is already warm.
+//! then leave. Then all of them connect and leave a second time, when the server is already warm.
 use super::{
     Outcome, Stage,
     figure::{micros_each, millis},
@@ -10,8 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The main figures: connections per second, the server's CPU time per connection, and the time until a stream's head
-/// arrives.
+/// The main figures, all of the second time: the connections per second, the server's CPU time per connection, and the
+/// time until a stream's head arrives.
 pub(super) const MEASURES: &[&str] = &["connects_per_second", "cpu_us_per_connect", "head_p99_ms"];
 
 /// The longest time that a server may take to close the connections of subscribers that have left.

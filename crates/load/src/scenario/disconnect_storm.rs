@@ -10,13 +10,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The main figures: the 99th percentile of the other subscribers' latency before and after, and the time until the
-/// server has closed the connections.
+/// The main figures: the 99th percentile of the other subscribers' latency before and after many have left, and the
+/// time until the server has closed the connections.
 pub(super) const MEASURES: &[&str] = &["before_p99_ms", "after_p99_ms", "let_go_s"];
 
 /// The longest time that the server may take to close the connections.
 const LETTING_GO: Duration = Duration::from_secs(15);
-/// The number of files that the server may have opened for other purposes since the subscribers left.
+/// The number of files that the server may open for other purposes while it closes the connections.
 const OTHER_FILES: u64 = 16;
 
 pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
@@ -26,7 +26,7 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
     let mut crowd = stage.crowd(Naming::Exact)?;
     let counts = stage.counts();
     crowd.connect("connecting", subscribers, 0, &counts)?;
-    // The latency before the subscribers leave includes the latency of those that will leave.
+    // Until some subscribers leave, the measured latency is that of all subscribers, including those that will leave.
     stage.settle();
     let full = stage.meter.map(|meter| meter.open_files()).transpose()?;
     let publishing = stage.publish(stage.plan(Naming::Exact), &counts);
@@ -52,9 +52,9 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
     outcome.add("after_p50_ms", "after p50 ms", millis(after.steady.quantile(0.5)));
     outcome.add("after_p99_ms", "after p99 ms", millis(after.steady.quantile(0.99)));
     outcome.add("after_max_ms", "after max ms", millis(after.steady.max()));
-    outcome.add("left_s", "subscribers have left after s", gone.as_secs_f64());
+    outcome.add("left_s", "time until subscribers have left s", gone.as_secs_f64());
     let let_go = let_go.filter(|_| full.is_some()).map(|time| time.as_secs_f64());
-    outcome.add_some("let_go_s", "server has closed the connections after s", let_go);
+    outcome.add_some("let_go_s", "time until server has closed the connections s", let_go);
     outcome.add("deliveries", "deliveries", as_f64(crowd.total().deliveries));
     Ok(outcome)
 }

@@ -64,7 +64,7 @@ pub(super) fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-/// Returns the share of `time`, in microseconds, for each of `count` things.
+/// Returns `time` divided by `count`, in microseconds.
 pub(super) fn micros_each(time: Duration, count: u64) -> f64 {
     time.as_secs_f64() * 1e6 / as_f64(count.max(1))
 }

@@ -7,16 +7,16 @@ use super::{
 use crate::{progress::Progress, target::Naming};
 use std::{io, time::Duration};
 
-/// The main figures: the server's CPU time per connection, its memory per idle subscriber, and how much more memory
-/// than at the start it has after all have left.
+/// The main figures: the server's CPU time per connection, its memory per idle subscriber, and the memory that it still
+/// has above its memory at the start, in percent, after all subscribers have left.
 pub(super) const MEASURES: &[&str] = &["cpu_us_per_connect", "pss_bytes_per_subscriber", "pss_left_percent"];
 
-/// The time to wait before memory is read, as a multiple of `Stage::settle`: 3 s by default. A server may still be about
-/// to free memory that it needed to start, or to accept connections.
+/// The time to wait before memory is read, as a multiple of `Stage::settle`: 3 s by default. In this time a server may
+/// free memory that it needed only to start or to accept connections.
 const SETTLING: u32 = 6;
-/// The longest time that a server may take to free memory, as a multiple of the scenario's seconds: 15 s by default.
+/// The longest time that a server may take to free memory, as a multiple of `Size::seconds`: 15 s by default.
 const LEAVING: u32 = 3;
-/// The percentage by which the memory may exceed the memory at the start and still counts as freed.
+/// The percentage by which the server's memory may still exceed its memory at the start when it counts as given back.
 const GIVEN_BACK_PERCENT: u64 = 5;
 
 pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
@@ -50,8 +50,12 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
         );
         outcome.add("pss_start_mb", "PSS at start MB", as_f64(start) / 1e6);
         outcome.add_some("pss_idle_mb", "PSS idle MB", idle.map(|idle| as_f64(idle) / 1e6));
-        outcome.add("pss_left_percent", "PSS left over start %", 100.0 * (as_f64(left) / as_f64(start.max(1)) - 1.0));
-        outcome.add("memory_back_s", "memory given back after s", back.as_secs_f64());
+        outcome.add(
+            "pss_left_percent",
+            "PSS above start after leaving %",
+            100.0 * (as_f64(left) / as_f64(start.max(1)) - 1.0),
+        );
+        outcome.add("memory_back_s", "time until memory is given back s", back.as_secs_f64());
     }
     outcome.faults = crowd.report()?.faults;
     Ok(outcome)

@@ -23,35 +23,35 @@ use std::io;
 /// A kind of load that is run on a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Scenario {
-    /// Many subscribers connect, nothing is published, and then all disconnect. It measures the CPU time of a
-    /// connection, the memory of a subscriber, and the memory that remains
+    /// Many subscribers connect, nothing is published, and then all disconnect. Measures the CPU time of a connection,
+    /// the memory of a subscriber, and the memory that remains afterwards
     Idle,
-    /// Subscribers of one topic all get its events, at a steady rate. It measures the CPU time and the latency of a
+    /// Subscribers of one topic all get its events, at a steady rate. Measures the CPU time and the latency of a
     /// delivery
     Broadcast,
-    /// Subscribers have a topic each. It measures the CPU time of a publication, first with a hundred subscribers,
+    /// Each subscriber has its own topic. Measures the CPU time of a publication, first with a hundred subscribers,
     /// then with all of them
     Topics,
     /// Subscribers subscribe to URL patterns. There are as many topics as patterns, and each topic matches one pattern.
-    /// It measures the CPU time of a publication and of a delivery
+    /// Measures the CPU time of a publication and of a delivery
     Patterns,
-    /// Publishers publish as fast as the server answers. It measures the deliveries per second of CPU time, and the
+    /// Publishers publish as fast as the server answers. Measures the deliveries per second of CPU time, and the
     /// deliveries per read
     Burst,
-    /// Subscribers connect as fast as the server answers, all leave, and connect once more. It measures the connections
-    /// per second, and the CPU time of a connection
+    /// Subscribers connect as fast as the server answers, then all leave, and connect once more. Measures the
+    /// connections per second, and the CPU time of a connection
     ConnectStorm,
-    /// Half of the subscribers disconnect at once while events continue. It measures the latency of the other
-    /// subscribers, and the time until the server has closed the connections
+    /// Half of the subscribers disconnect at once while events continue. Measures the latency of the other subscribers,
+    /// and the time until the server has closed the connections
     DisconnectStorm,
-    /// Some subscribers stop reading while events continue, and then read again. It measures the latency of the other
+    /// Some subscribers stop reading while events continue, and then read again. Measures the latency of the other
     /// subscribers, the memory, and the time that the slow subscribers need to catch up
     SlowReaders,
-    /// Subscribers all disconnect at once, and reconnect with their last event IDs while events continue. It measures
-    /// the time until all of them are up to date again
+    /// All subscribers disconnect at once, and reconnect with their last event IDs while events continue. Measures the
+    /// time until all of them are up to date again
     ResumeStorm,
-    /// Many subscribers connect and disconnect, again and again, while one other subscriber gets events. It measures
-    /// the latency of that one subscriber, and the CPU time of each visit
+    /// Many subscribers connect and disconnect, again and again, while one other subscriber gets events. Measures the
+    /// latency of that one subscriber, and the CPU time of each visit
     Presence,
 }
 
@@ -87,7 +87,7 @@ impl Scenario {
         }
     }
 
-    /// Returns the size with which servers are compared.
+    /// Returns the scenario's default size, with which servers are compared.
     #[must_use]
     pub fn size(self) -> Size {
         let base = Size::BASE;

@@ -1,12 +1,12 @@
-//! The scenario `patterns`: there are as many URL patterns as topics, and each pattern matches one topic. In a first
-//! part, the same number of subscribers subscribe to the topics themselves. The cost of a publication should depend on
-//! its matches, not on the number of patterns.
+//! The scenario `patterns`: there are as many URL patterns as topics, and each pattern matches one topic. Before that,
+//! the same number of subscribers subscribe to the topics by name, for comparison. The cost of a publication should
+//! depend on the number of subscribers that it matches, not on the number of patterns.
 use super::{Outcome, Stage, figure::micros_each};
 use crate::{progress::Progress, target::Naming};
 use std::io;
 
-/// The main figures: the server's CPU time per publication, the ratio of this time to the time with exact topics, and
-/// the CPU time and the latency of a delivery.
+/// The main figures: the server's CPU time per publication, this time divided by the time with topics by name, and the
+/// CPU time and the latency of a delivery.
 pub(super) const MEASURES: &[&str] =
     &["cpu_us_per_publish", "patterns_over_topics", "cpu_us_per_delivery", "latency_p99_ms"];
 
@@ -33,7 +33,7 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
             if let [topics, patterns] = costs[..] {
                 outcome.add(
                     "patterns_over_topics",
-                    "ratio of patterns to topics",
+                    "CPU/publish: patterns divided by topics",
                     patterns / topics.max(f64::MIN_POSITIVE),
                 );
             }
@@ -42,7 +42,8 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
         }
         stage.settle();
         outcome.faults.merge(crowd.report()?.faults);
-        // The server accepts only as many subscribers as one crowd has, so it must notice that this crowd has left.
+        // The server accepts only as many subscribers as one crowd has. So it must notice that this crowd has left
+        // before the next crowd connects.
         crowd.leave("leaving", stage.size.subscribers)?;
         Progress::pass("leaving", stage.settle * LEAVING);
     }

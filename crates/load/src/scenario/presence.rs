@@ -12,7 +12,8 @@ use std::{
 };
 
 /// The main figures: the 99th percentile of the watcher's latency while the other subscribers come and leave, and
-/// before; the number of connections per second; and the server's CPU time for each subscriber that comes and leaves.
+/// before that; the number of connections per second; and the server's CPU time for each subscriber that comes and
+/// leaves.
 pub(super) const MEASURES: &[&str] = &["during_p99_ms", "before_p99_ms", "connects_per_second", "cpu_us_per_visit"];
 
 /// The longest time that the watcher is alone before the waves.
@@ -20,7 +21,7 @@ const BEFORE: Duration = Duration::from_secs(3);
 /// The longest time that a server may take to close the connections of subscribers that have left.
 const LEAVING: Duration = Duration::from_secs(10);
 
-/// The number of subscribers that came and left, and their results.
+/// The subscribers of all waves so far: their number, the time that they took to connect, and their faults.
 #[derive(Default)]
 struct Visits {
     count: u32,
@@ -66,13 +67,13 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
     Ok(outcome)
 }
 
-/// Lets all subscribers of a wave come and leave.
+/// Makes all subscribers of one wave connect and leave, and adds their results to `visits`.
 fn wave(stage: &Stage, visits: &mut Visits) -> io::Result<()> {
     let count = stage.size.subscribers;
     let files = stage.meter.map(|meter| meter.open_files()).transpose()?;
     let mut crowd = stage.crowd(Naming::Exact)?;
     let begun = Instant::now();
-    // Nothing is published to these subscribers.
+    // Nothing is published to these subscribers, so the counts have no publishers.
     let report = crowd.connect("coming", count, 0, &Counts::new(stage.size.topics, 0))?;
     visits.connecting += begun.elapsed();
     visits.connects.merge(&report.connects);
@@ -80,7 +81,7 @@ fn wave(stage: &Stage, visits: &mut Visits) -> io::Result<()> {
     crowd.leave("leaving", count)?;
     visits.faults.merge(crowd.report()?.faults);
     if let (Some(meter), Some(files)) = (stage.meter, files) {
-        // The next wave can only connect when the server has noticed that this one has left.
+        // The next wave can connect only when the server has noticed that the subscribers of this wave have left.
         Progress::pass_until("leaving", LEAVING, || meter.open_files().is_ok_and(|now| now <= files));
     }
     Ok(())

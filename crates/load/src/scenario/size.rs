@@ -19,13 +19,13 @@ pub struct Size {
     pub seconds: u32,
     /// The number of bytes of data in each event.
     pub bytes: u32,
-    /// The number of events of a burst.
+    /// The number of events that the scenario `burst` publishes.
     pub events: u32,
     /// The number of subscribers that are made to leave or to stop reading.
     pub troubled: u32,
 }
 
-/// The arguments that replace a scenario's own size.
+/// The command-line arguments that replace parts of a scenario's default size.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct SizeArgs {
     /// Number of subscribers. Each needs an open file on this machine, and one in the server
@@ -44,7 +44,8 @@ pub struct SizeArgs {
     /// read. In `idle`, this is a third of the time that the server has to give memory back
     #[arg(long, help_heading = "Size", value_parser = value_parser!(u32).range(1..=86_400))]
     pub seconds: Option<u32>,
-    /// Number of bytes of data in each event. A number and a time take up to 64 of them
+    /// Number of bytes of data in each event. The numbers and the time by which subscribers check an event take up to
+    /// 64 of them
     #[arg(long, help_heading = "Size", value_parser = value_parser!(u32).range(MIN_DATA_BYTES as i64..=65_536))]
     pub bytes: Option<u32>,
     /// Number of events of a `burst`
@@ -56,7 +57,7 @@ pub struct SizeArgs {
 }
 
 impl Size {
-    /// The size of `broadcast`. The sizes of the other scenarios differ from it.
+    /// The default size of `broadcast`, from which the default sizes of the other scenarios are derived.
     pub(super) const BASE: Self = Self {
         subscribers: 5_000,
         topics: 1,
@@ -68,12 +69,13 @@ impl Size {
         troubled: 0,
     };
 
-    /// Returns this size with the given arguments. If there are more topics or troubled subscribers than subscribers,
-    /// their number is reduced to that of the subscribers.
+    /// Returns this size with the given arguments. The number of topics and that of troubled subscribers are reduced to
+    /// the number of subscribers if they exceed it.
     #[must_use]
     pub fn with(self, args: &SizeArgs) -> Self {
         let subscribers = args.subscribers.unwrap_or(self.subscribers);
-        // The default number of troubled subscribers changes in proportion: half of the subscribers stay half.
+        // Without an argument, the number of troubled subscribers changes in proportion to that of all subscribers: if
+        // it was half of them, it stays half.
         let scaled = |part: u32| {
             let scaled = u64::from(part) * u64::from(subscribers) / u64::from(self.subscribers);
             u32::try_from(scaled).unwrap_or(u32::MAX).max(part.min(1))

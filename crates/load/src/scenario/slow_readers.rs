@@ -1,6 +1,6 @@
-//! The scenario `slow-readers`: some subscribers stop reading while events continue, and then read again. The others
-//! must notice nothing, the server's memory must stay bounded, and the slow subscribers must finally get everything,
-//! once and in order.
+//! The scenario `slow-readers`: some subscribers stop reading while events continue, and then read again. The other
+//! subscribers must not be affected, the server's memory must stay bounded, and the slow subscribers must finally get
+//! everything, once and in order.
 use super::{
     Outcome, Size, Stage,
     figure::{as_f64, millis},
@@ -11,12 +11,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The main figures: the 99th percentile of the other subscribers' latency before, during and after the stall, the
-/// server's memory for each slow subscriber, and the time until the slow subscribers are up to date again.
+/// The main figures: the 99th percentile of the other subscribers' latency before, while and after some do not read,
+/// the server's memory for each slow subscriber, and the time until the slow subscribers are up to date again.
 pub(super) const MEASURES: &[&str] =
     &["before_p99_ms", "during_p99_ms", "after_p99_ms", "pss_bytes_per_slow", "caught_up_s"];
 
-/// The time for which all subscribers read, before the stall and after it.
+/// The time for which all subscribers read: before some of them stop, and again after these have caught up.
 const AROUND: Duration = Duration::from_secs(3);
 
 pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
@@ -57,7 +57,7 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
     outcome.add_some("pss_before_mb", "PSS before MB", pss_before.map(|bytes| as_f64(bytes) / 1e6));
     outcome.add_some("pss_during_mb", "PSS while slow MB", pss_during.map(|bytes| as_f64(bytes) / 1e6));
     outcome.add_some("pss_caught_up_mb", "PSS caught up MB", pss_caught_up.map(|bytes| as_f64(bytes) / 1e6));
-    outcome.add("caught_up_s", "slow readers caught up after s", caught_up.as_secs_f64());
+    outcome.add("caught_up_s", "time until slow readers caught up s", caught_up.as_secs_f64());
     outcome.add("not_caught_up", "slow readers not caught up", as_f64(behind));
     outcome.add("troubled_max_ms", "slow readers' max ms", millis(catching_up.troubled.max()));
     cpu_after.add_per_delivery(&cpu_before, crowd.total().deliveries, &mut outcome);

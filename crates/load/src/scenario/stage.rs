@@ -24,7 +24,7 @@ pub struct Stage {
     pub meter: Option<Meter>,
     /// The size of the scenario.
     pub size: Size,
-    /// The time between a change and a measurement of memory.
+    /// The time to wait after a change, such as new connections, before memory is measured.
     pub settle: Duration,
     epoch: Epoch,
 }
@@ -43,14 +43,15 @@ impl Stage {
         Self { target, meter, size, settle, epoch: Epoch::now() }
     }
 
-    /// Returns another stage with the same server, with its own topics and size.
+    /// Returns another stage for the same server, with this size. `name` makes its topics different from those of this
+    /// stage.
     pub(super) fn beside(&self, name: &str, size: Size) -> Self {
         let target = Target { run: format!("{}-{name}", self.target.run), ..self.target.clone() };
         Self { target, size, ..*self }
     }
 
-    /// Creates the crowd of the scenario's subscribers, which select topics in the way `naming`. None of them is
-    /// connected yet.
+    /// Creates the crowd of the scenario's subscribers, which select topics by name or by pattern, as `naming` says.
+    /// None of them is connected yet.
     pub(super) fn crowd(&self, naming: Naming) -> io::Result<Crowd> {
         let Size { subscribers, topics, .. } = self.size;
         Crowd::new(&self.target, Audience { subscribers, topics, naming }, self.epoch)
@@ -68,7 +69,7 @@ impl Stage {
         Counts::new(self.size.topics, self.size.publishers)
     }
 
-    /// Starts the publishers of a plan.
+    /// Starts the publishers of a plan, which number their events from `counts` on.
     pub(super) fn publish(&self, plan: Plan, counts: &Counts) -> Publishing {
         Publishing::start(&self.target, plan, self.epoch, counts)
     }
@@ -90,10 +91,11 @@ impl Stage {
         Ok((published, report))
     }
 
-    /// Warms up the server with one subscriber and one event: the things that a server loads or allocates on first use
-    /// are not the cost of a subscriber.
+    /// Warms up the server with one subscriber and one event: what a server loads or allocates on first use does not
+    /// belong to the cost of a subscriber.
     pub(super) fn warm_up(&self) -> io::Result<()> {
-        // The warm-up has its own topic, in case the server keeps events.
+        // The warm-up has its own topic: a server that keeps events would otherwise send this event to later
+        // subscribers.
         let target = Target { run: format!("{}-warm", self.target.run), ..self.target.clone() };
         let audience = Audience { subscribers: 1, topics: 1, naming: Naming::Exact };
         let mut crowd = Crowd::new(&target, audience, self.epoch)?;
@@ -109,13 +111,13 @@ impl Stage {
         match report.faults.count() {
             0 => Ok(()),
             _ => Err(io::Error::other(format!(
-                "the first event of the run failed: {}",
+                "the first event of the run was not received as published: {}",
                 report.faults.examples.join("; ")
             ))),
         }
     }
 
-    /// Waits for unexpected events, and until the memory has settled.
+    /// Waits for a while, in which unexpected events can arrive and the server's memory can settle.
     pub(super) fn settle(&self) {
         std::thread::sleep(self.settle.max(STRAY));
     }
@@ -142,7 +144,7 @@ impl Reading {
         self.generator.saturating_sub(before.generator)
     }
 
-    /// Adds the CPU times of the server and of this program per delivery.
+    /// Adds the CPU time of the server and that of this program, both per delivery, to the outcome.
     pub(super) fn add_per_delivery(&self, before: &Self, deliveries: u64, outcome: &mut Outcome) {
         let server = self.server_since(before).map(|cpu| figure::micros_each(cpu, deliveries));
         outcome.add_some("cpu_us_per_delivery", "CPU µs/delivery", server);

@@ -4,11 +4,11 @@ use super::{Outcome, Size, Stage, figure::micros_each};
 use crate::target::Naming;
 use std::io;
 
-/// The main figures: the server's CPU time per publication (with its one delivery) with all topics, the ratio of this
-/// time to the time with a few topics, and the latency.
+/// The main figures: the server's CPU time per publication (with its one delivery) with all topics, this time divided
+/// by the time with a few topics, and the latency.
 pub(super) const MEASURES: &[&str] = &["cpu_us_per_publish", "many_over_few", "latency_p99_ms"];
 
-/// The number of subscribers in the first part, with which the second is compared.
+/// The number of subscribers in the first part of the scenario, with which the second part is compared.
 const FEW: u32 = 100;
 
 pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
@@ -32,9 +32,13 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
         counts.clone_from(&published.counts);
         if phase == "all" {
             outcome.add_some("cpu_us_per_publish", "CPU µs/publish", costs.get(1).copied());
-            outcome.add_some("few_cpu_us_per_publish", "CPU µs/publish with few", costs.first().copied());
+            outcome.add_some("few_cpu_us_per_publish", "CPU µs/publish with few topics", costs.first().copied());
             if let [few, many] = costs[..] {
-                outcome.add("many_over_few", "ratio of all to few", many / few.max(f64::MIN_POSITIVE));
+                outcome.add(
+                    "many_over_few",
+                    "CPU/publish: all topics divided by few",
+                    many / few.max(f64::MIN_POSITIVE),
+                );
             }
             outcome.add_latencies(&report.steady);
             outcome.add("publishes_per_second", "publishes/s", published.rate());

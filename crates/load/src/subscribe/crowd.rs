@@ -20,8 +20,8 @@ use std::{
     time::Duration,
 };
 
-/// The number of files that a worker has open in addition to its subscribers': standard streams, the poll, publishers,
-/// the pipes of child processes.
+/// The number of files that a worker has open in addition to the sockets of its subscribers: standard streams, the
+/// poll, publishers, the pipes of child processes.
 const OTHER_FILES: u32 = 256;
 
 /// The subscribers of a run.
@@ -33,7 +33,7 @@ pub struct Crowd {
     server: String,
 }
 
-/// A worker, and the number of its subscribers.
+/// A worker, the greatest number of subscribers that it may have, and the number that it has so far.
 struct Handle {
     reach: Reach,
     most: u32,
@@ -58,12 +58,14 @@ pub struct Audience {
 
 impl Crowd {
     /// Creates a crowd with room for all subscribers, of which none is connected yet. If they need more open files than
-    /// one process may have, this program is started again with [`worker::COMMAND`].
+    /// one process may have, this program starts itself again as worker processes, with the argument
+    /// [`worker::COMMAND`].
     ///
     /// # Errors
     /// If a worker cannot be started.
     pub fn new(target: &Target, audience: Audience, epoch: Epoch) -> io::Result<Self> {
-        // Each subscriber is an open file, and the soft limit is often 1,024.
+        // Each subscriber's socket is an open file, and often a process may have only 1,024 open files (the soft
+        // limit).
         let limit = rlimit::increase_nofile_limit(u64::MAX)?;
         let most = u32::try_from(limit).unwrap_or(u32::MAX).saturating_sub(OTHER_FILES).max(1);
         let alone = audience.subscribers <= most;
@@ -88,8 +90,9 @@ impl Crowd {
         Ok(Self { workers, answers, total: Report::default(), server })
     }
 
-    /// Connects `count` more subscribers, which must receive all events that are not in `counts`, and waits until each
-    /// has the head of its stream. The first `narrow` of all subscribers get connections with small buffers.
+    /// Connects `count` more subscribers, and waits until each has the head of its stream. They must receive every
+    /// event that is published from now on; `counts` are the numbers of events that were published before. The first
+    /// `narrow` of all subscribers get connections with small buffers.
     ///
     /// # Errors
     /// If a subscriber cannot connect or is refused.
@@ -125,8 +128,9 @@ impl Crowd {
         self.all("pausing", |index| Command::Pause { count: shares[index] }).map(|(report, _)| report)
     }
 
-    /// Makes the paused subscribers read again, and waits until each has received an event that was published since
-    /// then. If nothing arrives any more, returns the number of subscribers that have not received such an event.
+    /// Makes the paused subscribers read again, and waits until each has received an event that was published after
+    /// that. Also returns the number of subscribers that have not received such an event when nothing arrives any more;
+    /// usually 0.
     ///
     /// # Errors
     /// If a worker fails.
@@ -161,7 +165,8 @@ impl Crowd {
         self.all(phase, |_| Command::Receive { counts: counts.clone() }).map(|(report, _)| report)
     }
 
-    /// Returns a report of what has been received. Its latencies are those since the last report of any kind.
+    /// Returns a report of what has been received. Its latencies are those since the last report, whichever method
+    /// returned it.
     ///
     /// # Errors
     /// If a worker fails.
@@ -200,8 +205,8 @@ impl Crowd {
         self.workers.iter().map(take).collect()
     }
 
-    /// Sends a command to all workers, and waits until all are done. Returns their common report, and the amount of
-    /// work that remains.
+    /// Sends a command to all workers, and waits until all are done. Returns the sum of their reports, and the amount
+    /// of work that they have not done.
     fn all(&mut self, phase: &str, command: impl Fn(usize) -> Command) -> io::Result<(Report, u64)> {
         for (index, worker) in self.workers.iter_mut().enumerate() {
             worker.reach.send(command(index))?;
@@ -222,7 +227,8 @@ impl Crowd {
             }
             progress.show(format_args!("{} to go", remaining.iter().flatten().sum::<u64>()));
         }
-        // Counts continue; latencies start again in each report.
+        // The counts of a report are totals, so they replace the earlier counts. Its latencies are only those since the
+        // last report, so the earlier latencies are added.
         let mut total = report.clone();
         total.connects.merge(&self.total.connects);
         total.steady.merge(&self.total.steady);
@@ -235,7 +241,7 @@ impl Crowd {
 impl Reach {
     fn thread(setup: Setup, send: impl FnMut(Answer) -> io::Result<()> + Send + 'static) -> io::Result<Self> {
         let (worker, commander) = Worker::new(setup)?;
-        // The thread ends when its commander is dropped.
+        // The thread ends when the worker's `Commander` is dropped.
         thread::spawn(move || worker.run(send));
         Ok(Self::Thread(commander))
     }
@@ -267,7 +273,7 @@ impl Reach {
 impl Drop for Reach {
     fn drop(&mut self) {
         if let Self::Process { child, .. } = self {
-            // The process may have ended by itself.
+            // `kill` fails if the process has already ended, which is not an error here.
             drop(child.kill());
             drop(child.wait());
         }

@@ -1,33 +1,36 @@
-//! The order of a subscriber's events: the event that comes next from each publisher, and the fault if another one
-//! arrives.
+//! The order of a subscriber's events: the number of the next event from each publisher, and the fault if another event
+//! arrives instead.
 use crate::fault::Fault;
 use std::ops::Range;
 
-/// The number of series of missed events that are remembered. A late event outside of them counts as repeated.
+/// The greatest number of ranges of missed events that a subscriber remembers. If a late event is in none of them, it
+/// counts as repeated.
 const MISSED_RUNS: usize = 1_000;
 
-/// The state of one subscriber among the events of its topic.
+/// The numbers of the events that one subscriber expects, and of those that it has missed.
 #[derive(Clone, Debug)]
 pub(super) struct Order {
-    /// The number of the next event of each publisher.
+    /// The number of the next event from each publisher.
     expected: Box<[u64]>,
-    /// The series of missed events, each with its publisher. Empty while there are no faults.
+    /// The ranges of missed events, each with its publisher. Empty as long as no event is missing.
     missed: Vec<(u32, Range<u64>)>,
 }
 
 impl Order {
-    /// Creates an order that begins at these events, one for each publisher.
+    /// Creates the order of a subscriber that begins with these events: the number of the next event from each
+    /// publisher.
     pub(super) fn from(expected: &[u64]) -> Self {
         Self { expected: expected.into(), missed: Vec::new() }
     }
 
-    /// Returns the number of the next event of each publisher.
+    /// Returns the number of the next event from each publisher.
     pub(super) fn expected(&self) -> &[u64] {
         &self.expected
     }
 
-    /// Takes an event. Returns the number of events that are now accounted for (the event itself, and the missed events
-    /// before it), and the fault of the event, if it has one. `None` if there is no such publisher.
+    /// Checks an event that was received. Returns the number of events that are accounted for by it, and its fault, if
+    /// it has one. The number is 1 for the expected event, more if events before this event were missed, and 0 for a
+    /// late or repeated event. Returns `None` if there is no such publisher.
     pub(super) fn take(&mut self, publisher: u32, received: u64) -> Option<(u64, Option<Fault>)> {
         let next = self.expected.get_mut(publisher as usize)?;
         let expected = *next;
@@ -47,7 +50,7 @@ impl Order {
         Some((received + 1 - expected, Some(Fault::Missed { expected, received })))
     }
 
-    /// Returns true if this event was among the missed events, and removes it from them.
+    /// Returns true if this event was among the missed events, and removes it from the missed events.
     fn take_missed(&mut self, publisher: u32, received: u64) -> bool {
         let found = self.missed.iter().position(|(of, run)| *of == publisher && run.contains(&received));
         let Some(index) = found else { return false };

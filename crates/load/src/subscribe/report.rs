@@ -5,15 +5,16 @@ use serde::{Deserialize, Serialize};
 /// The report of the subscribers of one worker, or of all.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Report {
-    /// The number of events received in order, since the beginning.
+    /// The number of events received since the subscribers were created, without late and repeated events.
     pub deliveries: u64,
-    /// The number of reads from a socket, since the beginning.
+    /// The number of reads from a socket since the subscribers were created.
     pub reads: u64,
-    /// The number of bytes read, since the beginning.
+    /// The number of bytes read since the subscribers were created.
     pub bytes: u64,
-    /// The faults since the beginning.
+    /// The faults since the subscribers were created.
     pub faults: Faults,
-    /// The times from a subscriber's first packet to the head of its stream, since the last report.
+    /// The times that subscribers took to connect, from the first packet until the head of the stream arrived, since
+    /// the last report.
     pub connects: Histogram,
     /// The times from when an event was due until it was received, since the last report, for subscribers that were
     /// never made to pause or to leave.
@@ -24,7 +25,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Returns the report, and resets the values that count from the last report.
+    /// Returns the report, and empties the histograms, which cover only the time since the last report.
     pub(super) fn take(&mut self) -> Self {
         let begun = Self {
             deliveries: self.deliveries,

@@ -14,15 +14,16 @@ pub struct Response {
 
 #[derive(Debug)]
 enum State {
-    /// The part of the head that has been received.
+    /// The head is not complete; these bytes of it have been received.
     Head(Vec<u8>),
-    /// All bytes that follow are the body.
+    /// The head is complete, and all bytes after it are the body.
     Bare,
-    /// The line that begins a chunk: the size that was read so far, and whether an extension has begun.
+    /// The next bytes belong to the line that begins a chunk: `size` is the size that was read so far, and `extension`
+    /// is true if an extension has begun.
     ChunkSize { size: u64, extension: bool },
-    /// A chunk of which this many bytes have not arrived yet.
+    /// The next bytes belong to a chunk, of which this many bytes have not arrived yet.
     Chunk(u64),
-    /// The line end after a chunk.
+    /// The next bytes are the line end after a chunk.
     ChunkEnd,
 }
 
@@ -44,7 +45,7 @@ impl Response {
     ///
     /// # Errors
     /// If the status is not 200, the content is not an event stream, the head is too long, or the chunks are malformed.
-    /// The last chunk is an error too: an event stream has no end here.
+    /// The chunk that ends the body is an error too, because a subscriber expects a stream without an end.
     pub fn next_piece<'b>(&mut self, rest: &mut &'b [u8]) -> io::Result<Option<&'b [u8]>> {
         while !rest.is_empty() {
             match &mut self.state {
@@ -77,7 +78,7 @@ impl Response {
 }
 
 impl State {
-    /// Returns the state after a byte between the contents of two chunks.
+    /// Returns the state after `byte`, one of the bytes between the contents of two chunks.
     fn after(&self, byte: u8) -> io::Result<Self> {
         let malformed = || io::Error::new(io::ErrorKind::InvalidData, "the chunks are malformed");
         match (self, byte) {
@@ -106,10 +107,14 @@ fn begin_body(head: &mut Vec<u8>, bytes: &[u8]) -> io::Result<usize> {
             return Ok(index + 1);
         }
     }
-    if head.len() > MAX_HEAD_BYTES { Err(io::Error::other("the head has no end")) } else { Ok(bytes.len()) }
+    if head.len() > MAX_HEAD_BYTES {
+        Err(io::Error::other("the head of the answer is too long"))
+    } else {
+        Ok(bytes.len())
+    }
 }
 
-/// Returns the first state of the body after this head.
+/// Checks the status and the content type in a whole head, and returns the state in which the body begins.
 fn framing(head: &[u8]) -> io::Result<State> {
     let head = String::from_utf8_lossy(head);
     let status = head.lines().next().unwrap_or_default();

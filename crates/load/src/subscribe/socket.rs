@@ -9,11 +9,12 @@ use std::{
     time::Duration,
 };
 
-/// The number of subscribers of one source address. By default Linux has 28,232 ports for each address, and needs ever
-/// longer to find a free one as fewer are left.
+/// The greatest number of subscribers that have the same source address. By default Linux has 28,232 ports for each
+/// source address, and the fewer of them are free, the longer it takes to find one.
 const SUBSCRIBERS_PER_SOURCE: u32 = 5_000;
-/// The sizes of a slow reader's receive buffer and of its TCP segments, which are those of Ethernet. Over loopback,
-/// with segments of 64 KiB, the kernel holds megabytes for each reader before a server notices that it does not read.
+/// The sizes of a slow reader's receive buffer and of its TCP segments, which are as large as on Ethernet. Over
+/// loopback, segments have 64 KiB by default: then the kernel holds megabytes for each slow reader before the server
+/// notices that it does not read.
 const NARROW_BUFFER_BYTES: usize = 16 << 10;
 const NARROW_SEGMENT_BYTES: u32 = 1_448;
 
@@ -26,14 +27,14 @@ pub(super) enum Width {
     Narrow,
 }
 
-/// The source addresses of a crowd's connections. Each crowd has other addresses, because the system does not reuse a
-/// port for a minute after its connection has ended; storms of connections would soon have used all ports of one
-/// address.
+/// The source addresses of a crowd's connections. Each crowd has addresses of its own: for a minute after a connection
+/// has ended, the system does not use its port again, so crowds that connect one after the other would soon have used
+/// all ports of one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Sources(u16);
 
 impl Sources {
-    /// Returns the addresses of a crowd that begins now: a part of 127/8.
+    /// Returns the source addresses of a crowd that is created at the time `now`: a part of 127/8.
     pub(super) fn of(now: Duration) -> Self {
         let mut hasher = DefaultHasher::new();
         (now, std::process::id()).hash(&mut hasher);
@@ -41,7 +42,8 @@ impl Sources {
         Self(u16::from_be_bytes([high, low]))
     }
 
-    /// Returns the source address of a subscriber; `None` if the system chooses it.
+    /// Returns the source address of a subscriber; `None` if the server is not on loopback, because the system then
+    /// chooses the address.
     fn address(self, peer: SocketAddr, number: u32) -> Option<Ipv4Addr> {
         let block = number / SUBSCRIBERS_PER_SOURCE;
         let host = (u32::from(self.0) << 8).saturating_add(block + 1).min(0x00ff_fffe);
@@ -68,7 +70,8 @@ pub(super) fn connect(peer: SocketAddr, sources: Sources, number: u32, width: Wi
     }
 }
 
-/// Returns true if the connection is still being established: `EINPROGRESS`, for which `std` has no stable name.
+/// Returns true if `error` only says that the connection is still being established. This is `EINPROGRESS`, for which
+/// `std` has no stable name.
 fn is_under_way(error: &io::Error) -> bool {
     const EINPROGRESS: [i32; 2] = [115, 36];
     error.kind() == io::ErrorKind::WouldBlock || error.raw_os_error().is_some_and(|code| EINPROGRESS.contains(&code))

@@ -1,4 +1,4 @@
-//! One subscriber: its connection, its state among the events, and the checks of what it reads.
+//! One subscriber: its connection, the numbers of the events that it expects, and the checks of what it reads.
 use super::{order::Order, report::Report, response::Response};
 use crate::{epoch::Epoch, fault::Fault, stamp::Stamp};
 use fanfare_event_stream::{Chunk, EventRef, Parser};
@@ -8,9 +8,9 @@ use std::{
     time::Duration,
 };
 
-/// The number of times that one subscriber is read before the next one has its turn.
+/// The greatest number of reads from one subscriber's socket before the next subscriber has its turn.
 const READS_AT_ONCE: usize = 4;
-/// The number of characters of an unexpected event's data that are shown.
+/// The number of characters of an unexpected event's data that the description of the fault shows.
 const FOREIGN_DATA_CHARS: usize = 80;
 
 /// One subscriber.
@@ -24,10 +24,10 @@ pub(super) struct Subscriber {
     pub(super) place: Place,
     /// True if the subscriber was made to pause or to leave.
     pub(super) troubled: bool,
-    /// True if the subscriber has left, and must not come back by itself.
+    /// True if the subscriber was made to leave. It comes back only if it is told to.
     pub(super) gone: bool,
-    /// The time when the subscriber began to come back, until it receives an event that was due later; the greatest
-    /// possible time while it is away.
+    /// The time when the subscriber began to connect or to read again, until it receives an event that was due after
+    /// that; `None` if it has received one. While it waits to connect again, this is the greatest possible time.
     pub(super) back_since: Option<Duration>,
     response: Response,
     parser: Parser,
@@ -60,7 +60,7 @@ pub(super) enum Turn {
     More,
 }
 
-/// The data from outside that a subscriber needs to read.
+/// The data that a subscriber needs to read its socket, and that it shares with the other subscribers of its thread.
 pub(super) struct Surroundings<'s> {
     pub(super) epoch: Epoch,
     pub(super) chunk: &'s mut [u8],
@@ -86,13 +86,13 @@ impl Subscriber {
         }
     }
 
-    /// Returns the last event ID; empty if there is none.
+    /// Returns the ID with which the subscriber resumes: the last event ID that it received; empty if there is none.
     pub(super) fn last_event_id(&self) -> &str {
         self.parser.last_event_id()
     }
 
-    /// Begins to wait for the head of a new stream. `register` gets the socket and the events for which the poll must
-    /// watch it.
+    /// Sends the request over a new connection, and begins to wait for the head of the stream. `register` must add the
+    /// socket to the poll, for the readiness that it is given.
     ///
     /// # Errors
     /// If the connection has already failed, or if `register` fails.
@@ -106,13 +106,13 @@ impl Subscriber {
         self.parser.reset();
         self.response = Response::default();
         self.place = Place::Connecting { socket, request, since };
-        // Over loopback the connection is established by now, or refused.
+        // Over loopback the connection is established or refused by now, so the request can be sent at once.
         self.send_request()?;
         let Place::Connecting { socket, request, .. } = &mut self.place else { return Ok(()) };
         register(socket, if request.is_empty() { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE })
     }
 
-    /// Takes the subscriber's connection, if it is receiving.
+    /// Takes the connection out of a subscriber that receives its stream; the subscriber is then away.
     pub(super) fn take_if_there(&mut self) -> Option<TcpStream> {
         match std::mem::replace(&mut self.place, Place::Away) {
             Place::There(socket) => Some(socket),
@@ -123,7 +123,7 @@ impl Subscriber {
         }
     }
 
-    /// Takes the subscriber's connection, if it has paused.
+    /// Takes the connection out of a subscriber that is paused; the subscriber is then away.
     pub(super) fn take_if_paused(&mut self) -> Option<TcpStream> {
         match std::mem::replace(&mut self.place, Place::Away) {
             Place::Paused(socket) => Some(socket),
@@ -145,17 +145,19 @@ impl Subscriber {
         }
         match socket.write(request) {
             Ok(sent) => drop(request.drain(..sent)),
-            // The socket is not yet writable, or not yet connected.
+            // The socket is not writable yet, or not connected yet: the request is sent when the poll reports that it
+            // is.
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::NotConnected) => {}
             Err(error) => return Err(error),
         }
         Ok(())
     }
 
-    /// Reads the bytes that have arrived, in a limited number of reads.
+    /// Reads the bytes that have arrived, with at most `READS_AT_ONCE` reads. `closed` is true if the poll has reported
+    /// that the server closed the connection.
     ///
     /// # Errors
-    /// The error that ended the stream, or refused it.
+    /// The error that ended the stream, or the reason why it was refused.
     pub(super) fn receive(&mut self, closed: bool, around: &mut Surroundings<'_>) -> io::Result<Turn> {
         for _ in 0..READS_AT_ONCE {
             let read = match &mut self.place {
@@ -169,8 +171,8 @@ impl Subscriber {
                 Err(error) => return Err(error),
             };
             self.take(read, around)?;
-            // If fewer bytes were read than there was room for, the socket is empty (epoll(7)); the poll reports its
-            // end as an event.
+            // If fewer bytes were read than `chunk` can hold, the socket has no more bytes (epoll(7)). If the server
+            // closes the connection later, the poll reports this as an event.
             if read < around.chunk.len() && !closed {
                 return Ok(Turn::Done);
             }
@@ -179,7 +181,7 @@ impl Subscriber {
     }
 
     fn take(&mut self, read: usize, around: &mut Surroundings<'_>) -> io::Result<()> {
-        // The clock is read once per read: bytes that arrived together were received at the same time.
+        // The clock is read once for all bytes of one read, because these bytes were received at the same time.
         let now = around.epoch.elapsed();
         around.report.reads += 1;
         around.report.bytes += read as u64;
@@ -204,7 +206,7 @@ impl Subscriber {
         Ok(())
     }
 
-    /// Notes that the head has been received.
+    /// Ends the state `Connecting`, because the head has been received, and records the time that this took.
     fn begin(&mut self, now: Duration, report: &mut Report) {
         if !matches!(self.place, Place::Connecting { .. }) {
             return;
@@ -216,7 +218,7 @@ impl Subscriber {
     }
 }
 
-/// The parts of a subscriber that check an event, without the parser, which lends the event.
+/// The parts of a subscriber that check an event. The parser is not one of them, because the event borrows from it.
 struct Receipt<'s> {
     number: u32,
     topic: u32,

@@ -1,4 +1,4 @@
-//! All subscribers of one thread, and the waiting for their connections.
+//! All subscribers of one thread, and the poll that waits for their connections.
 use super::{
     order::Order,
     report::Report,
@@ -21,9 +21,10 @@ use std::{
 };
 
 /// The greatest number of connections that are being established at a time. The backlog of a listener is often 128, and
-/// connections beyond it are tried again only after a second.
+/// the system tries a connection beyond it again only after a second.
 const CONNECTING_AT_ONCE: usize = 100;
-/// The number of subscribers that leave before the other subscribers are served again: closing takes time too.
+/// The greatest number of subscribers that leave before other subscribers are read again, because closing many
+/// connections takes time.
 const LEAVING_AT_ONCE: usize = 100;
 /// The time that a subscriber waits before it reconnects after its stream has ended, as an `EventSource` does.
 const RECONNECTION_TIME: Duration = Duration::from_secs(1);
@@ -57,7 +58,7 @@ pub(super) struct Subscribers {
 }
 
 impl Subscribers {
-    /// Creates an empty group. Its subscribers will be numbered from `first` on, and are assigned to the topics in
+    /// Creates an empty group of subscribers. They will be numbered from `first` on, and are assigned to the topics in
     /// turn.
     pub(super) fn new(
         target: Target,
@@ -89,13 +90,14 @@ impl Subscribers {
         })
     }
 
-    /// Returns a waker with which another thread can end a [`turn`](Self::turn).
+    /// Returns a waker with which another thread can interrupt the waiting of a [`turn`](Self::turn).
     pub(super) fn waker(&self) -> io::Result<Arc<Waker>> {
         Waker::new(self.poll.registry(), WAKER).map(Arc::new)
     }
 
-    /// Begins to connect `count` more subscribers, which must receive all events that are not in `counts`. The first
-    /// `narrow` of all subscribers get connections with small buffers.
+    /// Begins to connect `count` more subscribers. They must receive every event that is published from now on;
+    /// `counts` are the numbers of events that were published before. The first `narrow` of all subscribers get
+    /// connections with small buffers.
     pub(super) fn connect(&mut self, count: usize, narrow: usize, counts: &Counts) {
         self.narrow = narrow;
         self.subscribers.reserve_exact(count);
@@ -133,7 +135,7 @@ impl Subscribers {
         Ok(())
     }
 
-    /// Makes the first `count` subscribers leave.
+    /// Makes the first `count` subscribers leave, except those that are still connecting.
     pub(super) fn leave(&mut self, count: usize) {
         self.to_leave = 0..count.min(self.subscribers.len());
     }
@@ -148,19 +150,19 @@ impl Subscribers {
         }
     }
 
-    /// Returns the number of subscribers that are still connecting, leaving or coming back.
+    /// Returns the number of subscribers that are still connecting or leaving, or that wait to connect again.
     pub(super) fn moving(&self) -> usize {
         self.to_connect.len() + self.connecting + self.to_leave.len() + self.to_return.len()
     }
 
-    /// Returns the number of subscribers that have come back, but have received no event yet that was published after
-    /// they came back.
+    /// Returns the number of subscribers that have come back or read again, but have received no event yet that was
+    /// published after that.
     pub(super) fn behind(&self) -> usize {
         self.subscribers.iter().filter(|subscriber| subscriber.back_since.is_some()).count()
     }
 
-    /// Returns the number of events that will be accounted for when all subscribers have received everything that was
-    /// published.
+    /// Returns the number of events that will be accounted for when all subscribers, except those that have left, have
+    /// received everything that was published.
     pub(super) fn due(&self, counts: &Counts) -> u64 {
         let missing = |subscriber: &Subscriber| -> u64 {
             let lanes = subscriber.order.expected().iter().zip(counts.of(subscriber.topic));
@@ -175,7 +177,8 @@ impl Subscribers {
         self.accounted
     }
 
-    /// Counts all events that are missing as undelivered.
+    /// Records a fault for each subscriber that has not received the last events of a publisher, except subscribers
+    /// that have left.
     pub(super) fn give_up(&mut self, counts: &Counts) {
         for subscriber in self.subscribers.iter().filter(|subscriber| !subscriber.gone) {
             let lanes = subscriber.order.expected().iter().zip(counts.of(subscriber.topic));
@@ -188,10 +191,11 @@ impl Subscribers {
         }
     }
 
-    /// Waits for something to happen, at most for `wait`, and handles it.
+    /// Begins and ends some connections, waits at most for `wait` until sockets are ready, and reads from them.
     ///
     /// # Errors
-    /// If no subscriber can connect. A later failure of one subscriber is a fault in the report.
+    /// If a subscriber's first connection fails or is refused. A later failure of a subscriber is a fault in the
+    /// report.
     pub(super) fn turn(&mut self, wait: Duration) -> io::Result<()> {
         self.begin_connections()?;
         self.end_some();
@@ -235,7 +239,8 @@ impl Subscribers {
         }
     }
 
-    /// Handles a stream that has ended or was refused: the subscriber reconnects later, unless it was never connected.
+    /// Handles a stream that has ended or was refused: counts a fault, and lets the subscriber connect again later. If
+    /// the subscriber's first connection was refused, returns an error instead.
     fn lose(&mut self, index: usize, error: &io::Error) -> io::Result<()> {
         let subscriber = &mut self.subscribers[index];
         let reason = error.to_string();

@@ -1,4 +1,4 @@
-//! One thread of subscribers, in this process or another, that carries out commands.
+//! A worker: one thread of subscribers, in this process or in another one, which carries out commands.
 use super::{report::Report, socket::Sources, subscribers::Subscribers};
 use crate::{
     epoch::Epoch,
@@ -18,13 +18,14 @@ use std::{
 /// [`serve`].
 pub const COMMAND: &str = "load-worker";
 
-/// The longest time that a turn waits for something to happen.
+/// The longest time that one call of [`Subscribers::turn`] waits until a socket is ready.
 const TURN: Duration = Duration::from_millis(100);
 /// The time between two messages about how much remains to be done.
 const TELLING: Duration = Duration::from_millis(200);
-/// The time between two checks of all subscribers for those that are not done.
+/// The least time between two counts of the subscribers that are not up to date, because each count looks at all
+/// subscribers.
 const COUNTING: Duration = Duration::from_millis(5);
-/// The longest time for which the remaining work may not decrease.
+/// The time after which a task is given up if the amount of remaining work has not decreased.
 const STALL: Duration = Duration::from_secs(10);
 
 /// The data that a worker needs to start.
@@ -33,7 +34,7 @@ pub(super) struct Setup {
     pub(super) target: Target,
     pub(super) naming: Naming,
     pub(super) topics: u32,
-    /// The time of day of the run's epoch, as the time since the Unix epoch.
+    /// The time from the Unix epoch to the run's epoch.
     pub(super) since_unix: Duration,
     pub(super) sources: Sources,
     /// The number of the worker's first subscriber.
@@ -43,8 +44,8 @@ pub(super) struct Setup {
 /// The commands to a worker. A worker carries out one command at a time.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Command {
-    /// Connects `count` more subscribers, which must receive all events that are not in `counts`; the first `narrow` of
-    /// all subscribers have small buffers.
+    /// Connects `count` more subscribers. They must receive every event that is published from now on; `counts` are the
+    /// numbers of events that were published before. The first `narrow` of all subscribers have small buffers.
     Connect { count: usize, narrow: usize, counts: Counts },
     /// Makes the first `count` subscribers stop reading.
     Pause { count: usize },
@@ -62,10 +63,10 @@ pub(super) enum Command {
     Report,
 }
 
-/// The messages of a worker.
+/// The messages that a worker sends in answer to a command.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Answer {
-    /// The amount of the current task that remains, in subscribers or events.
+    /// The amount of work that remains of the current task: a number of subscribers or of events.
     Remaining(u64),
     /// The task is done, or the remaining amount no longer decreases.
     Done { report: Box<Report>, remaining: u64 },
@@ -82,7 +83,7 @@ pub(super) struct Worker {
 /// The task that the worker is doing, and its progress.
 struct Task {
     command: Command,
-    /// The number of events that all subscribers must have received or missed when a task `Receive` is done.
+    /// The number of events that all subscribers together must have received or missed when a task `Receive` is done.
     due: u64,
     remaining: u64,
     counted: Instant,
@@ -129,7 +130,8 @@ impl Commander {
 
 impl Drop for Commander {
     fn drop(&mut self) {
-        // The worker ends when it notices that there is no sender any more.
+        // This drops the sender of commands. The worker, which is then woken, finds that there is no sender any more,
+        // and ends.
         self.commands = mpsc::channel().0;
         drop(self.waker.wake());
     }
@@ -145,7 +147,7 @@ impl Worker {
         Ok((Self { subscribers, commands }, Commander { commands: sender, waker }))
     }
 
-    /// Carries out commands until the commander is dropped.
+    /// Carries out commands until the worker's [`Commander`] is dropped.
     pub(super) fn run(mut self, mut answer: impl FnMut(Answer) -> io::Result<()>) -> io::Result<()> {
         let mut task = None;
         loop {

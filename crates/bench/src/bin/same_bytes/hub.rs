@@ -12,7 +12,7 @@ use std::{
 /// The longest time that a script waits for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A hub in its own process. The process is killed when this is dropped.
+/// A hub in its own process. The process is killed when this value is dropped.
 pub(crate) struct Hub {
     process: Mutex<Child>,
     pub(crate) address: SocketAddr,
@@ -47,7 +47,7 @@ impl Hub {
         Ok(hub)
     }
 
-    /// Publishes lines of data to a topic, and returns the IDs of the updates.
+    /// Publishes one update for each text in `data` to a topic, and returns the IDs of the updates.
     pub(crate) fn publish(&self, topic: &str, data: &[String]) -> Result<Vec<String>, Box<dyn Error>> {
         let lines: String = data.iter().map(|data| format!("{{\"data\":\"{data}\"}}\n")).collect();
         let head = format!(
@@ -61,20 +61,23 @@ impl Hub {
         socket.write_all(lines.as_bytes())?;
         let mut answer = String::new();
         socket.read_to_string(&mut answer)?;
-        let (head, body) = answer.split_once("\r\n\r\n").ok_or("the head of an answer has no end")?;
+        let (head, body) =
+            answer.split_once("\r\n\r\n").ok_or("the head of the answer to a publication is not complete")?;
         if !head.starts_with("HTTP/1.1 200") {
             return Err(format!("a publication was refused: {answer}").into());
         }
         let ids: Vec<_> = body.lines().filter(|line| line.starts_with('#')).map(str::to_owned).collect();
         if ids.len() != data.len() {
-            return Err(format!("{} updates have got {} IDs: {body}", data.len(), ids.len()).into());
+            return Err(
+                format!("{} updates were published, but the answer has {} IDs: {body}", data.len(), ids.len()).into()
+            );
         }
         let epoch = ids[0].trim_start_matches('#').split('-').next().unwrap_or_default();
         *self.epoch.lock().map_err(|_| "a script has panicked")? = epoch.to_owned();
         Ok(ids)
     }
 
-    /// Tells the hub to stop. All streams end. Returns the epoch of its log.
+    /// Tells the hub to stop, which ends all streams. Returns the epoch of the hub's log.
     pub(crate) fn stop(&self) -> Result<String, Box<dyn Error>> {
         let process = self.process.lock().map_err(|_| "a script has panicked")?;
         let told = Command::new("kill").args(["-TERM", &process.id().to_string()]).status()?;
@@ -110,5 +113,5 @@ fn address(
         rest[..until].trim_end_matches(['.', ':']).parse().ok()
     });
     std::thread::spawn(move || lines.for_each(drop));
-    found.ok_or_else(|| "the hub does not say where it listens".into())
+    found.ok_or_else(|| "the hub did not print the address where it listens".into())
 }

@@ -1,8 +1,9 @@
 //! The comparison, byte by byte, of what subscribers get from two builds of the hub: one before and one after a change
 //! that must not change these bytes.
 //!
-//! Each seed makes a script of publications, joins, resumes, stalls, kills and ends. The script is run on both hubs,
-//! with each way of delivery. Dates, epochs and times are masked: nothing else may differ.
+//! Each seed makes a script: random publications, and subscribers that join, read, stall, lose their connections and
+//! resume. The script is run on both hubs, with each way of delivery. Dates, epochs and times are masked: nothing else
+//! may differ between the two hubs.
 #![forbid(unsafe_code)]
 mod hub;
 mod script;
@@ -31,15 +32,16 @@ struct Args {
     /// Number of scripts
     #[arg(long, default_value_t = 1_000)]
     seeds: u64,
-    /// The first seed
+    /// The seed of the first script
     #[arg(long, default_value_t = 0)]
     first: u64,
-    /// Ways of delivery
+    /// Ways of delivery to test, separated by commas
     #[arg(long, value_delimiter = ',', default_value = "epoll,io-uring,hyper")]
     delivery: Vec<String>,
 }
 
-/// The number of scripts that are run on one hub, which then ends all streams that are left.
+/// The number of scripts that are run on one process of the hub. Then the hub is stopped, which ends the streams that
+/// are still open.
 const SCRIPTS_OF_A_HUB: u64 = 25;
 
 /// The bytes of each connection, in the order in which they were opened.
@@ -61,7 +63,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
                 });
                 (before.join(), now.join())
             });
-            let failed = |_| "a hub's script has panicked";
+            let failed = |_| "the thread that runs the scripts of a hub has panicked";
             let (before, now) = (before.map_err(failed)??, now.map_err(failed)??);
             connections += now.len();
             bytes += now.iter().map(Vec::len).sum::<usize>();
@@ -82,7 +84,7 @@ fn play(program: &Path, delivery: &str, seeds: Range<u64>) -> Result<Transcript,
         script.play()?;
         scripts.push(script);
     }
-    // The streams that are left end when the hub stops.
+    // The streams that are still open end when the hub stops.
     let epoch = hub.stop()?;
     let mut transcript = Vec::new();
     for script in scripts {

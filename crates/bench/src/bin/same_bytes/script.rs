@@ -11,7 +11,7 @@ const MAX_SUBSCRIBERS: usize = 6;
 /// joined.
 const JOINED: Duration = Duration::from_millis(15);
 
-/// One script, and its state after the steps so far.
+/// One script, and its state after the steps that it has run so far.
 pub(crate) struct Script<'a> {
     hub: &'a Hub,
     random: Random,
@@ -30,7 +30,8 @@ struct Subscriber {
     topics: usize,
     envelope: bool,
     connection: Option<(usize, Connection)>,
-    /// The number of publications that had been made when the connection was opened, or that the subscriber has seen.
+    /// The number of publications, from the first one of the script on, that the subscriber does not need any more:
+    /// those before its connection was opened, and those that it has received.
     seen: usize,
 }
 
@@ -52,7 +53,7 @@ impl<'a> Script<'a> {
         Self { hub, random, seed, published, subscribers, ended, connections: 0 }
     }
 
-    /// Runs the steps of the script. It leaves the remaining streams open; `end` reads them.
+    /// Runs the steps of the script. Some streams are still open afterwards; `end` reads them.
     pub(crate) fn play(&mut self) -> Result<(), Box<dyn Error>> {
         self.publish(1)?;
         for _ in 0..STEPS {
@@ -76,7 +77,7 @@ impl<'a> Script<'a> {
         Ok(())
     }
 
-    /// Reads the remaining streams to their ends, and returns the bytes of all connections, in order.
+    /// Reads the streams that are still open to their ends, and returns the bytes of all connections, in order.
     pub(crate) fn end(mut self) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
         for subscriber in &mut self.subscribers {
             if let Some((number, mut connection)) = subscriber.connection.take() {
@@ -147,7 +148,7 @@ impl<'a> Script<'a> {
         Ok(())
     }
 
-    /// Returns the index of the last publication that a subscriber must get, if it has not seen it.
+    /// Returns the index of the newest publication to the subscriber's topics; `None` if the subscriber has it already.
     fn due(&self, number: usize) -> Option<usize> {
         let Subscriber { topics, seen, .. } = &self.subscribers[number];
         let last = self.published.iter().rposition(|(topic, _)| (topics >> topic) & 1 == 1)?;
@@ -160,7 +161,7 @@ impl<'a> Script<'a> {
         (!some.is_empty()).then(|| some[self.random.next(some.len())])
     }
 
-    /// Makes a subscriber read everything that it must get.
+    /// Makes a random connected subscriber read up to the newest publication to its topics.
     fn catch_up(&mut self) -> Result<(), Box<dyn Error>> {
         match self.some_subscriber(true) {
             Some(number) => self.read(number),
@@ -179,7 +180,8 @@ impl<'a> Script<'a> {
         Ok(())
     }
 
-    /// Closes a connection after some event.
+    /// Makes a random connected subscriber read up to a random publication that it has not received, and closes its
+    /// connection there.
     fn kill(&mut self) -> Result<(), Box<dyn Error>> {
         let Some(number) = self.some_subscriber(true) else { return Ok(()) };
         let Subscriber { topics, seen, .. } = self.subscribers[number];
@@ -198,7 +200,8 @@ impl<'a> Script<'a> {
         Ok(())
     }
 
-    /// Makes a subscriber whose connection was closed reconnect.
+    /// Makes a random subscriber whose connection was closed reconnect, with the ID of the last publication that it has
+    /// received.
     fn resume(&mut self) -> Result<(), Box<dyn Error>> {
         let Some(number) = self.some_subscriber(false) else { return Ok(()) };
         let seen = self.subscribers[number].seen;

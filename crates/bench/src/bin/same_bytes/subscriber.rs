@@ -14,7 +14,8 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Opens a stream at this path, with this last event ID, and reads until it has begun.
+    /// Opens a stream at this path, with this last event ID, and reads until the first comment of the stream has
+    /// arrived.
     pub(crate) fn open(
         address: SocketAddr,
         path: &str,
@@ -22,7 +23,7 @@ impl Connection {
         receive_buffer: usize,
     ) -> Result<Self, Box<dyn Error>> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-        // The buffer is small, so that a stall fills it.
+        // The receive buffer is small, so that a subscriber that does not read soon fills it.
         socket.set_recv_buffer_size(receive_buffer)?;
         socket.connect(&address.into())?;
         let mut socket = TcpStream::from(socket);
@@ -39,7 +40,8 @@ impl Connection {
         let (plain, envelope) = (format!("id: {id}\n"), format!("\"id\":\"{id}\""));
         let mut looked_at = 0;
         self.read_until(|bytes| {
-            // The end of an ID may not have arrived yet.
+            // The next search begins a little before the end of the bytes, where an event may have arrived only in
+            // part.
             let from = looked_at.min(bytes.len());
             let found = end_of_event(&bytes[from..], &plain).or_else(|| end_of_event(&bytes[from..], &envelope));
             if found.is_none() {
@@ -72,7 +74,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Returns the head, and the body without its chunk framing.
+    /// Returns the bytes received so far: the head, and the body without its chunk framing.
     fn bytes(&self) -> Vec<u8> {
         let Some(end) = find(&self.raw, b"\r\n\r\n").map(|at| at + 4) else { return Vec::new() };
         let (head, body) = self.raw.split_at(end);
@@ -91,7 +93,7 @@ impl Connection {
     }
 }
 
-/// Returns the index after the event whose block contains this text.
+/// Returns the index after the first event that contains this text; `None` if such an event has not arrived completely.
 fn end_of_event(bytes: &[u8], text: &str) -> Option<usize> {
     let at = find(bytes, text.as_bytes())?;
     find(&bytes[at..], b"\n\n").map(|end| at + end + 2)

@@ -35,7 +35,7 @@ impl Service<Request<Full<Bytes>>> for Connections {
 }
 
 async fn send(mut request: Request<Full<Bytes>>) -> Result<Response<Incoming>, BoxError> {
-    let authority = request.uri().authority().ok_or("a URL without a host")?.to_string();
+    let authority = request.uri().authority().ok_or("the URL has no host")?.to_string();
     let path = request.uri().path().parse()?;
     let socket = TcpStream::connect(&authority).await?;
     socket.set_nodelay(true)?;
