@@ -67,8 +67,8 @@ impl MessageEvent {
     /// Appends the event to `out`, in the format of an event stream. These bytes mean the same to a client as the
     /// original bytes; only the order of the fields may differ. This is for programs that forward events.
     ///
-    /// If the type or the ID contains CR, LF or NUL, everything from this character on is left out. An event that was
-    /// received contains none of them, except that its type may contain NUL.
+    /// If the type or the ID contains CR or LF, or the ID contains NUL, everything from this character on is left out.
+    /// An event that was received contains none of them.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
         let event = EventRef {
             event_type: &self.event_type,

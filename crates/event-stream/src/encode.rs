@@ -50,10 +50,10 @@ pub(crate) fn encode_data(data: &str, out: &mut Vec<u8>) {
 }
 
 /// Appends the lines for the event type, the reconnection time and the ID. The type and the ID may contain any
-/// characters, so each of the two is cut at its first CR, LF or NUL.
+/// characters, so each of the two is cut at its first line end, and the ID also at its first NUL.
 pub(crate) fn encode_head(event_type: Option<&str>, retry_ms: Option<u64>, id: Option<&str>, out: &mut Vec<u8>) {
     if let Some(event_type) = event_type {
-        encode_line(b"event: ", first_line(event_type), out);
+        encode_line(b"event: ", cut_at(event_type, &['\r', '\n']), out);
     }
     if let Some(retry_ms) = retry_ms {
         out.extend_from_slice(b"retry: ");
@@ -61,12 +61,13 @@ pub(crate) fn encode_head(event_type: Option<&str>, retry_ms: Option<u64>, id: O
         out.push(b'\n');
     }
     if let Some(id) = id {
-        encode_line(b"id: ", first_line(id), out);
+        encode_line(b"id: ", cut_at(id, &['\r', '\n', '\0']), out);
     }
 }
 
-fn first_line(text: &str) -> &str {
-    text.split(['\r', '\n', '\0']).next().unwrap_or_default()
+/// Returns the part of `text` before the first of these characters.
+fn cut_at<'a>(text: &'a str, ends: &[char]) -> &'a str {
+    text.split(ends).next().unwrap_or_default()
 }
 
 /// Appends a comment, with one comment line for each line of `text`, and a blank line. For an empty text it writes `:`,

@@ -47,8 +47,8 @@ impl<'a> EventRef<'a> {
     /// Appends the event to `out`, in the format of an event stream. A parser that reads these bytes returns an equal
     /// event. Only the order of the fields may differ from the original bytes.
     ///
-    /// If the type or the ID contains CR, LF or NUL, everything from this character on is left out. An event that a
-    /// parser returned contains none of them, except that its type may contain NUL.
+    /// If the type or the ID contains CR or LF, or the ID contains NUL, everything from this character on is left out.
+    /// An event that a parser returned contains none of them.
     pub fn encode_into(&self, out: &mut Vec<u8>) {
         let event_type = Some(self.event_type).filter(|name| *name != MESSAGE);
         encode_head(event_type, self.retry_ms, self.id(), out);

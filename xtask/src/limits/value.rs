@@ -55,7 +55,7 @@ fn duration(expression: &str, others: &Others<'_>) -> Option<String> {
 /// Returns a number with the largest unit of which it is a multiple.
 fn with_unit(number: u64, units: &[(u64, &str)]) -> String {
     let (size, unit) = units.iter().find(|(size, _)| number > 0 && number.is_multiple_of(*size)).unwrap_or(&(1, ""));
-    format!("{} {unit}", grouped(number / size))
+    format!("{} {unit}", grouped(number / size)).trim_end().to_owned()
 }
 
 /// Returns a number with a comma before every three digits.

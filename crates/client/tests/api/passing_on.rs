@@ -7,7 +7,7 @@ use crate::{
 };
 use fanfare_client::{Acknowledge, ManualClock, Signal};
 
-const STREAM: &str = "retry: 5000\n\nid: 1\n\nevent: ping\n\n: hello\n\nevent: x\nretry: 7000\nid: 2\ndata: a\ndata:  b\n\n\
+const STREAM: &str = "retry: 5000\n\nid: 1\n\nevent: ping\n\n: hello\n\nevent: x\0y\nretry: 7000\nid: 2\ndata: a\ndata:  b\n\n\
                       data: \n\nid: \n\n";
 
 #[test]

@@ -66,7 +66,7 @@ impl KeyMaterial {
         if given.key.is_none() && jwks.is_empty() {
             return None;
         }
-        let algorithms = given.algorithm.into_iter().flatten().flatten().map(|AsText(algorithm)| *algorithm).collect();
+        let algorithms = given.algorithm.map(algorithms_of).unwrap_or_default();
         Some(Self { name, text: given.key.cloned(), jwks, rules: KeyRules { algorithms, allow_short_secrets } })
     }
 
@@ -105,9 +105,13 @@ impl KeyMaterial {
     }
 }
 
+fn algorithms_of(given: &Vec<Words<AsText<Algorithm>>>) -> Vec<Algorithm> {
+    given.iter().flatten().map(|AsText(algorithm)| *algorithm).collect()
+}
+
 impl KeyPair {
-    /// Makes a pair. A role that has no key and no JWK set of its own uses everything from `both`. A role that has its
-    /// own keys, but no algorithms, uses the algorithms from `both`.
+    /// Makes a pair. A role that has no key and no JWK set of its own uses those from `both`, and a role that has no
+    /// algorithms of its own uses the algorithms from `both`.
     pub(super) fn new(
         owner: &str,
         both: Given<'_>,
@@ -115,15 +119,25 @@ impl KeyPair {
         subscriber: Given<'_>,
         allow_short_secrets: bool,
     ) -> Self {
-        let shared = KeyMaterial::new(format!("{owner}key"), both, allow_short_secrets);
-        let own = |name: &str, given: Given<'_>| {
+        let of_role = |name: &str, given: Given<'_>| {
             let algorithm = given.algorithm.or(both.algorithm);
-            KeyMaterial::new(format!("{owner}{name}"), Given { algorithm, ..given }, allow_short_secrets)
+            let has_keys = given.key.is_some() || given.jwks.is_some_and(|urls| !urls.is_empty());
+            let (name, keys) = if has_keys { (name, given) } else { ("key", both) };
+            KeyMaterial::new(format!("{owner}{name}"), Given { algorithm, ..keys }, allow_short_secrets)
         };
-        Self {
-            publisher: own("publisher-key", publisher).or_else(|| shared.clone()),
-            subscriber: own("subscriber-key", subscriber).or(shared),
-        }
+        Self { publisher: of_role("publisher-key", publisher), subscriber: of_role("subscriber-key", subscriber) }
+    }
+
+    /// Returns the same keys, which are used only with the algorithms of each role, where they are given.
+    fn with_algorithms(&self, [publisher, subscriber]: [Option<&Vec<Words<AsText<Algorithm>>>>; 2]) -> Self {
+        let limit = |keys: &Option<KeyMaterial>, algorithms: Option<_>| {
+            let algorithms = algorithms.map(algorithms_of);
+            keys.clone().map(|mut keys| {
+                keys.rules.algorithms = algorithms.unwrap_or(keys.rules.algorithms);
+                keys
+            })
+        };
+        Self { publisher: limit(&self.publisher, publisher), subscriber: limit(&self.subscriber, subscriber) }
     }
 
     /// Returns true if neither role has keys.
@@ -140,7 +154,7 @@ impl KeyPair {
 }
 
 impl Issuer {
-    /// Returns the issuer's keys, or the hub's keys if the issuer has none.
+    /// Returns the issuer's keys, or the hub's keys if the issuer has none. The issuer's algorithms count in both cases.
     pub(super) fn keys(&self, hub: &KeyPair, allow_short_secrets: bool) -> IssuerKeys {
         let both = Given { key: self.key.as_ref(), jwks: self.jwks.as_ref(), algorithm: self.algorithm.as_ref() };
         let publisher = Given {
@@ -155,7 +169,44 @@ impl Issuer {
         };
         let owner = format!("issuer {}: ", self.name);
         let keys = KeyPair::new(&owner, both, publisher, subscriber, allow_short_secrets);
-        let keys = if keys.is_empty() { hub.clone() } else { keys };
+        let algorithms = [publisher, subscriber].map(|role| role.algorithm.or(both.algorithm));
+        let keys = if keys.is_empty() { hub.with_algorithms(algorithms) } else { keys };
         IssuerKeys { name: self.name.clone(), audience: self.audience.clone(), keys }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Algorithm::{Hs256, Hs384, Hs512};
+
+    fn given<'a>(key: Option<&'a Secret>, algorithm: Option<&'a Vec<Words<AsText<Algorithm>>>>) -> Given<'a> {
+        Given { key, jwks: None, algorithm }
+    }
+
+    #[test]
+    fn algorithms_of_a_role_or_an_issuer_count_although_it_has_no_keys() {
+        let [key, own]: [Secret; 2] = ["a", "b"].map(|text| text.repeat(64).parse().unwrap());
+        let [hs256, hs384, hs512] = [Hs256, Hs384, Hs512].map(|algorithm| vec![Words(vec![AsText(algorithm)])]);
+        let rules = |keys: &Option<KeyMaterial>| keys.as_ref().unwrap().rules.algorithms.clone();
+        let pair = |publisher| KeyPair::new("", given(Some(&key), Some(&hs256)), publisher, given(None, None), false);
+        for (publisher, expected) in [
+            (given(None, None), [Hs256]),
+            (given(None, Some(&hs512)), [Hs512]),
+            (given(Some(&own), None), [Hs256]),
+            (given(Some(&own), Some(&hs512)), [Hs512]),
+        ] {
+            let pair = pair(publisher);
+            assert_eq!(rules(&pair.publisher), expected);
+            assert_eq!(pair.publisher.unwrap().text.is_some_and(|text| text == own), publisher.key.is_some());
+            assert_eq!(rules(&pair.subscriber), [Hs256]);
+        }
+        let hub = pair(given(None, None));
+        let mut issuer: Issuer = "https://a.example".parse().unwrap();
+        assert_eq!(issuer.keys(&hub, false).keys, hub);
+        issuer.algorithm = Some(hs512.clone());
+        issuer.subscriber_algorithm = Some(hs384.clone());
+        let keys = issuer.keys(&hub, false).keys;
+        assert_eq!((rules(&keys.publisher), rules(&keys.subscriber)), (vec![Hs512], vec![Hs384]));
     }
 }
