@@ -35,8 +35,8 @@ pub struct MessageEvent {
 const NO_RETRY: u64 = u64::MAX;
 
 /// Says if an event sets the last event ID. Each event is copied several times on its way to the program. As a whole
-/// word that can have only two values, this field also holds what `Poll`, `Option` and `Result` around the event have to
-/// tell apart, and all other fields are copied in the pieces in which they were written. A byte, or a word that is
+/// word that can have only two values, this field also holds what `Poll`, `Option` and `Result` around the event have
+/// to tell apart, and all other fields are copied in the pieces in which they were written. A byte, or a word that is
 /// written in other pieces, would have to wait for the writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]

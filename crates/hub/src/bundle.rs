@@ -1,5 +1,5 @@
-//! A bundle: the wire events of one batch for one recipient of the router. A recipient is a shard or a group of polled
-//! subscriptions.
+//! A bundle: the encoded events of one batch for one recipient of the router. A recipient is a shard or a group of
+//! polled subscriptions.
 use crate::position::Offset;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -14,9 +14,9 @@ pub struct PartKey {
     pub generation: u32,
 }
 
-/// The wire events of one batch for one part of an audience, in order. An event that is sent in two pieces takes two
+/// The encoded events of one batch for one part of an audience, in order. An event that is sent in two pieces takes two
 /// items with the same offset, one directly after the other.
 pub type Events = Arc<[(Offset, Bytes)]>;
 
-/// The wire events of one batch for one recipient. Each item has the key of a part, and the events for this part.
+/// The encoded events of one batch for one recipient. Each item has the key of a part, and the events for this part.
 pub type Bundle = Vec<(PartKey, Events)>;

@@ -25,7 +25,7 @@ pub struct Step {
     pub begins_after: Offset,
     /// The offset up to which the step has read every entry.
     pub cursor: Offset,
-    /// The bytes that the subscriber gets: wire events, and a gap event if entries are missing in the log. `None` if
+    /// The bytes that the subscriber gets: encoded events, and a gap event if entries are missing in the log. `None` if
     /// nothing in the step is for the subscriber.
     pub run: Option<Run>,
     /// True if `run` includes a gap event. The gap event reports what is missing after `begins_after`, so a subscriber

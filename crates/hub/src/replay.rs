@@ -30,8 +30,8 @@ impl Replay {
         Self { hub, key, cursor, end, gap, rewind }
     }
 
-    /// Returns the next wire events; `None` when there are no more. The last of them may be events of entries that were
-    /// appended after the replay began.
+    /// Returns the next encoded events; `None` when there are no more. The last of them may be events of entries that
+    /// were appended after the replay began.
     ///
     /// # Errors
     /// [`LogError`] if the log cannot be read.

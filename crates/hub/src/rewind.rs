@@ -55,8 +55,8 @@ impl Rewind {
         self.offsets.front().map(|first| Offset(first.0 - 1))
     }
 
-    /// Returns the next wire events. Updates that were discarded or erased after the search are left out. Blocks while
-    /// it reads the log.
+    /// Returns the next encoded events. Updates that were discarded or erased after the search are left out. Blocks
+    /// while it reads the log.
     pub(crate) fn step(&mut self, log: &dyn Log, key: &AudienceKey, now: Timestamp) -> Result<Vec<u8>, LogError> {
         let mut run = Vec::new();
         while run.len() < STEP_BYTES {

@@ -187,10 +187,10 @@ impl fmt::Debug for Request {
     }
 }
 
-/// The wire events for one audience.
+/// The encoded events for one audience.
 type Addressed = (RouteKey, Vec<(Offset, Bytes)>);
 
-/// Returns the wire events of each audience that these entries reach, in order, and the number of entries that were
+/// Returns the encoded events of each audience that these entries reach, in order, and the number of entries that were
 /// handled. It handles no further entry once it has found [`BUNDLE_EVENTS`] events.
 fn address(routes: &Routes, entries: &[Arc<Entry>]) -> (Vec<Addressed>, usize) {
     let mut all: Vec<Addressed> = Vec::new();

@@ -1,10 +1,10 @@
-//! A run: wire events of one audience in the order of the log, in one piece of memory, so that a subscriber that needs
-//! several events gets them in one write.
+//! A run: encoded events of one audience in the order of the log, in one piece of memory, so that a subscriber that
+//! needs several events gets them in one write.
 use crate::position::Offset;
 use bytes::{Bytes, BytesMut};
 use std::ops::Range;
 
-/// Wire events in the order of the log. Never empty.
+/// Encoded events in the order of the log. Never empty.
 #[derive(Clone, Debug)]
 pub struct Run {
     bytes: Bytes,

@@ -94,7 +94,7 @@ impl Subscription {
         self.group.has(self.seat).then(reached)
     }
 
-    /// Returns the next wire events for this subscriber, in the order of the log, each exactly once; `None` when the
+    /// Returns the next encoded events for this subscriber, in the order of the log, each exactly once; `None` when the
     /// stream has ended. Several events may come as one run, and a large event may come in two pieces.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 //! private update, a pattern that the audience subscribed to makes no topic visible.
 //!
 //! The visible topics depend only on the update and the audience's key. So they are the same for all members of an
-//! audience, and audiences that see the same topics share one wire event. An event of a plain event stream names no
+//! audience, and audiences that see the same topics share one encoded event. An event of a plain event stream names no
 //! topics, so this module is not used for it.
 use crate::{
     audience_key::AudienceKey,

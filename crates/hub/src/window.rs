@@ -1,5 +1,5 @@
-//! A window: the newest wire events of an audience, as far as its members may still need them. A member whose cursor is
-//! before the window reads the log.
+//! A window: the newest encoded events of an audience, as far as its members may still need them. A member whose cursor
+//! is before the window reads the log.
 use crate::{position::Offset, run::Run};
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -8,10 +8,11 @@ use std::collections::VecDeque;
 /// event in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowLimit {
-    /// The largest number of wire events; an event in two pieces counts as two events. Each event costs about 40 bytes
-    /// of memory besides the bytes that are sent.
+    /// The greatest number of encoded events that a window keeps; an event in two pieces counts as two events. Each
+    /// event costs about 40 bytes of memory besides the bytes that are sent.
     pub events: usize,
-    /// The largest number of bytes of wire events. The newest event is kept even if it is larger.
+    /// The greatest number of bytes of encoded events that a window keeps. It keeps the newest event even if that event
+    /// alone has more bytes.
     pub bytes: usize,
 }
 
@@ -21,7 +22,7 @@ impl Default for WindowLimit {
     }
 }
 
-/// Every wire event for one audience after one position of the log, up to the last event that the router has sent.
+/// Every encoded event for one audience after one position of the log, up to the last event that the router has sent.
 #[derive(Debug)]
 pub struct Window {
     /// The offset after which the window has every event for the audience. A member with a lower cursor has to read the

@@ -1,6 +1,6 @@
-//! The wire event: the bytes that are sent to subscribers, encoded once and shared by all subscribers that get the same
-//! bytes. All subscribers of plain event streams get the same bytes. In a format that names topics, all subscribers
-//! that see the same topics get the same bytes.
+//! The encoded event: the bytes that are sent to subscribers, encoded once and shared by all subscribers that get the
+//! same bytes. All subscribers of plain event streams get the same bytes. In a format that names topics, all
+//! subscribers that see the same topics get the same bytes.
 use crate::{
     audience_key::AudienceKey,
     ending::Ending,
@@ -43,7 +43,7 @@ impl Representation {
 }
 
 impl AudienceKey {
-    /// Appends the wire event of `entry` to `out`. The audience must be one that gets the entry's update.
+    /// Appends the encoded event of `entry` to `out`. The audience must be one that gets the entry's update.
     pub(crate) fn encode(&self, entry: &Entry, out: &mut Vec<u8>) {
         if self.representation == Representation::EventStream {
             return event(entry, out);
@@ -57,8 +57,8 @@ impl AudienceKey {
 /// again for each envelope, which costs less.
 const SHARED_BYTES: usize = 512;
 
-/// A wire event, in one piece or in two. The second piece is the same for all audiences with this representation that
-/// see only some of the topics.
+/// A encoded event, in one piece or in two. The second piece is the same for all audiences with this representation
+/// that see only some of the topics.
 #[derive(Clone, Debug)]
 pub(crate) struct WireEvent {
     pub(crate) bytes: Bytes,
@@ -66,14 +66,14 @@ pub(crate) struct WireEvent {
     pub(crate) rest: Option<Bytes>,
 }
 
-/// The wire events of an entry. Each is encoded when the first audience needs it.
+/// The encoded events of an entry. Each is encoded when the first audience needs it.
 pub(crate) struct WireEvents<'a> {
     entry: &'a Entry,
     plain: Option<Bytes>,
     enveloped: Option<Enveloped<'a>>,
 }
 
-/// The wire events of an entry in the representations that name topics.
+/// The encoded events of an entry in the representations that name topics.
 struct Enveloped<'a> {
     sight: Sight<'a>,
     /// The events that are encoded already, by representation and set of visible topics.
@@ -87,7 +87,7 @@ impl<'a> WireEvents<'a> {
         Self { entry, plain: None, enveloped: None }
     }
 
-    /// Returns the wire event for the audience with this key.
+    /// Returns the encoded event for the audience with this key.
     pub(crate) fn get(&mut self, key: &'a AudienceKey) -> WireEvent {
         let Self { entry, plain, enveloped } = self;
         if key.representation == Representation::EventStream {

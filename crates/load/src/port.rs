@@ -4,9 +4,6 @@
 //! It is not safe to bind a socket to port 0, to close it, and then to use the port that the system chose. The system
 //! may give this port to another socket in the meantime. It may even give it to the socket that wants to connect to the
 //! server: then this socket is connected to itself, and it looks as if the server had answered.
-//!
-//! A port that was bound with port 0 and closed again is not safe: the system may give it to the next socket. It may
-//! even give it to the socket that connects to it, which is then connected to itself, as if a server had answered.
 use socket2::{Domain, Socket, Type};
 use std::{
     fs, io,
@@ -16,7 +13,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// The lowest port that is reserved. Well-known services have lower ports.
+/// The lowest port that is reserved for a test. Lower ports are left to well-known services.
 const FIRST: u16 = 10_000;
 /// The range from which Linux chooses the ports of sockets that ask for none in particular, unless it is configured
 /// otherwise.

@@ -74,8 +74,8 @@ fn word_end(text: &str) -> usize {
 }
 
 /// Returns the range of the value of a JSON member. `text` begins directly after the member's name, for example with
-/// `":"value"`. The quotation marks may be escaped, as in JSON inside JSON. If the value has no closing quotation mark, it
-/// ends with its line.
+/// `":"value"`. The quotation marks may be escaped, as in JSON inside JSON. If the value has no closing quotation mark,
+/// it ends with its line.
 fn member_value(text: &str) -> Option<Range<usize>> {
     let behind_mark = |text: &str| {
         let rest = text.trim_start_matches('\\');

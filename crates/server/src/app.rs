@@ -42,6 +42,7 @@ impl App {
     /// # Panics
     /// If active subscriptions are published and the function is called outside a tokio runtime.
     pub(crate) fn new(hub: Hub, auth: Authenticator, settings: Settings, stopping: watch::Receiver<bool>) -> Self {
+        let settings = settings.within_bounds();
         let base_url = settings.public_url.join(HUB_PATH).expect("an absolute path resolves against any HTTP URL");
         let metadata_url = hub_path::metadata_url(&base_url);
         let places = Arc::new(Semaphore::new(settings.max_subscribers.min(Semaphore::MAX_PERMITS)));

@@ -23,6 +23,11 @@ pub const DEFAULT_WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 /// connection that was silent for up to 60 s; if the hub closes the connection at that moment, a request fails.
 pub const DEFAULT_KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(75);
 
+/// The shortest time between two heartbeats. With a shorter time, the hub would do nothing but send heartbeats.
+pub const MIN_HEARTBEAT_INTERVAL: Duration = Duration::from_millis(10);
+/// The longest time of a setting, except the lifetime of a stream: a moment much further away cannot be calculated.
+pub const MAX_TIME: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// The way in which streams are written to sockets. Subscribers see no difference, except that only hyper sends
 /// `Transfer-Encoding: chunked`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,7 +65,9 @@ pub struct Settings {
     /// True if the hub's own page is served: at `/fanfare`, and also at `/` if [`static_dir`](Self::static_dir) has no
     /// file for `/`. Default: yes.
     pub page: bool,
-    /// The approximate time of silence after which a stream gets a heartbeat. Default: [`DEFAULT_HEARTBEAT_INTERVAL`].
+    /// The approximate time of silence after which a stream gets a heartbeat. A shorter time than
+    /// [`MIN_HEARTBEAT_INTERVAL`] or a longer time than [`MAX_TIME`] counts as that time. Default:
+    /// [`DEFAULT_HEARTBEAT_INTERVAL`].
     pub heartbeat_interval: Duration,
     /// The longest time that a stream lasts. A stream ends after 80 to 100 % of this time, at random. Its subscriber
     /// then reconnects, so that in the course of time the subscribers spread over all servers behind a load balancer.
@@ -92,17 +99,30 @@ pub struct Settings {
     pub connection_threads: Option<NonZero<usize>>,
     /// The time after which a connection is closed if its peer acknowledges nothing of what was sent to it, or has no
     /// room for more data. When the subscriber reconnects, it gets the events that it has missed. With zero the system
-    /// decides, and waits for about 15 minutes. Linux only. Default: [`DEFAULT_WRITE_TIMEOUT`].
+    /// decides, and waits for about 15 minutes. At most [`MAX_TIME`]. Linux only. Default: [`DEFAULT_WRITE_TIMEOUT`].
     pub write_timeout: Duration,
-    /// The time after which a connection is closed if no request has begun since the last answer. Default:
-    /// [`DEFAULT_KEEP_ALIVE_TIMEOUT`].
+    /// The time after which a connection is closed if no request has begun since the last answer. At most
+    /// [`MAX_TIME`]. Default: [`DEFAULT_KEEP_ALIVE_TIMEOUT`].
     pub keep_alive_timeout: Duration,
-    /// The time after which a connection is closed if the head of a request has begun and is still not complete.
-    /// Default: [`DEFAULT_HEAD_TIMEOUT`].
+    /// The time after which a connection is closed if the head of a request has begun and is still not complete. At
+    /// most [`MAX_TIME`]. Default: [`DEFAULT_HEAD_TIMEOUT`].
     pub head_timeout: Duration,
     /// The URL at which browsers reach the hub, e.g. `https://hub.example.com`. Relative URL Patterns and topics are
     /// resolved against it. Default: `http://localhost/`.
     pub public_url: Url,
+}
+
+impl Settings {
+    /// Returns the settings with all times within their bounds.
+    pub(crate) fn within_bounds(self) -> Self {
+        Self {
+            heartbeat_interval: self.heartbeat_interval.clamp(MIN_HEARTBEAT_INTERVAL, MAX_TIME),
+            write_timeout: self.write_timeout.min(MAX_TIME),
+            keep_alive_timeout: self.keep_alive_timeout.min(MAX_TIME),
+            head_timeout: self.head_timeout.min(MAX_TIME),
+            ..self
+        }
+    }
 }
 
 impl Default for Settings {

@@ -42,7 +42,7 @@ pub enum Framing {
     Chunked,
 }
 
-/// The size of one write.
+/// The part of the stream that the server writes to the socket at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece {
     /// This many bytes in each write, even if a write ends within an event.

@@ -38,8 +38,8 @@ impl Progress {
         self.newest = Some(id);
     }
 
-    /// Notes that the program was given an event, or the warning that an event was too large and was skipped. `id` is
-    /// the last event ID, that event included.
+    /// Notes that the program has received an event, or has received the warning that an event was skipped because it
+    /// was too large. `id` is the last event ID after this event.
     pub(super) fn given(&mut self, id: &Text) {
         match self.when {
             Acknowledge::OnNext => self.given = Some(id.clone()),

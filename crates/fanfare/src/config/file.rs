@@ -59,8 +59,8 @@ pub(super) fn parse(text: &str) -> Result<ServeOptions, FileError> {
     })
 }
 
-/// Returns true if the parser's message is about a key of the file, not about a value. A key that begins with `$__toml` is not in
-/// the file: the parser represents a date as a table with such a key.
+/// Returns true if the parser's message is about a key of the file, not about a value. A key that begins with `$__toml`
+/// is not in the file: the parser represents a date as a table with such a key.
 fn is_of_a_key(message: &str) -> bool {
     message.starts_with("duplicate key") || (message.starts_with("unknown field") && !message.contains("`$__toml"))
 }

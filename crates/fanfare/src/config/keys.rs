@@ -154,7 +154,8 @@ impl KeyPair {
 }
 
 impl Issuer {
-    /// Returns the issuer's keys, or the hub's keys if the issuer has none. The issuer's algorithms count in both cases.
+    /// Returns the issuer's keys, or the hub's keys if the issuer has none. The issuer's algorithms count in both
+    /// cases.
     pub(super) fn keys(&self, hub: &KeyPair, allow_short_secrets: bool) -> IssuerKeys {
         let both = Given { key: self.key.as_ref(), jwks: self.jwks.as_ref(), algorithm: self.algorithm.as_ref() };
         let publisher = Given {

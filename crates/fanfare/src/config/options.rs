@@ -87,8 +87,8 @@ options! {
         key_file: PathBuf as "FILE", such as "/run/secrets/fanfare-key";
 
         /// Also accept tokens that are signed with the keys of the JWK set at this URL (https only). It is fetched
-        /// again before it expires, and when a token names an unknown key. Repeatable; in the environment, spaces or line
-        /// ends separate several values
+        /// again before it expires, and when a token names an unknown key. Repeatable; in the environment, spaces or
+        /// line ends separate several values
         #[serde(default, with = "words")]
         jwks: Vec<Words<AsText<JwksUrl>>> as "URL", such as ["https://login.example.com/jwks.json"];
 

@@ -92,7 +92,7 @@ impl fmt::Display for UnknownVariable {
         write!(f, "unknown variable {} in the environment: ", self.name)?;
         match &self.meant {
             Some(meant) => write!(f, "did you mean {meant}?")?,
-            None => f.write_str("it belongs to no option; for example, FANFARE_MAX_BODY belongs to --max-body.")?,
+            None => f.write_str("no option has this variable. --max-body, for example, has FANFARE_MAX_BODY.")?,
         }
         // The environment of a Compose file or a deployment may contain variables with this prefix for its own use, for
         // example for the version of the image.

@@ -46,7 +46,7 @@ impl State {
         self.0.place().position.clone()
     }
 
-    /// Sets the position that is saved together with the next ID.
+    /// Sets the position in the hub's log. It is saved when the next ID of the upstream is saved.
     pub(super) fn set_position(&self, position: String) {
         self.0.place().position = Some(position);
     }

@@ -36,7 +36,7 @@ fn a_variable_that_nobody_reads_is_an_error_of_every_command() {
     let port = with(&["check"], &[("FANFARE_PORT", "3000")]);
     assert!(port.code == 2 && port.stderr.contains("did you mean FANFARE_LISTEN?"), "{port:?}");
     let unlike = with(&["check"], &[("FANFARE_QQQ", "1")]);
-    assert!(unlike.code == 2 && unlike.stderr.contains("it belongs to no option"), "{unlike:?}");
+    assert!(unlike.code == 2 && unlike.stderr.contains("no option has this variable"), "{unlike:?}");
     // Those of another command are known, and so are those that others make.
     let made = [
         ("FANFARE_HUB", "http://h"),

@@ -22,8 +22,8 @@ pub struct Member {
     /// While the member waits, it may have reached a higher offset: the `head` of its part. So an event that is sent to
     /// all waiting members is noted once, in the part.
     pub(super) cursor: Offset,
-    /// The bytes to send before any other bytes: the opening bytes of a new member, the rest of an event whose beginning
-    /// was sent, or the event that ends the stream. Boxed, because few members have any.
+    /// The bytes to send before any other bytes: the opening bytes of a new member, the rest of an event whose
+    /// beginning was sent, or the event that ends the stream. Boxed, because few members have any.
     pub(super) unsent: Option<Box<Left>>,
     /// The time of the last send to this member alone. The part notes the time of the last send to all waiting members.
     pub(super) spoke: Instant,

@@ -56,8 +56,8 @@ impl http_body::Body for Unsent {
 
 /// Encodes the first bytes of a stream that a shard delivers: the head of its response, and the first heartbeat,
 /// because some proxies wait for the first byte of the body. In HTTP/1.1 as in 1.0, the end of the connection marks the
-/// end of the body ([RFC 9112, 6.3]). The body is not divided into chunks, so that a wire event has the same bytes for
-/// all subscribers.
+/// end of the body ([RFC 9112, 6.3]). The body is not divided into chunks, so that an encoded event has the same bytes
+/// for all subscribers.
 ///
 /// The head has the HTTP version of the request, and all header fields of the handler's answer except those that
 /// describe the framing of the body.

@@ -1,4 +1,4 @@
-//! Delivery: writing wire events to sockets.
+//! Delivery: writing encoded events to sockets.
 //!
 //! The handler of a request grants a [`stream`]. There are two ways to deliver it. [`shards`] take sockets from the
 //! HTTP server and send through an `engine`. [`body`] gives the events to hyper, which works for every kind of

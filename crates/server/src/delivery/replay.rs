@@ -16,8 +16,8 @@ use tokio::{
 /// bytes at the end of the log.
 type Piece = (Replay, Result<Option<Bytes>, LogError>);
 
-/// The body that sends the wire events of a replay. If the log cannot be read, the body ends with an error, so that no
-/// client believes the replay to be complete.
+/// The body that sends the encoded events of a replay. If the log cannot be read, the body ends with an error, so that
+/// no client believes the replay to be complete.
 pub struct ReplayBody {
     reading: Option<Pin<Box<dyn Future<Output = Piece> + Send>>>,
     representation: Representation,

@@ -42,7 +42,8 @@ pub(super) struct Teller {
     room: Arc<Semaphore>,
     index: Arc<Mutex<Index>>,
     pending: Pending,
-    /// The earliest time of the next batch. If a client waits for an answer, the next batch may come earlier.
+    /// The time until which the next batch waits for more changes. It does not wait if a client waits for its changes
+    /// to be published.
     not_before: Instant,
 }
 

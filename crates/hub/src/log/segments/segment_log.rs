@@ -189,8 +189,8 @@ impl Store {
         let mark = EndMark { log: self.log, last_segment: last.first, head, oldest, epochs: self.epochs().to_vec() };
         drop(held);
         let known = EndMark::read(&self.directory).ok().flatten();
-        // If there was no mark and this process has appended nothing, no mark is written. `active` does not show whether
-        // something was appended: the segment may have been sealed since.
+        // If there was no mark and this process has appended nothing, no mark is written. `active` does not show
+        // whether something was appended: the segment may have been sealed since.
         let has_appended = self.epochs().current() == writing.epoch;
         if known.as_ref() == Some(&mark) || (known.is_none() && !has_appended) {
             return;
