@@ -66,7 +66,7 @@ impl KeyMaterial {
         if given.key.is_none() && jwks.is_empty() {
             return None;
         }
-        let algorithms = given.algorithm.map(algorithms_of).unwrap_or_default();
+        let algorithms = given.algorithm.map(|given| algorithms_of(given)).unwrap_or_default();
         Some(Self { name, text: given.key.cloned(), jwks, rules: KeyRules { algorithms, allow_short_secrets } })
     }
 
@@ -105,7 +105,7 @@ impl KeyMaterial {
     }
 }
 
-fn algorithms_of(given: &Vec<Words<AsText<Algorithm>>>) -> Vec<Algorithm> {
+fn algorithms_of(given: &[Words<AsText<Algorithm>>]) -> Vec<Algorithm> {
     given.iter().flatten().map(|AsText(algorithm)| *algorithm).collect()
 }
 
@@ -130,12 +130,12 @@ impl KeyPair {
 
     /// Returns the same keys, which are used only with the algorithms of each role, where they are given.
     fn with_algorithms(&self, [publisher, subscriber]: [Option<&Vec<Words<AsText<Algorithm>>>>; 2]) -> Self {
-        let limit = |keys: &Option<KeyMaterial>, algorithms: Option<_>| {
-            let algorithms = algorithms.map(algorithms_of);
-            keys.clone().map(|mut keys| {
-                keys.rules.algorithms = algorithms.unwrap_or(keys.rules.algorithms);
-                keys
-            })
+        let limit = |keys: &Option<KeyMaterial>, algorithms: Option<&Vec<_>>| {
+            let mut keys = keys.clone()?;
+            if let Some(algorithms) = algorithms {
+                keys.rules.algorithms = algorithms_of(algorithms);
+            }
+            Some(keys)
         };
         Self { publisher: limit(&self.publisher, publisher), subscriber: limit(&self.subscriber, subscriber) }
     }
@@ -205,8 +205,8 @@ mod tests {
         let hub = pair(given(None, None));
         let mut issuer: Issuer = "https://a.example".parse().unwrap();
         assert_eq!(issuer.keys(&hub, false).keys, hub);
-        issuer.algorithm = Some(hs512.clone());
-        issuer.subscriber_algorithm = Some(hs384.clone());
+        issuer.algorithm = Some(hs512);
+        issuer.subscriber_algorithm = Some(hs384);
         let keys = issuer.keys(&hub, false).keys;
         assert_eq!((rules(&keys.publisher), rules(&keys.subscriber)), (vec![Hs512], vec![Hs384]));
     }

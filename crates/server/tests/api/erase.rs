@@ -68,8 +68,8 @@ async fn what_is_asked_badly_is_told_and_nothing_is_erased() {
     let server = serve_erasing(Arc::new(memory_log())).await;
     server.publish("/topics/a", "1").await;
     for (target, detail) in [
-        ("/topics", "name one topic"),
-        ("/topics/a?topic=b", "name one topic"),
+        ("/topics", "name exactly one topic"),
+        ("/topics/a?topic=b", "name exactly one topic"),
         ("/topics/a?before=yesterday", "'before' must be a duration before now"),
         ("/topics/a?id=a%00b", "'id' contains"),
         ("/topics/*", "topic"),
