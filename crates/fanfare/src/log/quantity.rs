@@ -16,7 +16,7 @@ pub(super) fn age(milliseconds: u64) -> String {
     HumanDuration(Duration::from_secs(seconds / unit * unit)).to_string()
 }
 
-/// Returns a number of updates in words.
+/// Returns a number of updates as text, such as `1 update` or `3 updates`.
 pub(super) fn updates(count: u64) -> String {
     if count == 1 { "one update".to_owned() } else { format!("{count} updates") }
 }

@@ -74,7 +74,8 @@ impl Default for Gather {
 }
 
 impl Gather {
-    /// Learns from an append of this many publications, which took this long.
+    /// Notes that an append of this many publications took this long. The next batch waits for more publications only
+    /// as long as that is worth it.
     pub(in crate::log) fn appended(&mut self, publications: usize, took: Duration) {
         self.is_busy = publications > GATHER_PUBLICATIONS;
         self.cheapest = took.min(self.cheapest + FORGETTING.max(self.cheapest / 8));
