@@ -5,7 +5,8 @@
 use http::StatusCode;
 use std::{mem, time::Duration};
 
-/// The longest reconnection time that a server can set. If a server sets a longer time, this one is used.
+/// The longest delay that a server can ask for by default, with `retry` or with `Retry-After`. If a server asks for a
+/// longer delay, this one is used.
 pub const MAX_RECONNECTION_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The policy by which an event source reconnects: in which cases, and after which delay.
@@ -20,6 +21,7 @@ pub struct Reconnect {
     rule: Rule,
     floor: Duration,
     max_delay: Duration,
+    max_asked_delay: Duration,
     max_attempts: Option<u32>,
     healthy_after: Duration,
     reconnection_time: Duration,
@@ -42,6 +44,7 @@ impl Reconnect {
             rule: Rule::Spec,
             floor: Duration::from_millis(100),
             max_delay: Duration::from_secs(30),
+            max_asked_delay: MAX_RECONNECTION_TIME,
             max_attempts: None,
             healthy_after: Duration::from_secs(10),
             reconnection_time: Duration::from_secs(3),
@@ -76,6 +79,14 @@ impl Reconnect {
     #[must_use]
     pub fn max_delay(mut self, max_delay: Duration) -> Self {
         self.max_delay = max_delay;
+        self
+    }
+
+    /// Sets the longest delay that the server can ask for, with `retry` or with `Retry-After`. If the server asks for a
+    /// longer delay, this one is used. Default: [`MAX_RECONNECTION_TIME`].
+    #[must_use]
+    pub fn max_asked_delay(mut self, max_asked_delay: Duration) -> Self {
+        self.max_asked_delay = max_asked_delay;
         self
     }
 
@@ -182,11 +193,12 @@ impl Backoff {
         if self.policy.max_attempts.is_some_and(|max| self.fruitless >= max) {
             return None;
         }
-        let shortest = self.reconnection_time.max(self.policy.floor).min(MAX_RECONNECTION_TIME);
+        let most = self.policy.max_asked_delay;
+        let shortest = self.reconnection_time.min(most).max(self.policy.floor).min(MAX_RECONNECTION_TIME);
         let doublings = self.fruitless.saturating_add(u32::from(self.policy.rule == Rule::Resilient));
         let longest = shortest.saturating_mul(2_u32.saturating_pow(doublings)).min(self.policy.max_delay).max(shortest);
         let delay = shortest.saturating_add((longest - shortest).mul_f64(self.rng.f64()));
-        Some(delay.max(at_least.min(MAX_RECONNECTION_TIME)))
+        Some(delay.max(at_least.min(most).min(MAX_RECONNECTION_TIME)))
     }
 }
 
@@ -247,6 +259,16 @@ mod tests {
         let mut backoff = Backoff::new(Reconnect::resilient());
         assert_eq!(backoff.next_delay(90 * SECOND), Some(90 * SECOND));
         assert_eq!(backoff.next_delay(Duration::MAX), Some(MAX_RECONNECTION_TIME));
+        let mut backoff = Backoff::new(Reconnect::spec().max_asked_delay(90 * SECOND));
+        for (asked, delay) in [(60, 60), (90, 90), (91, 90), (u64::MAX, 90)] {
+            backoff.event();
+            backoff.set_reconnection_time(Duration::from_secs(asked));
+            assert_eq!(after_attempt(&mut backoff), Some(delay * SECOND), "retry");
+            backoff.event();
+            backoff.set_reconnection_time(SECOND);
+            backoff.attempt_ended();
+            assert_eq!(backoff.next_delay(Duration::from_secs(asked)), Some(delay * SECOND), "Retry-After");
+        }
     }
 
     #[test]

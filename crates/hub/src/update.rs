@@ -10,6 +10,9 @@ pub const MAX_TOPICS_PER_UPDATE: usize = 1_000;
 pub const MAX_ID_BYTES: usize = 512;
 /// The longest event type, in bytes.
 pub const MAX_EVENT_TYPE_BYTES: usize = 256;
+/// The longest reconnection time that a publisher may set for the subscribers, in milliseconds: one day. With a longer
+/// time, a browser whose connection breaks would not come back.
+pub const MAX_RETRY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// The ID of the position before all entries of the log; no update may have this ID.
 pub const EARLIEST: &str = "earliest";
@@ -25,7 +28,7 @@ pub struct UpdateFields {
     pub id: Option<String>,
     /// The event type; if it is `None` or empty, the type is `message`.
     pub event_type: Option<String>,
-    /// The reconnection time that is sent to subscribers, in milliseconds; `None` sends none.
+    /// The reconnection time that is sent to subscribers, in milliseconds, at most [`MAX_RETRY_MS`]; `None` sends none.
     pub retry_ms: Option<u64>,
     /// The time after which no reader gets the update any more, in milliseconds after it was appended; `None` sets no
     /// such time.
@@ -99,6 +102,11 @@ pub enum InvalidUpdate {
     EventTypeReserved,
     /// The event type is [`Gap::EVENT_TYPE`], and the data is not a JSON object with a `reason`.
     GapData,
+    /// The reconnection time is longer than [`MAX_RETRY_MS`].
+    RetryTooLong {
+        /// The longest time that is allowed, in milliseconds.
+        limit: u64,
+    },
 }
 
 impl Update {
@@ -118,6 +126,9 @@ impl Update {
         }
         if fields.event_type.as_deref() == Some(Gap::EVENT_TYPE) {
             return told_gap(fields);
+        }
+        if fields.retry_ms.is_some_and(|retry_ms| retry_ms > MAX_RETRY_MS) {
+            return Err(InvalidUpdate::RetryTooLong { limit: MAX_RETRY_MS });
         }
         Ok(Self {
             topics: fields.topics.into(),
@@ -150,9 +161,11 @@ impl Update {
     }
 
     /// Makes an update from the fields that a log has stored. The fields are not checked again: an update that was once
-    /// published stays valid.
+    /// published stays valid. Only a reconnection time above [`MAX_RETRY_MS`], which earlier versions accepted, is cut
+    /// to that time.
     pub(crate) fn restore(stored: Stored) -> Self {
         let Stored { topics, data, id, event_type, retry_ms, ttl_ms, private } = stored;
+        let retry_ms = retry_ms.map(|retry_ms| retry_ms.min(MAX_RETRY_MS));
         Self { topics, data, id, event_type, retry_ms, ttl_ms, private }
     }
 
@@ -270,6 +283,9 @@ impl fmt::Display for InvalidUpdate {
                 "the event type 'fanfare.gap' is reserved for gaps: the data must be a JSON object with a string \
                  'reason' that is not empty",
             ),
+            Self::RetryTooLong { limit } => {
+                write!(f, "'retry' is too long: at most {limit} milliseconds, which is one day, are allowed")
+            }
             Self::EventTypeReserved => f.write_str(
                 "the event types 'mercure' and 'fanfare.…' are reserved for events that the hub itself sends",
             ),

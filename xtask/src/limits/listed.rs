@@ -12,7 +12,10 @@ pub(super) const SECTIONS: &[Section] = &[
     Section {
         title: "Updates",
         constants: &[
-            ("crates/hub/src/update.rs", &["MAX_TOPICS_PER_UPDATE", "MAX_ID_BYTES", "MAX_EVENT_TYPE_BYTES"]),
+            (
+                "crates/hub/src/update.rs",
+                &["MAX_TOPICS_PER_UPDATE", "MAX_ID_BYTES", "MAX_EVENT_TYPE_BYTES", "MAX_RETRY_MS"],
+            ),
             ("crates/hub/src/topic/mod.rs", &["MAX_TOPIC_BYTES"]),
             ("crates/server/src/settings.rs", &["DEFAULT_MAX_BODY_BYTES"]),
             ("crates/server/src/body.rs", &["BODY_TIMEOUT"]),
@@ -144,7 +147,7 @@ pub(super) const SECTIONS: &[Section] = &[
             ("crates/fanfare/src/subscribe/ends.rs", &["MAX_IN_VAIN", "HEALTHY"]),
             ("crates/fanfare/src/lint/tap.rs", &["MAX_BYTES"]),
             ("crates/fanfare/src/relay/batch.rs", &["MAX_BATCH_EVENTS", "MAX_BATCH_BYTES"]),
-            ("crates/fanfare/src/relay/upstream.rs", &["MAX_DATA_BYTES"]),
+            ("crates/fanfare/src/relay/upstream.rs", &["MAX_DATA_BYTES", "MAX_DELAY", "MAX_ASKED_DELAY"]),
             ("crates/fanfare/src/relay/held.rs", &["MAX_LINE_BYTES"]),
             ("crates/fanfare/src/http/hub_url.rs", &["MAX_URL_BYTES"]),
             ("crates/fanfare/src/http/header.rs", &["MAX_FILE_BYTES"]),

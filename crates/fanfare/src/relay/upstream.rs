@@ -9,6 +9,9 @@ use std::time::Duration;
 const AGENT: &str = concat!("fanfare/", env!("CARGO_PKG_VERSION"));
 /// The longest wait between two attempts to connect.
 const MAX_DELAY: Duration = Duration::from_secs(60);
+/// The longest wait before an attempt to connect that an upstream can ask for. The subscribers of the hub get nothing
+/// from the upstream in this time.
+const MAX_ASKED_DELAY: Duration = Duration::from_secs(5 * 60);
 /// The greatest number of bytes of an event's data that is read: as many as a hub can be configured to accept. A larger
 /// event is skipped, and a gap event takes its place.
 pub(super) const MAX_DATA_BYTES: usize = 16 << 20;
@@ -39,7 +42,7 @@ impl Upstream {
         let limits = Limits { max_data_bytes: MAX_DATA_BYTES, max_line_bytes: MAX_DATA_BYTES, ..Limits::default() };
         let mut builder = EventSource::builder(&self.url)
             .header(USER_AGENT, AGENT)
-            .reconnect(Reconnect::resilient().max_delay(MAX_DELAY))
+            .reconnect(Reconnect::resilient().max_delay(MAX_DELAY).max_asked_delay(MAX_ASKED_DELAY))
             .limits(limits)
             .skip_large_events(true)
             .transport(Tracked::new(Without::new(transport, self.without.iter().cloned()), latest.clone()))

@@ -8,7 +8,7 @@ use fanfare_load::port;
 use serde_json::Value;
 use std::{
     fs,
-    io::{self, Write as _},
+    io::{self, BufRead as _, Write as _},
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Stdio},
@@ -462,6 +462,24 @@ fn it_stops_when_told_and_keeps_what_it_did() {
         let ended = end(child);
         assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}");
         assert!(fs::read_to_string(&file).unwrap().ends_with(" 7\n"));
+    }
+}
+
+#[test]
+fn an_upstream_cannot_keep_it_away_for_long() {
+    let hub = Hub::start();
+    let years = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\nretry: 31536000000\n\ndata: x\n\n";
+    let busy = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 31536000\r\ncontent-length: 0\r\n\r\n";
+    let opened = stream("data: x\n\n");
+    for answers in [[years, STOP], [&*opened, busy]] {
+        let upstream = Peer::answering(answers);
+        let mut child = start(&upstream, &hub.url, &["-t", "a", "--verbose"]);
+        let stderr = io::BufReader::new(child.stderr.take().unwrap());
+        let (told, tells) = mpsc::channel();
+        thread::spawn(move || stderr.lines().try_for_each(|line| told.send(line.unwrap())));
+        while !tells.recv_timeout(PATIENCE).expect("a line").contains("reconnecting in 300.0 s") {}
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 }
 

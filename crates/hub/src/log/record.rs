@@ -292,11 +292,25 @@ fn type_of(update: &Update) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::update::UpdateFields;
+    use crate::update::{MAX_RETRY_MS, UpdateFields};
     use proptest::prelude::*;
 
     const TOKEN: Token = Token { session: 7, batch: 1 << 40 };
     const SEED: u64 = 0x5eed;
+
+    #[test]
+    fn a_reconnection_time_of_years_that_was_stored_once_is_cut() {
+        for (stored, read) in
+            [(None, None), (Some(MAX_RETRY_MS), Some(MAX_RETRY_MS)), (Some(u64::MAX), Some(MAX_RETRY_MS))]
+        {
+            let topics = Box::new([Topic::new("a").unwrap()]);
+            let rest = (None, None, None, false);
+            let (id, event_type, ttl_ms, private) = rest;
+            let update =
+                Update::restore(Stored { topics, data: "x".into(), id, event_type, retry_ms: stored, ttl_ms, private });
+            assert_eq!(update.retry_ms(), read);
+        }
+    }
 
     fn entries() -> impl Strategy<Value = Entry> {
         let topics = prop::collection::vec("[^*\\p{C}]{1,20}", 1..5);
@@ -307,6 +321,7 @@ mod tests {
                 let topics = topics.iter().map(|topic| Topic::new(topic).unwrap()).collect();
                 let (id, event_type) = (Some(id), Some(event_type).filter(|name| name != "mercure"));
                 let id = id.filter(|id| id != "earliest");
+                let retry_ms = retry_ms.map(|retry_ms: u64| retry_ms % (MAX_RETRY_MS + 1));
                 let fields = UpdateFields { topics, data, id, event_type, retry_ms, ttl_ms, private };
                 let position = Position { epoch: Epoch::from_bits(offset), offset: Offset(offset) };
                 Entry::new(position, Timestamp(time), Update::new(fields).unwrap())

@@ -2,7 +2,7 @@
 use super::fixture::*;
 use fanfare_hub::{
     topic::MAX_TOPIC_BYTES,
-    update::{MAX_EVENT_TYPE_BYTES, MAX_ID_BYTES, MAX_TOPICS_PER_UPDATE},
+    update::{MAX_EVENT_TYPE_BYTES, MAX_ID_BYTES, MAX_RETRY_MS, MAX_TOPICS_PER_UPDATE},
 };
 use fanfare_server::{
     connection::{CONNECTION_BUFFER_BYTES, LINGER_BYTES},
@@ -36,6 +36,9 @@ async fn bad_publications_are_refused() {
         ("topic=a&type=fanfare.gap".into(), 400, "reserved for"),
         ("topic=a&retry=1x".into(), 400, "retry"),
         ("topic=a&retry=%2B5".into(), 400, "retry"),
+        (format!("topic=a&retry={}", MAX_RETRY_MS + 1), 400, "one day"),
+        (format!("topic=a&retry={}", u64::MAX), 400, "one day"),
+        ("topic=a&retry=18446744073709551616".into(), 400, "retry"),
         ("topic=/.well-known/mercure/subscriptions".into(), 400, "only the hub may publish"),
         (long("x", 16_000), 413, "16000 bytes"),
         (format!("topic={}", "x".repeat(MAX_TOPIC_BYTES + 1)), 413, "4097 bytes"),
@@ -56,6 +59,7 @@ async fn bad_publications_are_refused() {
         format!("topic={}", "x".repeat(MAX_TOPIC_BYTES)),
         long("id", MAX_ID_BYTES),
         long("type", MAX_EVENT_TYPE_BYTES),
+        format!("topic=a&retry={MAX_RETRY_MS}"),
         "topic=a&".repeat(MAX_TOPICS_PER_UPDATE),
     ] {
         assert_eq!(server.form("", &form).await.status, 200, "at the limit");
@@ -71,6 +75,15 @@ async fn other_content_types_and_paths_are_refused() {
     assert_eq!(server.post("/topics/%ff", "", "x").await.status, 400);
     assert_eq!(server.post("/topics/a", "", b"\xff").await.status, 400);
     assert_eq!(server.post("/topics/a?type=%0a", "", "x").await.status, 400);
+    for (query, kind, body) in [
+        ("?retry=86400001", "text/plain", "x"),
+        ("?retry=86400001", "application/x-ndjson", "x\ny\n"),
+        ("?retry=86400001", "text/event-stream", "data: x\n\n"),
+        ("", "text/event-stream", "retry: 86400001\ndata: x\n\n"),
+    ] {
+        let answer = server.post(&format!("/topics/a{query}"), &format!("Content-Type: {kind}\r\n"), body).await;
+        assert!(answer.status == 400 && answer.body.contains("one day"), "{kind} {query}: {}", answer.body);
+    }
     assert_eq!(server.send(b"DELETE /topics/a HTTP/1.0\r\nHost: localhost\r\n\r\n").await.status, 405);
     let refused = server.send(b"PATCH /.well-known/mercure HTTP/1.0\r\nHost: localhost\r\n\r\n").await;
     assert_eq!((refused.status, refused.header("allow")), (405, Some("get, head, post, query")));
