@@ -50,6 +50,13 @@ pub enum Problem {
         /// The largest number of topics that is allowed.
         limit: usize,
     },
+    /// The subscription has too many patterns for a subscriber without a token.
+    TooManyPatterns {
+        /// The number of patterns that the subscription has.
+        count: usize,
+        /// The largest number of patterns that is allowed without a token.
+        limit: usize,
+    },
     /// The compiled patterns of the subscription are too large.
     MatchersTooComplex {
         /// The largest size of all compiled patterns together, in bytes.
@@ -193,6 +200,7 @@ impl Problem {
             | Self::MatcherType(_)
             | Self::NoMatcher
             | Self::TooManyMatchers { .. }
+            | Self::TooManyPatterns { .. }
             | Self::MatchersTooComplex { .. }
             | Self::SubscriptionTooLong { .. }
             | Self::Page
@@ -285,8 +293,16 @@ impl fmt::Display for Problem {
             ),
             Self::NoMatcher => f.write_str("a subscription needs at least one topic"),
             Self::TooManyMatchers { count, limit } => {
-                write!(f, "the subscription has {count} topics; at most {limit} are allowed")
+                write!(
+                    f,
+                    "the subscription has {count} topics; at most {limit} are allowed (the hub's option max-topics)"
+                )
             }
+            Self::TooManyPatterns { count, limit } => write!(
+                f,
+                "the subscription has {count} patterns; at most {limit} are allowed without a token (the hub's option \
+                 max-anonymous-patterns)"
+            ),
             Self::MatchersTooComplex { limit } => {
                 write!(
                     f,

@@ -6,6 +6,9 @@ use url::Url;
 pub const DEFAULT_MAX_BODY_BYTES: usize = 1 << 20;
 /// The greatest number of topics and patterns of one subscription by default.
 pub const DEFAULT_MAX_TOPICS: usize = 100;
+/// The greatest number of patterns, by default, of a subscriber that presents no token. The hub compares each update
+/// with the patterns of all subscribers.
+pub const DEFAULT_MAX_ANONYMOUS_PATTERNS: usize = 10;
 /// The longest time by default for which a stream is silent; then a heartbeat is sent. Proxies close a connection that
 /// was silent for 55 s or more.
 pub const DEFAULT_HEARTBEAT_INTERVAL: Duration = Duration::from_secs(20);
@@ -78,6 +81,9 @@ pub struct Settings {
     pub max_body_bytes: usize,
     /// The greatest number of topics, or of patterns for topics, of one subscription. Default: [`DEFAULT_MAX_TOPICS`].
     pub max_topics: usize,
+    /// The greatest number of patterns of one subscription without a token: URL Patterns and URI Templates. With a
+    /// token, only [`max_topics`](Self::max_topics) counts. Default: [`DEFAULT_MAX_ANONYMOUS_PATTERNS`].
+    pub max_anonymous_patterns: usize,
     /// The greatest number of subscribers at a time. Further subscribers are told to come back later. Default:
     /// [`DEFAULT_MAX_SUBSCRIBERS`].
     pub max_subscribers: usize,
@@ -137,6 +143,7 @@ impl Default for Settings {
             max_lifetime: None,
             max_body_bytes: DEFAULT_MAX_BODY_BYTES,
             max_topics: DEFAULT_MAX_TOPICS,
+            max_anonymous_patterns: DEFAULT_MAX_ANONYMOUS_PATTERNS,
             max_subscribers: DEFAULT_MAX_SUBSCRIBERS,
             subscriptions: false,
             allow_erase: false,

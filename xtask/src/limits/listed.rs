@@ -26,7 +26,10 @@ pub(super) const SECTIONS: &[Section] = &[
     Section {
         title: "Subscriptions",
         constants: &[
-            ("crates/server/src/settings.rs", &["DEFAULT_MAX_SUBSCRIBERS", "DEFAULT_MAX_TOPICS"]),
+            (
+                "crates/server/src/settings.rs",
+                &["DEFAULT_MAX_SUBSCRIBERS", "DEFAULT_MAX_TOPICS", "DEFAULT_MAX_ANONYMOUS_PATTERNS"],
+            ),
             ("crates/hub/src/topic/matcher.rs", &["MAX_MATCHER_BYTES"]),
             ("crates/server/src/subscribe/mod.rs", &["MAX_COMPILED_BYTES"]),
             ("crates/hub/src/topic/linear_regex.rs", &["MAX_COMPILED_BYTES", "MAX_MATCH_STEPS"]),

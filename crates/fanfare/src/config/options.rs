@@ -201,6 +201,11 @@ options! {
         // There is an upper bound because each topic of a subscription is an entry in the router, which takes memory.
         max_topics: Count as "COUNT" = 100, within count(1, 10_000);
 
+        /// Refuse a subscription without a token to more patterns than this. Each update is compared with the patterns
+        /// of all subscribers
+        // The bounds are those of max-topics, but a hub may allow no pattern at all.
+        max_anonymous_patterns: Count as "COUNT" = 10, within count(0, 10_000);
+
         /// Close a connection that has accepted no data for this long. The subscriber resumes when it reconnects
         // The bounds: within less than a second, a network that loses packets may deliver nothing; after more than an
         // hour, the peer is gone.
@@ -271,6 +276,7 @@ mod tests {
             ("max-body", "1023", "1KiB", "16MiB", "16777217"),
             ("max-subscribers", "0", "1", "10000000", "10000001"),
             ("max-topics", "0", "1", "10000", "10001"),
+            ("max-anonymous-patterns", "-1", "0", "10000", "10001"),
             ("delivery-threads", "0", "1", "1024", "1025"),
             ("write-timeout", "999ms", "1s", "1h", "3601s"),
             ("keep-alive-timeout", "999ms", "1s", "1h", "3601s"),

@@ -64,6 +64,7 @@ pub(super) fn server(settings: &ServeSettings, address: SocketAddr) -> Settings 
     server.max_lifetime = settings.max_lifetime.get().map(|lifetime| lifetime.0);
     server.max_body_bytes = count(settings.max_body.0);
     server.max_topics = count(settings.max_topics.0);
+    server.max_anonymous_patterns = count(settings.max_anonymous_patterns.0);
     server.max_subscribers = count(settings.max_subscribers.0);
     server.subscriptions = settings.subscriptions;
     server.allow_erase = settings.allow_erase;
@@ -101,6 +102,7 @@ mod tests {
         assert_eq!(ours.max_lifetime, theirs.max_lifetime);
         assert_eq!(ours.max_body_bytes, theirs.max_body_bytes);
         assert_eq!(ours.max_topics, theirs.max_topics);
+        assert_eq!(ours.max_anonymous_patterns, theirs.max_anonymous_patterns);
         assert_eq!(ours.max_subscribers, theirs.max_subscribers);
         assert_eq!(ours.page, theirs.page);
         assert_eq!(ours.subscriptions, theirs.subscriptions);

@@ -48,11 +48,18 @@ pub(crate) struct BodyPeer {
 impl BodyPeer {
     /// Answers as many connections as there are answers.
     pub(crate) fn answering(answers: Vec<String>) -> Self {
+        let count = answers.len();
+        let mut answers = answers.into_iter();
+        Self::answering_by(count, move |_| answers.next().unwrap())
+    }
+
+    /// Answers up to `count` connections, each as `answer` says of its body.
+    pub(crate) fn answering_by(count: usize, mut answer: impl FnMut(&str) -> String + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (sender, bodies) = mpsc::channel();
         thread::spawn(move || {
-            for answer in answers {
+            for _ in 0..count {
                 let (stream, _) = listener.accept().unwrap();
                 stream.set_read_timeout(Some(PATIENCE)).unwrap();
                 let mut reader = BufReader::new(stream.try_clone().unwrap());
@@ -61,11 +68,18 @@ impl BodyPeer {
                     length.filter_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
                 let mut body = vec![0; length.last().unwrap_or(0)];
                 reader.read_exact(&mut body).unwrap();
+                let body = String::from_utf8(body).unwrap();
+                let answer = answer(&body);
+                let _ = sender.send(body);
                 answer_and_close(stream, &answer);
-                let _ = sender.send(String::from_utf8(body).unwrap());
             }
         });
         Self { url, bodies }
+    }
+
+    /// The bodies of all requests so far.
+    pub(crate) fn bodies(&self) -> impl Iterator<Item = String> {
+        self.bodies.try_iter()
     }
 
     /// The body of the next request.

@@ -6,7 +6,7 @@ use super::{
     InvalidTopic, Topic,
     candidate::Candidate,
     linear_regex::CompileError,
-    pattern_cache::PatternCache,
+    pattern_cache::Patterns,
     uri_template::{InvalidUriTemplate, UriTemplate},
     url_pattern::UrlPattern,
 };
@@ -20,6 +20,9 @@ use url::Url;
 pub const MAX_MATCHER_BYTES: usize = super::MAX_TOPIC_BYTES;
 
 const WILDCARD: &str = "*";
+
+/// The compiled patterns of [`Matcher::legacy_selector`] and [`Matcher::url_pattern`].
+static SHARED: LazyLock<Patterns> = LazyLock::new(Patterns::default);
 
 /// Selects topics. A clone is cheap. Two matchers are equal if their kinds and their source texts are equal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -81,18 +84,26 @@ impl Matcher {
         }
     }
 
-    /// Returns the matcher for a topic selector of Mercure's older revision: `*`, a URI Template, or a topic.
+    /// Returns the matcher for a topic selector of Mercure's older revision: `*`, a URI Template, or a topic. Equal URI
+    /// Templates are compiled once in a process, as long as few enough are in use.
     ///
     /// # Errors
     /// [`InvalidMatcher`], but never `InvalidPattern`, because a text that is not a URI Template is compared as a
     /// string.
     pub fn legacy_selector(text: &str) -> Result<Self, InvalidMatcher> {
-        static COMPILED: LazyLock<PatternCache<UriTemplate>> = LazyLock::new(PatternCache::default);
+        Self::legacy_selector_in(&SHARED, text)
+    }
+
+    /// Does the same as [`Self::legacy_selector`], with a cache of its own.
+    ///
+    /// # Errors
+    /// The same errors as those of [`Self::legacy_selector`].
+    pub fn legacy_selector_in(patterns: &Patterns, text: &str) -> Result<Self, InvalidMatcher> {
         let exact = Self::exact(text)?;
         if !text.contains('{') {
             return Ok(exact);
         }
-        match COMPILED.get_or_compile(text, || UriTemplate::compile(text)) {
+        match patterns.uri_templates.get_or_compile(text, || UriTemplate::compile(text)) {
             Ok(template) => Ok(Self::UriTemplate(template)),
             Err(InvalidUriTemplate::Syntax) => Ok(exact),
             Err(InvalidUriTemplate::TooComplex { limit }) => Err(InvalidMatcher::TooComplex { limit }),
@@ -100,17 +111,26 @@ impl Matcher {
     }
 
     /// Returns the matcher of the topics that match the URL Pattern `text`; `*` is every topic. The pattern, and each
-    /// topic that is later compared with it, is resolved against `base`, the hub's URL, if it is relative.
+    /// topic that is later compared with it, is resolved against `base`, the hub's URL, if it is relative. Equal URL
+    /// Patterns are compiled once in a process, as long as few enough are in use.
     ///
     /// # Errors
     /// [`InvalidMatcher`] if `text` is not a URL Pattern, or exceeds a limit.
     pub fn url_pattern(text: &str, base: &Url) -> Result<Self, InvalidMatcher> {
-        static COMPILED: LazyLock<PatternCache<UrlPattern>> = LazyLock::new(PatternCache::default);
+        Self::url_pattern_in(&SHARED, text, base)
+    }
+
+    /// Does the same as [`Self::url_pattern`], with a cache of its own.
+    ///
+    /// # Errors
+    /// The same errors as those of [`Self::url_pattern`].
+    pub fn url_pattern_in(patterns: &Patterns, text: &str, base: &Url) -> Result<Self, InvalidMatcher> {
         if Self::exact(text)? == Self::Any {
             return Ok(Self::Any);
         }
         // URLs and matchers contain no line feed, so different pairs of a URL and a matcher have different keys.
-        COMPILED.get_or_compile(&format!("{base}\n{text}"), || UrlPattern::compile(text, base)).map(Self::UrlPattern)
+        let compile = || UrlPattern::compile(text, base);
+        patterns.url_patterns.get_or_compile(&format!("{base}\n{text}"), compile).map(Self::UrlPattern)
     }
 
     /// True if the matcher selects `topic`. The time is proportional to the length of the topic.

@@ -14,7 +14,7 @@ pub mod uri_template;
 pub mod url_pattern;
 
 pub use linear_regex::{MAX_COMPILED_BYTES, MAX_MATCH_STEPS};
-pub use pattern_cache::MAX_CACHED_PATTERNS;
+pub use pattern_cache::{MAX_CACHED_PATTERNS, Patterns};
 
 /// The longest topic, in bytes.
 pub const MAX_TOPIC_BYTES: usize = 4_096;

@@ -1,7 +1,9 @@
 //! A cache of compiled patterns. Each pattern is compiled once, even if thousands of subscribers use it, or if a
 //! publisher sends it in its grant with every update.
+use super::{uri_template::UriTemplate, url_pattern::UrlPattern};
 use std::{
     collections::HashMap,
+    fmt,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -35,6 +37,21 @@ impl<T> PatternCache<T> {
 
     fn entries(&self) -> std::sync::MutexGuard<'_, HashMap<Box<str>, Arc<T>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The compiled patterns of one kind of client. Whoever uses many patterns can fill only the caches of its own kind, so
+/// it does not make other kinds of clients compile their patterns again and again.
+#[derive(Default)]
+pub struct Patterns {
+    pub(super) uri_templates: PatternCache<UriTemplate>,
+    pub(super) url_patterns: PatternCache<UrlPattern>,
+}
+
+impl fmt::Debug for Patterns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (uri_templates, url_patterns) = (self.uri_templates.entries().len(), self.url_patterns.entries().len());
+        f.debug_struct("Patterns").field("uri_templates", &uri_templates).field("url_patterns", &url_patterns).finish()
     }
 }
 

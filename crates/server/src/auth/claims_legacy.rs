@@ -2,7 +2,7 @@
 use super::{claims::Claims, invalid_token::InvalidToken, object::Object};
 use fanfare_hub::{
     grant::{Grant, Matchers},
-    topic::matcher::Matcher,
+    topic::{Patterns, matcher::Matcher},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -23,14 +23,14 @@ struct MercureClaim {
 }
 
 /// Returns the grant of the claims. Without a list of topics to publish, nothing may be published; without a list of
-/// topics to subscribe, no private update is received.
-pub(super) fn grant(claims: &Claims) -> Result<Grant, InvalidToken> {
+/// topics to subscribe, no private update is received. Patterns are compiled with the cache `patterns`.
+pub(super) fn grant(claims: &Claims, patterns: &Patterns) -> Result<Grant, InvalidToken> {
     let claim = match claim(claims) {
         Some(value) => Option::<Object<MercureClaim>>::deserialize(value).map_err(|_| InvalidToken::Claim(CLAIM))?,
         None => None,
     };
     let Object(MercureClaim { publish, subscribe }) = claim.unwrap_or_default();
-    Ok(Grant { publish: matchers(publish)?, subscribe: matchers(subscribe)? })
+    Ok(Grant { publish: matchers(publish, patterns)?, subscribe: matchers(subscribe, patterns)? })
 }
 
 /// Returns the payload: the data that all active subscriptions of the token's bearer show to clients that may see them.
@@ -42,7 +42,7 @@ fn claim(claims: &Claims) -> Option<&Value> {
     claims.get(NAMESPACED_CLAIM).or_else(|| claims.get(CLAIM))
 }
 
-fn matchers(selectors: Option<Vec<String>>) -> Result<Matchers, InvalidToken> {
+fn matchers(selectors: Option<Vec<String>>, patterns: &Patterns) -> Result<Matchers, InvalidToken> {
     let selectors = selectors.unwrap_or_default();
     let count = selectors.len();
     if count > MAX_SELECTORS {
@@ -50,7 +50,7 @@ fn matchers(selectors: Option<Vec<String>>) -> Result<Matchers, InvalidToken> {
     }
     selectors
         .iter()
-        .map(|selector| Matcher::legacy_selector(selector))
+        .map(|selector| Matcher::legacy_selector_in(patterns, selector))
         .collect::<Result<_, _>>()
         .map_err(InvalidToken::Selector)
 }
@@ -58,11 +58,13 @@ fn matchers(selectors: Option<Vec<String>>) -> Result<Matchers, InvalidToken> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fanfare_hub::topic::matcher::InvalidMatcher;
+    use crate::auth::Purpose;
+    use fanfare_hub::topic::{MAX_CACHED_PATTERNS, matcher::InvalidMatcher};
     use serde_json::{Value, json};
+    use std::sync::Arc;
 
     fn grant_of(claims: &Value) -> Result<Grant, InvalidToken> {
-        grant(claims.as_object().unwrap())
+        grant(claims.as_object().unwrap(), &Patterns::default())
     }
 
     fn matchers_of(selectors: &[&str]) -> Matchers {
@@ -106,5 +108,24 @@ mod tests {
         assert!(selectors(MAX_SELECTORS).is_ok());
         let (count, limit) = (MAX_SELECTORS + 1, MAX_SELECTORS);
         assert_eq!(selectors(count), Err(InvalidToken::TooManySelectors { count, limit }));
+    }
+
+    /// Patterns in use stay in a cache, so subscribers can fill theirs. The publisher's stays compiled nevertheless.
+    #[test]
+    fn the_patterns_of_publishers_are_compiled_once_whatever_subscribers_use() {
+        let many = || (0..=MAX_CACHED_PATTERNS).map(|number| format!("/{number}/{{x}}"));
+        let wanted: Vec<_> = many().map(|text| Matcher::legacy_selector(&text).unwrap()).collect();
+        let of_subscribers = Purpose::Subscribe.patterns();
+        let granted: Vec<_> = many().map(|text| Matcher::legacy_selector_in(of_subscribers, &text).unwrap()).collect();
+        let claims = json!({"mercure": {"publish": ["/books/{x}"]}});
+        let template = || {
+            let grant = grant(claims.as_object().unwrap(), Purpose::Publish.patterns()).unwrap();
+            match grant.publish.as_slice() {
+                [Matcher::UriTemplate(template)] => Arc::as_ptr(template),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(template(), template());
+        drop((wanted, granted));
     }
 }

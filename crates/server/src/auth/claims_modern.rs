@@ -3,7 +3,10 @@
 use super::{claims::Claims, object::Object};
 use fanfare_hub::{
     grant::{Grant, Matchers},
-    topic::matcher::{InvalidMatcher, Matcher},
+    topic::{
+        Patterns,
+        matcher::{InvalidMatcher, Matcher},
+    },
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -69,8 +72,12 @@ struct DetailTopic {
 pub(super) type Subscribable = (Matchers, Option<Value>);
 
 /// Returns the grant of the claims, and the entries that allow subscribing, in their order. Entries of other types are
-/// for other servers and are ignored.
-pub(super) fn grant(claims: &Claims, hub_url: &Url) -> Result<(Grant, Vec<Subscribable>), InvalidDetails> {
+/// for other servers and are ignored. Patterns are compiled with the cache `patterns`.
+pub(super) fn grant(
+    claims: &Claims,
+    hub_url: &Url,
+    patterns: &Patterns,
+) -> Result<(Grant, Vec<Subscribable>), InvalidDetails> {
     let details = match claims.get(CLAIM) {
         None => Vec::new(),
         Some(Value::Array(entries)) => mercure_details(entries)?,
@@ -83,7 +90,7 @@ pub(super) fn grant(claims: &Claims, hub_url: &Url) -> Result<(Grant, Vec<Subscr
     }
     let (mut publish, mut subscribe, mut subscribable) = (Vec::new(), Vec::new(), Vec::new());
     for detail in details {
-        let matchers = detail.matchers(hub_url)?;
+        let matchers = detail.matchers(hub_url, patterns)?;
         if detail.names("publish") {
             publish.extend(matchers.iter().cloned());
         }
@@ -118,7 +125,7 @@ impl Detail {
 
     /// Returns the matchers of the entry's topics, or an error if the entry breaks a rule. An action that the hub does
     /// not know is not an error, but grants nothing.
-    fn matchers(&self, hub_url: &Url) -> Result<Vec<Matcher>, InvalidDetails> {
+    fn matchers(&self, hub_url: &Url, patterns: &Patterns) -> Result<Vec<Matcher>, InvalidDetails> {
         if self.actions.is_empty() || self.names("") {
             return Err(InvalidDetails::Actions);
         }
@@ -128,7 +135,7 @@ impl Detail {
         let matcher = |Object(topic): &Object<DetailTopic>| {
             let matcher = match topic.match_type.as_deref() {
                 None | Some("exact") => Matcher::exact(&topic.r#match),
-                Some("urlpattern") => Matcher::url_pattern(&topic.r#match, hub_url),
+                Some("urlpattern") => Matcher::url_pattern_in(patterns, &topic.r#match, hub_url),
                 Some(_) => return Err(InvalidDetails::MatchType),
             };
             matcher.map_err(InvalidDetails::Matcher)
@@ -161,7 +168,7 @@ mod tests {
     }
 
     fn grant_of(details: &Value) -> Result<Grant, InvalidDetails> {
-        grant(json!({CLAIM: details}).as_object().unwrap(), &hub_url()).map(|(grant, _)| grant)
+        grant(json!({CLAIM: details}).as_object().unwrap(), &hub_url(), &Patterns::default()).map(|(grant, _)| grant)
     }
 
     fn detail(actions: &[&str], topics: &Value) -> Value {
@@ -192,7 +199,10 @@ mod tests {
             assert_eq!(grant_of(&details), Ok(Grant { publish, subscribe }), "{details}");
         }
         let other = json!({"mercure": {"publish": ["*"]}});
-        assert_eq!(grant(other.as_object().unwrap(), &hub_url()), Ok((Grant::none(), Vec::new())));
+        assert_eq!(
+            grant(other.as_object().unwrap(), &hub_url(), &Patterns::default()),
+            Ok((Grant::none(), Vec::new()))
+        );
     }
 
     /// B34: one bad Mercure entry refuses the whole token.

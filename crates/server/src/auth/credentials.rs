@@ -1,7 +1,8 @@
 //! The credentials of a request's sender: the rights that the token grants, the time when these rights end, and the
 //! revision of Mercure whose rules apply.
 use super::payload::Payloads;
-use fanfare_hub::{entry::Timestamp, grant::Grant};
+use fanfare_hub::{entry::Timestamp, grant::Grant, topic::Patterns};
+use std::sync::LazyLock;
 
 /// The purpose of a request. It decides which keys may verify the token of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +11,20 @@ pub enum Purpose {
     Publish,
     /// The request receives updates, or asks who is subscribed.
     Subscribe,
+}
+
+impl Purpose {
+    /// Returns the cache of the patterns that tokens grant to requests of this purpose. Only tokens that are valid come
+    /// to it. A publisher sends its token with each publication, and holds no pattern in between. So if subscribers
+    /// could fill its cache, its patterns would be compiled each time.
+    pub(super) fn patterns(self) -> &'static Patterns {
+        static OF_PUBLISHERS: LazyLock<Patterns> = LazyLock::new(Patterns::default);
+        static OF_SUBSCRIBERS: LazyLock<Patterns> = LazyLock::new(Patterns::default);
+        match self {
+            Self::Publish => &OF_PUBLISHERS,
+            Self::Subscribe => &OF_SUBSCRIBERS,
+        }
+    }
 }
 
 /// The revision of Mercure that a token belongs to.
@@ -36,7 +51,8 @@ pub struct Credentials {
     pub payloads: Payloads,
     /// The issuer that the token names; `None` if it names none, or if there is no token.
     pub issuer: Option<String>,
-    pub(super) has_token: bool,
+    /// True if the request has a valid token.
+    pub(crate) has_token: bool,
 }
 
 impl Credentials {

@@ -184,12 +184,12 @@ impl Verified<'_> {
         }
         let expires_at = check_time(claims, now)?;
         let (mut grant, payloads) = match revision {
-            Revision::Legacy => (claims_legacy::grant(claims)?, Payloads::legacy(claims)),
+            Revision::Legacy => (claims_legacy::grant(claims, purpose.patterns())?, Payloads::legacy(claims)),
             // RFC 9068 requires the claim `exp`; in the older revision it is optional.
             Revision::Modern if expires_at.is_none() => return Err(InvalidToken::Claim("exp")),
             Revision::Modern => {
-                let (grant, details) =
-                    claims_modern::grant(claims, &settings.hub_url).map_err(InvalidToken::Details)?;
+                let (grant, details) = claims_modern::grant(claims, &settings.hub_url, purpose.patterns())
+                    .map_err(InvalidToken::Details)?;
                 (grant, Payloads::modern(details))
             }
         };

@@ -7,11 +7,11 @@
 //!
 //! `QUERY` ([RFC 10008](https://www.rfc-editor.org/rfc/rfc10008)) does the same with a form as its body, for clients
 //! whose parameters do not fit into a URL.
-use super::{EVENT_STREAM, Until, Wanted, gather, open};
+use super::{EVENT_STREAM, MatcherKind, Named, Until, Wanted, gather, open};
 use crate::{
     accept::Acceptance,
     app::App,
-    auth::Purpose,
+    auth::{Credentials, Purpose},
     body::collect,
     cursor::{self, Cursor, LAST_EVENT_ID, MERCURE_LAST_EVENT_ID},
     form::Form,
@@ -23,7 +23,7 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use fanfare_hub::{representation::Representation, topic::matcher::Matcher};
+use fanfare_hub::representation::Representation;
 use http::request::Parts;
 
 /// Answers with the stream of the updates that match the request's matchers or selectors.
@@ -31,8 +31,10 @@ use http::request::Parts;
 /// # Errors
 /// [`Problem`] if the request is refused.
 pub async fn subscribe(State(app): State<App>, parts: Parts) -> Result<Response, Problem> {
+    let credentials = app.auth.authenticate(&parts, Purpose::Subscribe).await?;
     let query = cursor::query_of(&parts.uri)?;
-    stream(&app, &parts, &query, Cursor::of(&parts.headers, &[&query])).await
+    let cursor = Cursor::of(&parts.headers, &[&query]);
+    stream(&app, &parts, credentials, &query, cursor).await
 }
 
 /// Answers a `QUERY`. Its query string and its body are read together. If a parameter may have only one value, and both
@@ -43,23 +45,29 @@ pub async fn subscribe(State(app): State<App>, parts: Parts) -> Result<Response,
 pub(crate) async fn query(app: App, request: Request<Body>) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     // The sender is authenticated before its body is read.
-    app.auth.authenticate(&parts, Purpose::Subscribe).await?;
+    let credentials = app.auth.authenticate(&parts, Purpose::Subscribe).await?;
     require_form(&parts.headers)?;
     let (query, body) = (cursor::query_of(&parts.uri)?, cursor::form(&collect(&app, &parts.headers, body).await?)?);
     let cursor = Cursor::of(&parts.headers, &[&query, &body]);
-    stream(&app, &parts, &query.and(body)?, cursor).await
+    stream(&app, &parts, credentials, &query.and(body)?, cursor).await
 }
 
-async fn stream(app: &App, parts: &Parts, query: &Form, cursor: Cursor) -> Result<Response, Problem> {
+async fn stream(
+    app: &App,
+    parts: &Parts,
+    credentials: Credentials,
+    query: &Form,
+    cursor: Cursor,
+) -> Result<Response, Problem> {
     Acceptance::require(&parts.headers, EVENT_STREAM)?;
     let newer = query.iter().any(|(name, _)| names_a_matcher(name));
-    let matchers = if newer {
-        let named: Vec<_> = query.iter().filter(|(name, _)| names_a_matcher(name)).collect();
-        gather(app, named.into_iter().map(|(name, value)| newer_matcher(app, name, value)))?
+    let named: Vec<_> = if newer {
+        let matchers = query.iter().filter(|(name, _)| names_a_matcher(name));
+        matchers.map(|(name, text)| Ok(Named { text, kind: kind(name)? })).collect::<Result<_, Problem>>()?
     } else {
-        let selectors: Vec<_> = query.all("topic").collect();
-        gather(app, selectors.into_iter().map(|selector| Ok(Matcher::legacy_selector(selector)?)))?
+        query.all("topic").map(|text| Named { text, kind: MatcherKind::LegacySelector }).collect()
     };
+    let matchers = gather(app, &credentials, &named)?;
     let cursor = cursor.or_rewind(&[query], matchers.as_slice().len(), app.hub.now())?;
     let wanted = Wanted {
         matchers,
@@ -68,7 +76,7 @@ async fn stream(app: &App, parts: &Parts, query: &Form, cursor: Cursor) -> Resul
         cursor_header: if newer { MERCURE_LAST_EVENT_ID } else { LAST_EVENT_ID },
         until: Until::Closed,
     };
-    open(app, parts, wanted).await
+    open(app, parts, credentials, wanted).await
 }
 
 /// Returns true if the name of a parameter begins with `match`, in upper or lower case. All such names are reserved for
@@ -78,10 +86,11 @@ fn names_a_matcher(name: &str) -> bool {
     name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("match"))
 }
 
-fn newer_matcher(app: &App, name: &str, value: &str) -> Result<Matcher, Problem> {
+/// Returns the type of the matchers that a parameter with this name gives.
+fn kind(name: &str) -> Result<MatcherKind, Problem> {
     match name {
-        "match" | "match_exact" => Ok(Matcher::exact(value)?),
-        "match_urlpattern" => Ok(Matcher::url_pattern(value, &app.base_url)?),
+        "match" | "match_exact" => Ok(MatcherKind::Exact),
+        "match_urlpattern" => Ok(MatcherKind::UrlPattern),
         unknown => Err(Problem::MatcherType(unknown.chars().take(64).collect())),
     }
 }

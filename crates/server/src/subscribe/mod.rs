@@ -7,7 +7,7 @@ pub mod topic;
 
 use crate::{
     app::App,
-    auth::{Credentials, Purpose},
+    auth::Credentials,
     connection::Activity,
     cursor::Cursor,
     delivery::{
@@ -54,10 +54,14 @@ pub(crate) enum Until {
     Now,
 }
 
-/// Authorizes the subscriber and answers with its stream. The body of the answer can send the stream. The answer also
-/// holds a [`Granted`], from which a shard can take the stream instead.
-pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Response, Problem> {
-    let credentials = app.auth.authenticate(parts, Purpose::Subscribe).await?;
+/// Answers with the stream that the holder of `credentials` wants. The body of the answer can send the stream. The
+/// answer also holds a [`Granted`], from which a shard can take the stream instead.
+pub(crate) async fn open(
+    app: &App,
+    parts: &Parts,
+    credentials: Credentials,
+    wanted: Wanted,
+) -> Result<Response, Problem> {
     let Wanted { matchers, cursor, representation, cursor_header, until } = wanted;
     if app.subscriptions.is_some() {
         subscriptions::check_length(&matchers)?;
@@ -128,23 +132,59 @@ pub(crate) async fn open(app: &App, parts: &Parts, wanted: Wanted) -> Result<Res
 /// take no such memory. A URI Template takes 1 KiB, and up to 8 KiB if it names several variables of a query.
 pub const MAX_COMPILED_BYTES: usize = 256 << 10;
 
-/// Collects the matchers of a subscription. Fails if there is none, or if they exceed a limit. The matchers beyond a
-/// limit are not compiled.
-pub(crate) fn gather(
-    app: &App,
-    matchers: impl ExactSizeIterator<Item = Result<Matcher, Problem>>,
-) -> Result<Matchers, Problem> {
-    let (count, limit) = (matchers.len(), app.settings.max_topics);
+/// A matcher that a request names, before it is compiled.
+pub(crate) struct Named<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) kind: MatcherKind,
+}
+
+/// The type of a matcher in a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MatcherKind {
+    Exact,
+    UrlPattern,
+    /// A topic selector of Mercure's older revision: a URI Template if there is a `{` in it.
+    LegacySelector,
+}
+
+impl Named<'_> {
+    fn is_pattern(&self) -> bool {
+        match self.kind {
+            MatcherKind::Exact => false,
+            MatcherKind::UrlPattern => self.text != "*",
+            MatcherKind::LegacySelector => self.text.contains('{'),
+        }
+    }
+
+    fn compile(&self, app: &App) -> Result<Matcher, Problem> {
+        Ok(match self.kind {
+            MatcherKind::Exact => Matcher::exact(self.text)?,
+            MatcherKind::UrlPattern => Matcher::url_pattern(self.text, &app.base_url)?,
+            MatcherKind::LegacySelector => Matcher::legacy_selector(self.text)?,
+        })
+    }
+}
+
+/// Compiles the matchers of a subscription. Fails if there is none, or if they exceed a limit. The matchers beyond a
+/// limit are not compiled. The sender of the request has been authenticated, so a request without a token that the hub
+/// requires causes no work.
+pub(crate) fn gather(app: &App, credentials: &Credentials, named: &[Named<'_>]) -> Result<Matchers, Problem> {
+    let (count, limit) = (named.len(), app.settings.max_topics);
     if count == 0 {
         return Err(Problem::NoMatcher);
     }
     if count > limit {
         return Err(Problem::TooManyMatchers { count, limit });
     }
+    let (patterns, limit) =
+        (named.iter().filter(|named| named.is_pattern()).count(), app.settings.max_anonymous_patterns);
+    if !credentials.has_token && patterns > limit {
+        return Err(Problem::TooManyPatterns { count: patterns, limit });
+    }
     let mut compiled_bytes = 0;
     let mut gathered = Vec::with_capacity(count);
-    for matcher in matchers {
-        let matcher = matcher?;
+    for named in named {
+        let matcher = named.compile(app)?;
         compiled_bytes += matcher.compiled_bytes();
         if compiled_bytes > MAX_COMPILED_BYTES {
             return Err(Problem::MatchersTooComplex { limit: MAX_COMPILED_BYTES });

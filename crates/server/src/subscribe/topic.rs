@@ -1,16 +1,17 @@
 //! The topic API: `GET /topics/{topic}` and `GET /topics?topic=…`. Aliases are read here too: other paths at which
 //! fixed topics are served.
-use super::{EVENT_STREAM, Until, Wanted, gather, open};
+use super::{EVENT_STREAM, MatcherKind, Named, Until, Wanted, gather, open};
 use crate::{
     accept::{Acceptance, Range},
     app::App,
+    auth::Purpose,
     cursor::{self, Cursor, LAST_EVENT_ID},
     form::Form,
     path::topic_of_path,
     problem::Problem,
 };
 use axum::{extract::State, response::Response};
-use fanfare_hub::{representation::Representation, topic::matcher::Matcher};
+use fanfare_hub::representation::Representation;
 use http::{HeaderMap, request::Parts};
 
 /// Answers with the stream of the topics in the path and in the query.
@@ -31,14 +32,16 @@ pub(crate) async fn alias(app: &App, topics: &[String], parts: &Parts) -> Result
 }
 
 async fn stream(app: &App, topics: &[&str], parts: &Parts, query: &Form) -> Result<Response, Problem> {
+    let credentials = app.auth.authenticate(parts, Purpose::Subscribe).await?;
+    let named: Vec<_> = topics.iter().map(|text| Named { text, kind: MatcherKind::Exact }).collect();
     let wanted = Wanted {
-        matchers: gather(app, topics.iter().map(|topic| Ok(Matcher::exact(topic)?)))?,
+        matchers: gather(app, &credentials, &named)?,
         cursor: Cursor::of(&parts.headers, &[query]).or_rewind(&[query], topics.len(), app.hub.now())?,
         representation: representation(&parts.headers, query)?,
         cursor_header: LAST_EVENT_ID,
         until: until(query)?,
     };
-    open(app, parts, wanted).await
+    open(app, parts, credentials, wanted).await
 }
 
 /// Reads the parameter `until`. With `until=now`, the stream ends after the updates that are already in the log.

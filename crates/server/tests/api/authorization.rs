@@ -138,6 +138,34 @@ async fn the_metadata_names_the_cookie() {
     assert_eq!(cookie(&serve_as(Authenticator::new(settings), |_| {}).await.get(path, "").await), "own");
 }
 
+/// Strangers may not make each publication dear: with many patterns, or with patterns that are compiled for nobody.
+#[tokio::test]
+async fn strangers_have_few_patterns_and_those_without_a_needed_token_none() {
+    let patterns = |name: &str, pattern: &str, count: usize| -> String {
+        (0..count).map(|number| format!("{name}={pattern}{number}&")).collect::<String>() + "topic=a&topic=b"
+    };
+    let exact: String = (0..20).map(|number| format!("&match={number}")).collect();
+    let server = closed(true).await;
+    let token = bearer(&legacy(&[], &["*"]));
+    for (name, pattern) in [("match_urlpattern", "/x/:id/"), ("topic", "/{x}/")] {
+        for (headers, count, status) in [("", 10, 200), ("", 11, 400), (token.as_str(), 11, 200), (&token, 70, 200)] {
+            let query = patterns(name, pattern, count) + if name == "topic" { "" } else { &exact };
+            let path = format!("/.well-known/mercure?{query}");
+            let answer = server.send(server.request(&format!("HEAD {path}"), "HTTP/1.0", headers).as_bytes()).await;
+            assert_eq!(answer.status, status, "{count} {name}: {}", answer.body);
+            if status == 400 {
+                let says = server.get(&path, headers).await.body;
+                assert!(says.contains("11 patterns") && says.contains("max-anonymous-patterns"), "{says}");
+            }
+        }
+    }
+    let closed = closed(false).await;
+    for query in ["match_urlpattern=(", "topic=%00", "", &patterns("topic", "/{x}/", 200)] {
+        assert_eq!(closed.get(&format!("/.well-known/mercure?{query}"), "").await.status, 401, "{query}");
+        assert_eq!(closed.get(&format!("/topics?{query}"), "").await.status, 401, "{query}");
+    }
+}
+
 /// D: a browser sends what pages have put into cookies as it is. Whatever that is, it makes nobody anonymous.
 #[tokio::test]
 async fn odd_cookies_make_nobody_anonymous() {
