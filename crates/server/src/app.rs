@@ -3,6 +3,7 @@ use crate::{
     auth::Authenticator,
     files::Files,
     hub_path::{self, HUB_PATH},
+    open_files,
     seldom::Seldom,
     settings::Settings,
     subscriptions::ActiveSubscriptions,
@@ -30,6 +31,8 @@ pub struct Shared {
     pub(crate) files: Option<Files>,
     /// The limiter for the log lines about requests that were refused because they came through a proxy.
     pub(crate) proxied: Seldom,
+    /// Limits the warnings that there are too many subscribers.
+    pub(crate) crowded: Seldom,
     /// The permits for subscribers: one for each subscriber that the hub has room for.
     pub(crate) places: Arc<Semaphore>,
     /// The active subscriptions; `None` if the hub does not publish them.
@@ -45,11 +48,13 @@ impl App {
         let settings = settings.within_bounds();
         let base_url = settings.public_url.join(HUB_PATH).expect("an absolute path resolves against any HTTP URL");
         let metadata_url = hub_path::metadata_url(&base_url);
-        let places = Arc::new(Semaphore::new(settings.max_subscribers.min(Semaphore::MAX_PERMITS)));
+        let max_subscribers = open_files::subscribers(settings.max_subscribers);
+        let settings = Settings { max_subscribers, ..settings };
+        let places = Arc::new(Semaphore::new(max_subscribers.min(Semaphore::MAX_PERMITS)));
         let subscriptions =
             settings.subscriptions.then(|| ActiveSubscriptions::start(hub.clone(), settings.max_subscribers));
         let files = Files::of(&settings);
-        let proxied = Seldom::default();
+        let (proxied, crowded) = (Seldom::default(), Seldom::default());
         Self(Arc::new(Shared {
             hub,
             auth,
@@ -58,6 +63,7 @@ impl App {
             metadata_url,
             files,
             proxied,
+            crowded,
             places,
             subscriptions,
             stopping,

@@ -42,6 +42,7 @@ mod html;
 pub mod hub_path;
 mod media_type;
 pub mod metadata;
+pub mod open_files;
 pub mod page;
 pub mod path;
 pub mod problem;

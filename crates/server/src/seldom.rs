@@ -4,8 +4,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The shortest time between two log lines about refused requests that came through a proxy. Strangers decide how often
-/// such requests come.
+/// The shortest time between two log lines about the same thing, such as refused requests that came through a proxy.
+/// Strangers decide how often it happens.
 const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A limiter that allows one log line in [`WARNING_INTERVAL`].

@@ -5,6 +5,7 @@ use crate::{
     connection::{Patience, Serving, Stop, Threads},
     delivery::shards::Shards,
     routes::routes,
+    seldom::Seldom,
     settings::Settings,
     subscriptions::ActiveSubscriptions,
 };
@@ -64,11 +65,12 @@ impl Server {
         // connection is left.
         let connections = watch::Sender::new(Stop::Not);
         let mut stopped = std::pin::pin!(stopped);
+        let warnings = Seldom::default();
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
                     Ok((socket, _)) => self.begin(socket, connections.subscribe()),
-                    Err(error) => pause_accepting(&error).await,
+                    Err(error) => pause_accepting(&error, &warnings).await,
                 },
                 () = &mut stopped => break,
             }
@@ -120,7 +122,9 @@ impl Server {
     }
 }
 
-async fn pause_accepting(error: &io::Error) {
-    tracing::warn!("cannot accept a connection: {error}");
+async fn pause_accepting(error: &io::Error, warnings: &Seldom) {
+    if warnings.is_due() {
+        tracing::warn!("cannot accept connections: {error}. The hub tries again every {ACCEPT_PAUSE:?}");
+    }
     sleep(ACCEPT_PAUSE).await;
 }

@@ -30,6 +30,7 @@ pub(super) const SECTIONS: &[Section] = &[
                 "crates/server/src/settings.rs",
                 &["DEFAULT_MAX_SUBSCRIBERS", "DEFAULT_MAX_TOPICS", "DEFAULT_MAX_ANONYMOUS_PATTERNS"],
             ),
+            ("crates/server/src/open_files.rs", &["OTHER_FILES"]),
             ("crates/hub/src/topic/matcher.rs", &["MAX_MATCHER_BYTES"]),
             ("crates/server/src/subscribe/mod.rs", &["MAX_COMPILED_BYTES"]),
             ("crates/hub/src/topic/linear_regex.rs", &["MAX_COMPILED_BYTES", "MAX_MATCH_STEPS"]),

@@ -22,6 +22,7 @@ use fanfare_hub::{Hub, HubLimits};
 use fanfare_server::{
     Server,
     auth::{Authenticator, KeyStore},
+    open_files::subscribers_within,
 };
 use hangups::Hangups;
 use log_output::MaskedStderr;
@@ -38,9 +39,6 @@ use tracing_subscriber::{layer::SubscriberExt as _, util::SubscriberInitExt as _
 
 /// The longest time that the process waits for blocking work, such as a write to disk, after the hub has ended.
 const LEFTOVER_TIMEOUT: Duration = Duration::from_millis(200);
-/// The number of open files that the hub needs in addition to those for subscribers: for the log, publishers and the
-/// listener.
-const OTHER_FILES: u64 = 256;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -141,9 +139,10 @@ fn log_to_stderr(settings: &ServeSettings) {
 /// Raises the limit on open files as far as the system allows, because each subscriber takes one file.
 fn raise_file_limit(settings: &ServeSettings) {
     match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(limit) if limit < settings.max_subscribers.0.saturating_add(OTHER_FILES) => tracing::warn!(
-            "only {limit} files may be open at a time, too few for max-subscribers = {}: raise the limit with ulimit \
-             -n",
+        Ok(limit) if subscribers_within(limit) < settings.max_subscribers.0 => tracing::warn!(
+            "only {limit} files may be open at a time, so there may be {} subscribers instead of max-subscribers = {}: \
+             raise the limit with ulimit -n",
+            subscribers_within(limit),
             settings.max_subscribers
         ),
         Ok(_) => {}

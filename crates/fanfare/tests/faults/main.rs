@@ -1,6 +1,7 @@
 //! The real binary, killed, restarted, flooded and stalled, and what its subscribers got of it.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod crash;
+mod descriptors;
 mod erase;
 mod hub;
 mod long_log;

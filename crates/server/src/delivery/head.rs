@@ -93,7 +93,8 @@ const FRAMING: [HeaderName; 3] = [header::CONNECTION, header::CONTENT_LENGTH, he
 const RETRY_SECONDS: std::ops::RangeInclusive<u64> = 30..=120;
 
 /// Returns the answer that tells a subscriber to come back later. It is a stream that ends at once and names the time
-/// after which an EventSource reconnects; after an error status, an EventSource would never reconnect.
+/// after which an EventSource reconnects; after an error status, an EventSource would never reconnect. The connection is
+/// closed: kept alive, it would keep one of the few files that subscribers leave to others.
 #[must_use]
 pub fn come_back_later(representation: Representation) -> Response {
     let body = match representation {
@@ -102,7 +103,9 @@ pub fn come_back_later(representation: Representation) -> Response {
         }
         Representation::JsonLines => String::new(),
     };
-    stream(representation, body.into())
+    let mut response = stream(representation, body.into());
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 #[cfg(test)]

@@ -70,10 +70,12 @@ pub(crate) async fn open(
         return Ok(head::alone(representation));
     }
     let Ok(place) = app.places.clone().try_acquire_owned() else {
-        tracing::warn!(
-            limit = app.settings.max_subscribers,
-            "the limit of subscribers is reached: a subscriber was asked to come back later"
-        );
+        if app.crowded.is_due() {
+            tracing::warn!(
+                limit = app.settings.max_subscribers,
+                "the limit of subscribers is reached: further subscribers are asked to come back later"
+            );
+        }
         return Ok(head::come_back_later(representation));
     };
     let Credentials { grant, expires_at, payloads, .. } = credentials;

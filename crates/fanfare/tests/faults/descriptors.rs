@@ -1,0 +1,60 @@
+//! A process that may open fewer files than there may be subscribers.
+use crate::{hub, peer::Publisher};
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
+    process::{Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+const FILES: usize = 300;
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Subscribers leave some files to publishers and to probes, and nobody can fill the log of the hub.
+#[test]
+fn publishers_and_probes_get_in_when_subscribers_have_taken_their_files() {
+    let mut command = Command::new("sh");
+    let script = format!("ulimit -n {FILES}; exec \"$0\" \"$@\"");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_fanfare"), "serve", "--listen", "127.0.0.1:0", "--memory"]);
+    let mut child = command.args(["--clock", "false"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let address = hub::address(child.stdout.as_mut().unwrap());
+    let stderr = BufReader::new(child.stderr.take().unwrap());
+    let (told, tells) = mpsc::channel();
+    thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| told.send(line)));
+    let mut subscribers: Vec<TcpStream> = Vec::new();
+    let mut turned_away = 0;
+    for _ in 0..2 * FILES {
+        let mut socket = TcpStream::connect(address).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket.write_all(b"GET /topics/a HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        // The head, and the beginning of the body: a comment, or the time to wait.
+        let mut answer = String::new();
+        while answer.split_once("\r\n\r\n").is_none_or(|(_, body)| body.is_empty()) {
+            let mut bytes = [0; 512];
+            let length = socket.read(&mut bytes).unwrap();
+            assert!(length > 0, "{answer}");
+            answer.push_str(std::str::from_utf8(&bytes[..length]).unwrap());
+        }
+        assert!(answer.starts_with("HTTP/1.1 200"), "an error would end an EventSource for good: {answer}");
+        turned_away += usize::from(answer.contains("\r\n\r\nretry: "));
+        subscribers.push(socket);
+    }
+    assert_eq!(2 * FILES - turned_away, FILES / 2, "half of the files are left to others");
+    for _ in 0..20 {
+        let mut publisher = Publisher::connect(address).unwrap();
+        publisher.publish("a", "text/plain", "hello").unwrap();
+        let mut probe = TcpStream::connect(address).unwrap();
+        probe.set_read_timeout(Some(PATIENCE)).unwrap();
+        probe.write_all(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        probe.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200") || answer.starts_with("HTTP/1.0 200"), "{answer}");
+    }
+    crate::stopping::terminate(&mut child, PATIENCE);
+    let lines: Vec<String> = tells.iter().collect();
+    let warnings: Vec<&String> = lines.iter().filter(|line| line.contains("WARN")).collect();
+    assert!(warnings.iter().any(|line| line.contains("only 300 files")), "{warnings:?}");
+    assert_eq!(warnings.iter().filter(|line| line.contains("limit of subscribers")).count(), 1, "{warnings:?}");
+}
