@@ -30,7 +30,9 @@ impl Meter {
         });
         let whole = |process: &&u32| {
             let tree = process_tree::tree(**process).unwrap_or_default();
-            processes.iter().all(|other| tree.iter().any(|stat| stat.process == *other))
+            // A process that was just forked has the listener too, until it runs another program or ends.
+            let is_within = |other: &u32| tree.iter().any(|stat| stat.process == *other);
+            processes.iter().all(|other| is_within(other) || process_tree::is_gone(*other))
         };
         processes.iter().find(whole).map(|process| Self { process: *process })
     }
@@ -124,6 +126,18 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let found = Meter::of_listener(listener.local_addr().unwrap()).map(|meter| meter.process);
         assert_eq!(found, Some(std::process::id()));
+        let is_over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    Command::new("true").status().unwrap();
+                }
+            });
+            let address = listener.local_addr().unwrap();
+            let found: Vec<_> = (0..40).map(|_| Meter::of_listener(address).map(|meter| meter.process)).collect();
+            is_over.store(true, Ordering::Relaxed);
+            assert!(found.iter().all(|found| *found == Some(std::process::id())), "{found:?}");
+        });
         assert!(Meter::of_listener("192.0.2.1:80".parse().unwrap()).is_none());
     }
 }

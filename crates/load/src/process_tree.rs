@@ -112,6 +112,11 @@ fn run_time(thread: &Path) -> io::Result<Duration> {
 /// Returns true if reading about a process has failed with `error` because the process has ended. Such a process may
 /// still be listed as a zombie, because its parent has not waited for it yet.
 pub fn has_ended(process: u32, error: &io::Error) -> bool {
+    is_of_the_gone(error) || is_gone(process)
+}
+
+/// Returns true if there is no such process, or if it has ended or is ending.
+pub fn is_gone(process: u32) -> bool {
     /// The flag of a process that is ending. Its files belong to root already, and its state is still that of a process
     /// that runs: `PF_EXITING` in the kernel.
     const EXITING: u32 = 0x4;
@@ -122,7 +127,7 @@ pub fn has_ended(process: u32, error: &io::Error) -> bool {
         let flags: u32 = fields.nth(5).and_then(|flags| flags.parse().ok()).unwrap_or_default();
         matches!(state, Some("Z" | "X")) || flags & EXITING != 0
     };
-    is_of_the_gone(error) || fs::read_to_string(format!("/proc/{process}/stat")).map_or(true, is_ending)
+    fs::read_to_string(format!("/proc/{process}/stat")).map_or(true, is_ending)
 }
 
 /// Returns the proportional set size of one process, in bytes.
