@@ -4,8 +4,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The shortest time between two log lines about the same thing, such as refused requests that came through a proxy.
-/// Strangers decide how often it happens.
+/// The shortest time between two log lines about the same kind of event, such as refused requests that came through a
+/// proxy. Without this limit, strangers could fill the log with such lines.
 const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A limiter that allows one log line in [`WARNING_INTERVAL`].

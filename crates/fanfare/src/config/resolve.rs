@@ -66,7 +66,8 @@ impl ServeSettings {
     }
 }
 
-/// Adds to an error about a key the source of this key: for the key of an issuer, the source of the option `issuer`.
+/// Adds the place where a key was configured to an error about this key. The key of an issuer was configured with the
+/// option `issuer`.
 fn placed(error: ConfigError, merged: &Merged) -> ConfigError {
     let ConfigError::Key { name, error, .. } = error else { return error };
     let place = Some(place_of(&name, merged));

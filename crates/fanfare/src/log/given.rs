@@ -28,7 +28,7 @@ pub(super) enum Given {
     Lost(u64),
 }
 
-/// The members that the JSON object of a line may have.
+/// The fields that the JSON object of a line may have.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Members {
@@ -43,7 +43,7 @@ struct Members {
     position: Option<String>,
     retry_ms: Option<u64>,
     ttl_ms: Option<u64>,
-    /// The member `origin` of a line that `fanfare subscribe` has printed. An import ignores it.
+    /// The field `origin` of a line that `fanfare subscribe` has printed. An import ignores it.
     #[serde(rename = "origin")]
     _origin: Option<IgnoredAny>,
     lost: Option<Stretch>,
@@ -56,15 +56,15 @@ pub(crate) enum InvalidLine {
     TooLong { limit: usize },
     /// The line is not UTF-8.
     NotText,
-    /// The line is not JSON, or does not have the members of an update.
+    /// The line is not JSON, or does not have the fields of an update.
     Json(serde_json::Error),
-    /// The line has no member with this name.
+    /// The line has no field with this name.
     Lacks(&'static str),
-    /// The member `time` is not a time.
+    /// The field `time` is not a time.
     Time,
     /// A topic is not valid.
     Topic(InvalidTopic),
-    /// The members do not make a valid update.
+    /// The values of the fields are not those of a valid update.
     Update(InvalidUpdate),
 }
 

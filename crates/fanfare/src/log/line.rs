@@ -1,4 +1,4 @@
-//! An update as one line of JSON: the members of the hub's own JSON lines, and further members that a log needs.
+//! An update as one line of JSON: the fields of the hub's own JSON lines, and further fields that a log needs.
 use fanfare_event_stream::EventType;
 use fanfare_hub::{
     entry::{Entry, Timestamp},
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// The event type of the updates by which a hub announces subscriptions.
 pub(super) const OF_SUBSCRIPTION: &str = "mercure";
 
-/// The members of the JSON line for one update.
+/// The fields of the JSON line for one update.
 #[derive(Debug, Serialize)]
 pub(super) struct UpdateLine<'a> {
     id: &'a str,

@@ -82,7 +82,7 @@ struct Work<'a> {
     skipped: Skipped,
 }
 
-/// The numbers of lines that were left out.
+/// Counts the lines that were left out, by the reason.
 #[derive(Clone, Copy, Debug, Default)]
 struct Skipped {
     /// The number of lines that are longer than [`MAX_LINE_BYTES`].

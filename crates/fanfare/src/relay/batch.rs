@@ -207,7 +207,7 @@ impl Item {
     }
 }
 
-/// The text in the member `detail` of a gap event, if the upstream reported a gap without a reason that the relay
+/// The text in the field `detail` of a gap event, if the upstream reported a gap without a reason that the relay
 /// understands.
 const UNCLEAR_GAP: &str = "the upstream reported a gap without a reason";
 

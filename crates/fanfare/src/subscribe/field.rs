@@ -2,7 +2,7 @@
 use super::json::Json;
 use std::{convert::Infallible, fmt, str::FromStr};
 
-/// A path to a value in JSON: the names of members and the indexes of elements, the outermost first.
+/// A path to a value in JSON: the names of fields and the indexes of elements, the outermost first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FieldPath(Vec<String>);
 

@@ -24,11 +24,12 @@ pub(super) struct Filter<'a> {
     args: &'a SelectArgs,
     /// The number of events that are still to be printed (`--count`); `None` means that there is no limit.
     wanted: Option<u64>,
-    /// The numbers of events in which the field of `--field` was searched.
+    /// The counts of events in whose data the field of `--field` was looked for.
     looked: Looked,
 }
 
-/// The numbers of events in which a field was searched, by the result.
+/// Counts the events in whose data the field of `--field` was looked for: those that have it, those that do not, and
+/// those whose data is not JSON.
 #[derive(Debug, Default)]
 struct Looked {
     found: u64,

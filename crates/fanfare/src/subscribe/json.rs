@@ -18,7 +18,7 @@ impl<'a> Json<'a> {
         Some(Self(text.trim_matches([' ', '\t', '\r', '\n'])))
     }
 
-    /// Returns the value of the member with this name, if this value is an object. If several members have the name,
+    /// Returns the value of the field with this name, if this value is an object. If several fields have the name,
     /// returns the last of them, as most parsers do.
     pub(super) fn member(self, name: &str) -> Option<Self> {
         let is_it = |key: Self| key.0.get(1..key.0.len() - 1) == Some(name) || key.string().as_deref() == Some(name);
@@ -31,7 +31,7 @@ impl<'a> Json<'a> {
         self.0.starts_with('[').then(|| Parts::of(self.0))?.nth(index).map(|(_, value)| value)
     }
 
-    /// Returns the member with this name, or, in an array, the element whose index is `name`.
+    /// Returns the field with this name, or, in an array, the element whose index is `name`.
     pub(super) fn step(self, name: &str) -> Option<Self> {
         self.member(name).or_else(|| self.element(name.parse().ok()?))
     }
@@ -68,7 +68,7 @@ impl<'a> Json<'a> {
         tokens(self.0).collect()
     }
 
-    /// Returns the value with a line for each member and element, and with characters in place of the escapes that JSON
+    /// Returns the value with a line for each field and element, and with characters in place of the escapes that JSON
     /// does not need. Returns `None` if the value is nested too deeply.
     pub(super) fn indented(self) -> Option<String> {
         let mut out = String::with_capacity(self.0.len() * 2);
@@ -130,7 +130,7 @@ fn token_end(text: &str) -> usize {
     }
 }
 
-/// An iterator over the members of an object with their keys, or over the elements of an array.
+/// An iterator over the fields of an object with their keys, or over the elements of an array.
 struct Parts<'a> {
     rest: &'a str,
     keyed: bool,

@@ -33,7 +33,7 @@ impl<T: Transmit> Turn<'_, T> {
         }
     }
 
-    /// Sends the stored events of all parts to the members that wait.
+    /// Sends the stored events of all parts to the members that wait for them.
     pub fn deliver(&mut self) {
         let news = std::mem::take(&mut self.core.news);
         for key in &news {

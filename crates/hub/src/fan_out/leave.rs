@@ -54,8 +54,8 @@ impl FanOut {
     }
 
     /// True if a member still has to be sent its opening bytes or the rest of an event. False if the only unsent bytes
-    /// are the event that ends its stream, and no byte of this event was sent. The answer is right only for a
-    /// [`Transmit`] that takes either all bytes of a send or none.
+    /// are the event that ends its stream, and no byte of this event was sent. This must only be called if the driver's
+    /// [`Transmit`] takes either all bytes of a send or none of them.
     #[must_use]
     pub fn is_within_event(&self, key: MemberKey) -> bool {
         self.member(key).unsent.as_ref().is_some_and(|left| !left[0].is_empty())

@@ -14,9 +14,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Instant};
 pub(super) struct Part {
     pub(super) key: Arc<AudienceKey>,
     pub(super) window: Window,
-    /// The offset up to which all events of the part were sent to the members that wait.
+    /// The offset up to which all events of the part were sent to those members that have everything and wait for the
+    /// next event.
     pub(super) head: Offset,
-    /// The time when something was last sent to all members that wait.
+    /// The time when something was last sent to all members that wait for the next event.
     pub(super) spoke: Instant,
     /// True if the window has events after `head`, which are still to be delivered.
     pub(super) has_news: bool,

@@ -28,7 +28,7 @@ pub const DETAIL_TYPE: &str = "https://mercure.rocks/authorization-detail";
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidDetails {
-    /// The claim is not a list of objects that each have a type, or a member of a Mercure entry is missing or has the
+    /// The claim is not a list of objects that each have a type, or a field of a Mercure entry is missing or has the
     /// wrong type.
     Shape,
     /// A Mercure entry names no action, or an action with an empty name.

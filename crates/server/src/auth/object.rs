@@ -1,5 +1,5 @@
 //! Structs that are read only from JSON objects. serde by itself would also read a struct from a JSON array, by the
-//! order of the members.
+//! order of the fields.
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor, value::MapAccessDeserializer},

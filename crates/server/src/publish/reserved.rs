@@ -11,7 +11,8 @@ use fanfare_hub::{topic::Topic, update::Update};
 use std::borrow::Cow;
 use url::Url;
 
-/// Refuses an update that has a reserved topic, by the rules of the publisher's revision.
+/// Refuses an update that has a reserved topic. Which topics are reserved depends on `revision`, the revision of the
+/// Mercure protocol to which the publisher's token belongs.
 pub(crate) fn check(app: &App, revision: Revision, update: &Update) -> Result<(), Problem> {
     let reserved = |topic: &Topic| match revision {
         // In the older revision, a topic is also reserved if it contains a path that only begins like the hub's path.

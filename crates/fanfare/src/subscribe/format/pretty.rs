@@ -1,5 +1,5 @@
 //! Events for people: a line with time, topics, type and ID, and the data. Short data is on the same line, longer data
-//! below it, and JSON has a line for each member.
+//! below it, and JSON has a line for each field.
 //!
 //! Text from the network never reaches the terminal unchanged: control characters, which could move the cursor or forge
 //! lines, are shown as escapes.
@@ -56,7 +56,7 @@ fn time_of_day(time_ms: i64) -> String {
     time.to_zoned(TimeZone::system()).strftime("%H:%M:%S%.3f").to_string()
 }
 
-/// Returns `data` with a line for each member, if it is a JSON object or array. The order of members, repeated names
+/// Returns `data` with a line for each field, if it is a JSON object or array. The order of fields, repeated names
 /// and the form of numbers stay as they are.
 fn indented_json(data: &str) -> Option<String> {
     if !data.trim_start().starts_with(['{', '[']) {

@@ -1,6 +1,9 @@
 //! Tests that every engine passes.
 use super::*;
-use fanfare_hub::log::{Bounds, MemoryLog};
+use fanfare_hub::{
+    log::{Bounds, MemoryLog},
+    update::MAX_RETRY_MS,
+};
 
 /// Makes a log that keeps what it is told to.
 type Engine<'a> = &'a dyn Fn(Retention) -> Box<dyn Log>;
@@ -47,7 +50,7 @@ fn offsets_are_dense_and_entries_come_back_whole(engine: Engine<'_>) {
         data: "two\nlines \u{1F600}".into(),
         id: Some("urn:x:1".into()),
         event_type: Some("created".into()),
-        retry_ms: Some(u64::MAX),
+        retry_ms: Some(MAX_RETRY_MS),
         ttl_ms: Some(u64::MAX),
         private: true,
     });

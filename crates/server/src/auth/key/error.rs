@@ -57,12 +57,12 @@ pub enum InvalidKey {
     PemLabel(String),
     /// The JSON object is neither a JWK nor a JWK set.
     NotJwk,
-    /// A member of a JWK, with this name, is missing or malformed.
+    /// A field of a JWK, with this name, is missing or malformed.
     JwkMember(&'static str),
     /// A JWK has this type, which the hub does not know.
     JwkType(String),
-    /// A JWK is not meant for signatures, according to one of its members `use`, `key_ops` and `alg`. The string is the
-    /// name of this member.
+    /// A JWK is not meant for signatures, according to one of its fields `use`, `key_ops` and `alg`. The string is the
+    /// name of this field.
     JwkPurpose(&'static str),
     /// A JWK names this algorithm, which is not allowed.
     JwkAlgorithm(Algorithm),

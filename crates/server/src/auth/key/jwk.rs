@@ -32,7 +32,7 @@ pub struct UnusableKey {
     pub reason: InvalidKey,
 }
 
-/// The members of a JWK that the hub uses. All binary values are base64url. Only private RSA keys have the members `p`
+/// The fields of a JWK that the hub uses. All binary values are base64url. Only private RSA keys have the fields `p`
 /// to `qi`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -245,8 +245,8 @@ impl Jwk {
         binary(&self.x, "x")
     }
 
-    /// Returns the members `n`, `e`, `d`, `p`, `q`, `dp`, `dq` and `qi` of a private RSA key. A key that has `d` but
-    /// not all members from `p` to `qi` is refused: the hub would have to factor `n` to compute them, and no tool
+    /// Returns the fields `n`, `e`, `d`, `p`, `q`, `dp`, `dq` and `qi` of a private RSA key. A key that has `d` but
+    /// not all fields from `p` to `qi` is refused: the hub would have to factor `n` to compute them, and no tool
     /// writes keys without them.
     pub(super) fn rsa_components(&self) -> Result<[Vec<u8>; 8], InvalidKey> {
         if self.d.is_none() {
