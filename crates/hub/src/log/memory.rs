@@ -21,8 +21,8 @@ use std::{
 /// The greatest number of entries that one call of [`Log::discard`] removes, so that readers do not wait long for the
 /// lock.
 const DISCARD_ENTRIES: usize = 1_000;
-/// The greatest number of discarded updates whose publishers' IDs are remembered. Each ID is remembered as a hash of 8
-/// bytes.
+/// The greatest number of discarded updates whose publishers' IDs are remembered, to notice that a discarded update had
+/// the same ID as an update in the log. Each ID is remembered as a hash of 8 bytes.
 const REMEMBERED_IDS: usize = 1_000_000;
 
 /// A log in memory. It is empty when its process starts, has one epoch, and is lost when its process ends.

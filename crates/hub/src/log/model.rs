@@ -191,7 +191,7 @@ fn open(dir: &Path, retention: &Retention) -> SegmentLog {
 
 /// Copies the files of an open log, as a killed process would leave them, and opens the copy.
 fn open_copy(log: &SegmentLog, dir: &Path, copy: &Path, retention: &Retention) -> SegmentLog {
-    // The keeper must not change files while they are copied.
+    // The log's background thread (the keeper) must not change files while they are copied.
     let _still = log.hold_still();
     for file in std::fs::read_dir(dir).unwrap() {
         let file = file.unwrap();
@@ -200,8 +200,8 @@ fn open_copy(log: &SegmentLog, dir: &Path, copy: &Path, retention: &Retention) -
     open(copy, retention)
 }
 
-/// Compares the answers of `list` and `log` to all kinds of queries. After the last step of a test the log is read from
-/// every offset, after earlier steps only from some offsets.
+/// Compares the answers of `list` and `log` to all kinds of queries. After the last operation of a test, the log is
+/// read from every offset; after earlier operations, only from some offsets.
 fn compare(list: &List, log: &dyn Log, now: Timestamp, (name, is_last): (&str, bool)) {
     let bounds = Bounds { oldest: Offset(list.oldest as u64 + 1), head: Offset(list.entries.len() as u64) };
     assert_eq!(log.bounds(), bounds, "{name}");

@@ -7,7 +7,7 @@
 //! | 4 | length of the record |
 //! | 8 | XXH3 of all bytes after this field, with the segment's seed |
 //! | 8, 8, 8 | offset; time in milliseconds; epoch |
-//! | 4, 8 | session and batch in which the record was appended |
+//! | 4, 8 | numbers of the process run (session) and of its batch that appended the record |
 //! | 1, 1 | [kind](Kind); flags: private, and which of the three optional numbers follow |
 //! | 2, 2, 2 | length of the ID and of the event type (0 is none), number of topics |
 //! | 8 each | optional numbers: reconnection time and time to live, in milliseconds; hash in place of the ID |

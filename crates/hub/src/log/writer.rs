@@ -48,7 +48,8 @@ pub const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// The time between two checks for entries to discard.
 pub const RETENTION_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Takes publications, decides their order, and answers when they are in the log.
+/// Takes publications from publishers, decides the order of the updates, and answers each publisher when its updates
+/// are in the log.
 ///
 /// Dropping the writer closes it.
 #[derive(Debug)]
@@ -217,8 +218,8 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
         // The log must discard entries even if the queue is never empty. So once the time `look` has come, one discard
         // is done between two batches.
         let (mut look, mut appended_last) = (Instant::now(), false);
-        // The second thread ends early if the sink panics. This loop checks it before each operation, so at the latest
-        // when it is time to discard entries again.
+        // The second thread ends early if the sink panics. This loop checks for this before each operation. A wait for
+        // publications ends when the next discard is due, so the check is made at the latest then.
         while !sink_has_ended() {
             let is_time = appended_last && Instant::now() >= look;
             match if is_time { Operation::Discard } else { self.next(look) } {

@@ -129,8 +129,8 @@ impl Store {
             self.set_epochs(epochs);
         }
         let mut held = self.held_mut();
-        // If there was an empty segment with the same name, its file has just been replaced, so the old segment is
-        // removed.
+        // If there was an empty segment with the same name, the new file has just replaced its file, so the empty
+        // segment is removed from the list.
         if held.segments.back().is_some_and(|last| last.first == first) {
             held.segments.pop_back();
             self.files.forget(first);

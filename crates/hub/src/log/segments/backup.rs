@@ -169,7 +169,7 @@ impl Making<'_> {
     /// Writes the mark of a clean end to the backup, and makes the backup durable.
     fn end(&mut self, original: &LogView) -> Result<BackedUp, BackupError> {
         let path = self.to.path().to_owned();
-        // The directory is opened only to read, because this process has locked it already.
+        // The directory of the backup is opened only to read, because this process has locked it already.
         let Some((store, _)) = open::look_into(&path)? else { return Err(BackupError::Restless(path)) };
         let (bounds, before) = (store.bounds(), original.bounds());
         // Updates that are missing at the end of a damaged log are missing at the end of its backup too.

@@ -121,8 +121,8 @@ fn where_a_backup_cannot_be() {
     ));
 }
 
-/// Returns an update. Few of these updates have publishers' IDs, because the hashes of IDs are kept longer than the
-/// segments.
+/// Returns an update. Few of these updates have publishers' IDs, because a segment with such IDs leaves a file with
+/// their hashes when retention removes it.
 fn sparse(number: u64) -> Update {
     let update = update(number);
     let id = (number % 40 == 20).then(|| format!("own-{number}"));

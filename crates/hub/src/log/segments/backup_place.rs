@@ -92,7 +92,7 @@ fn is_within(inner: &Path, outer: &Path) -> io::Result<bool> {
     Ok(inner.starts_with(outer))
 }
 
-/// True if a file of a log may have this name, also while the file is being written.
+/// True if this is a name that a log gives to one of its files, finished or still being written.
 fn is_of_log(name: &str) -> bool {
     let name = name.strip_suffix("-new").unwrap_or(name);
     name == identity::NAME || name == EndMark::NAME || directory::is_of_segment(name)

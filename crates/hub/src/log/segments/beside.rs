@@ -11,8 +11,8 @@ use super::{
 use crate::{log::terms::Term, position::Offset};
 use std::{fs::File, io, ops::Range};
 
-/// The greatest number of rewrites of its segment that an index file may have missed to be recognised as outdated. An
-/// index file that missed more rewrites is reported as damaged.
+/// An index file is recognised as outdated if its segment was rewritten at most this many times after the file was
+/// written. An index file that missed more rewrites is reported as damaged.
 const MAX_EARLIER: u32 = 1_000;
 
 /// The byte position of a flaw in its file, and the flaw.

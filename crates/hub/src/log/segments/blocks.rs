@@ -24,9 +24,9 @@ pub(super) fn read(file: &File, stretch: Range<usize>, seed: u64) -> io::Result<
     let blocks = stretch.start / PAYLOAD_BYTES..stretch.end.div_ceil(PAYLOAD_BYTES);
     let mut bytes = vec![0; blocks.len() * BLOCK_BYTES];
     let read = file::read_at(file, &mut bytes, (blocks.start * BLOCK_BYTES) as u64)?;
-    // The payloads of the blocks are moved to the beginning of the same buffer. With a second buffer as the target, a
-    // search took twice as long, probably because source and target were at nearly the same place of their memory
-    // pages.
+    // The payloads of the blocks are moved to the beginning of the buffer into which the blocks were read. With a
+    // second buffer as the target, a search took twice as long, probably because source and target were at nearly the
+    // same place of their memory pages.
     let mut end = 0;
     for (number, begin) in blocks.clone().zip((0..read).step_by(BLOCK_BYTES)) {
         let block = &bytes[begin..read.min(begin + BLOCK_BYTES)];

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | 4, 8 | [`MAGIC`]; XXH3 of all bytes after this field |
 //! | 16 | the random number of the log |
-//! | 8, 8, 8 | first offset of the last segment; head; oldest offset |
+//! | 8, 8, 8 | first offset of the last segment; newest offset of the log; its oldest offset |
 //! | 4, then 16 each | the epochs |
 use super::{
     directory::{Directory, MAX_OFFSET},

@@ -104,7 +104,8 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the term by which the index finds the entries to erase; `None` if the whole segment has to be scanned.
+    /// Returns the term (the hash of a topic or of an ID) by which the index finds the entries to erase; `None` if the
+    /// whole segment has to be scanned.
     fn term_of(&self, erase: &Erase<'_>) -> Option<Term> {
         let log_seed = super::head::log_seed(&self.log);
         let own = erase.id.filter(|id| Position::parse(id.as_str()).is_none());

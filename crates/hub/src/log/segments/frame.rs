@@ -25,7 +25,7 @@ const HEAD_CHECKSUM_AT: usize = HEAD_BYTES - 8;
 /// The number of bytes that are read at a time to check the records.
 const READ_BYTES: usize = 64 << 10;
 
-/// The head of a frame.
+/// The head of a frame: the fields before its records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Head {
     /// The number of bytes of the records.

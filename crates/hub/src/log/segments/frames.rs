@@ -59,8 +59,9 @@ pub(super) fn walk(file: &File, first: Offset, seeds: Seeds, length: u64) -> io:
     let mut is_torn = false;
     while let Some((at, piece)) = scan.next()? {
         match piece {
-            // The frame is incomplete, and the file ends at the end of a page: the frame was being written when the
-            // process ended. It was not acknowledged, so its loss is not a fault.
+            // The frame is incomplete, and the length of the file is a multiple of the page size. The system writes
+            // whole pages, so the frame was being written when the process ended. It was not acknowledged, so its loss
+            // is not a fault.
             Piece::Head(head) if at + head.frame_bytes() > length && length.is_multiple_of(PAGE_BYTES) => {
                 walk.reach(at);
                 is_torn = true;

@@ -7,7 +7,7 @@
 //! | 4 | length of the head |
 //! | 8 | XXH3 of all bytes after this field |
 //! | 16 | the random number of the log |
-//! | 8, 4, 4 | first offset; number of times that the file was rewritten; session that began the segment |
+//! | 8, 4, 4 | first offset; number of times that the file was rewritten; number of the process run that began it |
 //! | 4, then 16 each | number of epochs; name and first offset of each, oldest first |
 use super::directory::MAX_OFFSET;
 use crate::{
@@ -28,7 +28,7 @@ pub(super) const MAX_BYTES: usize = FIXED_BYTES + 16 * MAX_EPOCHS;
 /// The random number that identifies a log.
 pub(super) type LogId = [u8; 16];
 
-/// The head of a segment.
+/// The head of a segment: the fields before its frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SegmentHead {
     pub(super) log: LogId,

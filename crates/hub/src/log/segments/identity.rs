@@ -50,9 +50,9 @@ pub(super) fn base_epoch(log: &LogId) -> Epoch {
 }
 
 /// Returns the epoch that begins at `offset`, if an unknown number of updates is missing from this offset on. The log
-/// gives this offset to no further update. The previous epoch ends before it, so the ID of a missing update is beyond
-/// the end of its epoch, and a subscriber that sends this ID is told of a gap. The result is the same at each start of
-/// the hub.
+/// does not give this offset to another update. The previous epoch ends before it, so the ID of a missing update is
+/// beyond the end of its epoch, and a subscriber that sends this ID is told of a gap. The result is the same at each
+/// start of the hub.
 pub(super) fn lost_epoch(log: &LogId, offset: u64) -> Epoch {
     Epoch::from_bits(xxh3_64_with_seed(log, offset.rotate_left(32) ^ 2))
 }

@@ -1,5 +1,6 @@
-//! The index of a segment: the positions of its records, by offset, time and term. It is in memory while the segment is
-//! active, and later in a file beside the segment. An index can always be made again by a scan of its segment.
+//! The index of a segment: the positions of its records, by offset, by time, and by term (the hash of a topic or of an
+//! ID). It is in memory while the segment is active, and later in a file beside the segment. An index can always be
+//! made again by a scan of its segment.
 use super::{index_file::IndexFile, index_memory::IndexMemory};
 use crate::{entry::Timestamp, log::terms::Term, position::Offset};
 use std::{fs::File, io};
@@ -7,7 +8,7 @@ use std::{fs::File, io};
 /// The number of bytes of a segment for which the index has one [`Place`].
 pub(super) const PLACE_BYTES: u64 = 4 << 10;
 
-/// A summary of a segment.
+/// The summary of a segment: facts about the whole segment, with which its index file begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Summary {
     /// The position in the file after the last frame.
@@ -25,7 +26,7 @@ pub(super) struct Summary {
     pub(super) oldest: Offset,
 }
 
-/// The offset of a record that has a certain term, and the position of the record in the segment's file.
+/// The offset of a record that has a certain term (topic or ID), and the position of the record in the segment's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Posting {
     pub(super) offset: Offset,
@@ -65,8 +66,8 @@ impl From<io::Error> for NoAnswer {
 }
 
 impl Index {
-    /// Returns the postings of a term in the range `stretch`, in order. `file` is the index file, if the index is in a
-    /// file.
+    /// Returns the postings (the records) of a term in the range `stretch`, in order. `file` is the index file, if the
+    /// index is in a file.
     pub(super) fn postings(&self, file: Option<&File>, term: Term, stretch: Stretch) -> Result<Vec<Posting>, NoAnswer> {
         match (self, file) {
             (Self::Memory(index), _) => Ok(index.postings(term, stretch)),
@@ -75,7 +76,8 @@ impl Index {
         }
     }
 
-    /// Returns a position in the segment's file at or before the record with this offset.
+    /// Returns a position in the segment's file from which a scan finds the record with this offset: at this record, or
+    /// before it.
     pub(super) fn place(&self, file: Option<&File>, offset: Offset) -> Result<u64, NoAnswer> {
         match (self, file) {
             (Self::Memory(index), _) => Ok(index.place_before(|place| place.offset <= offset)),
@@ -84,7 +86,8 @@ impl Index {
         }
     }
 
-    /// Returns a position in the segment's file at or before the first record of `time` or later.
+    /// Returns a position in the segment's file from which a scan finds the first record of `time` or later: at this
+    /// record, or before it.
     pub(super) fn place_at(&self, file: Option<&File>, time: Timestamp) -> Result<u64, NoAnswer> {
         match (self, file) {
             (Self::Memory(index), _) => Ok(index.place_before(|place| place.time < time)),
@@ -103,7 +106,8 @@ impl Index {
     }
 }
 
-/// The offset, file position and time of a record. The index has one place for each [`PLACE_BYTES`] bytes of the file.
+/// The offset, file position and time of a record. The index has one place for each [`PLACE_BYTES`] bytes of the file,
+/// so that a reader finds any record with a short scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) offset: Offset,

@@ -10,7 +10,8 @@ use std::{
     hash::{BuildHasherDefault, Hasher},
 };
 
-/// The index of a segment while it grows. The postings of one term form a linked list, from the newest to the oldest.
+/// The index of a segment while it grows. The postings of one term (the records with one topic or ID) form a linked
+/// list, from the newest to the oldest.
 #[derive(Debug)]
 pub(super) struct IndexMemory {
     first: Offset,
@@ -19,7 +20,7 @@ pub(super) struct IndexMemory {
     newest: HashMap<Term, u32, BuildHasherDefault<AsItIs>>,
     places: Vec<Place>,
     holes: Vec<(Offset, Offset)>,
-    /// The terms of publishers' own IDs.
+    /// The terms (hashes) of publishers' own IDs.
     ids: Vec<Term>,
 }
 

@@ -19,15 +19,15 @@ pub(super) fn holder(directory: &Directory) -> Option<u32> {
     lines.map_while(Result::ok).find_map(|line| process_with(&line, &file))
 }
 
-/// Returns the device and number of a file in the form that they have in the list of locks.
+/// Returns the device number and the inode number of a file in the form that they have in the list of locks.
 fn device_and_number(device: u64, number: u64) -> String {
     let major = (device >> 8) & 0xfff | (device >> 32) & 0xffff_f000;
     let minor = device & 0xff | (device >> 12) & 0xffff_ff00;
     format!("{major:02x}:{minor:02x}:{number}")
 }
 
-/// Returns the number of the process that holds the lock in a line; it is 1234 in the line `1: FLOCK ADVISORY WRITE
-/// 1234 08:01:5678 0 EOF`; `None` if the lock is on another file.
+/// Returns the number (PID) of the process that holds the lock in a line of the list; `None` if the lock is on another
+/// file. It is 1234 in the line `1: FLOCK ADVISORY WRITE 1234 08:01:5678 0 EOF`.
 fn process_with(line: &str, file: &str) -> Option<u32> {
     let mut words = line.split_ascii_whitespace().skip(1);
     // In a line about a process that only waits for a lock, the first of these words is `->`, so the line is skipped.

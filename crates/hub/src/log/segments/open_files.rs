@@ -19,8 +19,8 @@ pub(super) const MAX_OPEN: usize = 48;
 #[derive(Debug, Default)]
 pub(super) struct OpenFiles(Mutex<VecDeque<(Key, Arc<File>)>>);
 
-/// The key of an open file: first offset, generation and kind. The generation is needed because a rewritten segment is
-/// another file with the same name.
+/// The key by which an open file is found: the first offset, generation (number of rewrites) and kind. The generation
+/// is needed because a rewritten segment is another file with the same name.
 type Key = (Offset, u32, Kind);
 
 impl OpenFiles {

@@ -20,9 +20,9 @@ use crate::{
 };
 use std::{collections::BTreeSet, fs::File, io, sync::Arc};
 
-/// The number of bytes to read for a record whose length is not known yet. If the next wanted record begins less than
-/// this number of bytes after the beginning of the record, `RUN_BYTES` are read instead, so that one read gets several
-/// records.
+/// The number of bytes to read from disk for a record whose length is not known yet. If the next wanted record begins
+/// less than this number of bytes after the beginning of the record, `RUN_BYTES` are read instead, so that one read
+/// from disk gets several records.
 const RECORD_BYTES: usize = 4 << 10;
 const RUN_BYTES: usize = 64 << 10;
 
@@ -136,8 +136,8 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the records with these terms, and the holes, in a range of a segment, in order; `None` if there is no
-    /// index.
+    /// Returns the records to read in a range of a segment, and the holes (missing offsets) in it, in order. Each of
+    /// these records has at least one of `terms`. Returns `None` if there is no index.
     fn plan(&self, segment: &Segment, terms: &[Term], stretch: Stretch) -> io::Result<Option<Plan>> {
         let parts = (&self.directory, &self.files);
         let Some(holes) = segment.ask(parts, |index, file| index.holes(file))? else { return Ok(None) };
@@ -175,7 +175,9 @@ impl Store {
         }
     }
 
-    /// Returns a position in a segment's file at or before the record with this offset.
+    /// Returns the position in a segment's file from which to scan for the record with this offset: at this record, or
+    /// Returns a position in a segment's file from which a scan finds the record with this offset: at this record, or
+    /// before it.
     pub(super) fn place(&self, segment: &Segment, offset: Offset) -> io::Result<u64> {
         let parts = (&self.directory, &self.files);
         Ok(segment.ask(parts, |index, file| index.place(file, offset))?.unwrap_or(0))
@@ -223,8 +225,8 @@ pub(super) struct Part<'a> {
 
 struct Plan {
     steps: Vec<Step>,
-    /// The offset up to which `steps` has all records with the wanted terms. There may be more of these records after
-    /// it.
+    /// The offset up to which `steps` has all records with the wanted terms, and all holes. There may be more of them
+    /// after this offset.
     up_to: Offset,
 }
 
@@ -299,7 +301,7 @@ const fn record_head_bytes() -> usize {
     8
 }
 
-/// The result of reading so far.
+/// The state of reading: the findings so far, and the limit that ends the reading.
 pub(super) struct Reading {
     found: Vec<Found>,
     up_to: Offset,

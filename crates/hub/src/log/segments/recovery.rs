@@ -9,8 +9,8 @@ use super::{
 use crate::position::Offset;
 use std::{fs::File, io, ops::Range};
 
-/// The size of a page of a file. A write that was interrupted, because its process was killed or the disk was full,
-/// ends at the end of a page. A file that ends elsewhere was cut.
+/// The size of a page of a file. The system writes whole pages, so a write that was interrupted, because its process
+/// was killed or the disk was full, ends at the end of a page. A file that ends elsewhere was cut later.
 pub(super) const PAGE_BYTES: u64 = 4 << 10;
 
 /// The end of the last segment of a log that did not end cleanly.

@@ -101,7 +101,8 @@ impl Store {
         self.forget_ids(&mut held.old_ids);
     }
 
-    /// Removes the oldest tables of publishers' IDs as long as the remaining tables still have [`REMEMBERED_IDS`] IDs.
+    /// Removes the oldest tables of the hashes of publishers' IDs as long as the remaining tables still have
+    /// [`REMEMBERED_IDS`] IDs.
     pub(super) fn forget_ids(&self, old: &mut VecDeque<(Offset, Ids)>) {
         let mut count: u64 = old.iter().map(|(_, ids)| ids.count).sum();
         while let Some((first, ids)) = old.front() {

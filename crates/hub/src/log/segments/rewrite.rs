@@ -92,7 +92,8 @@ impl Store {
         self.files.forget(first);
         self.directory.sync().map_err(|error| self.stop(&format!("the disk could not sync: {error}")))?;
         _ = fs::remove_file(self.directory.file(first, Kind::Erased));
-        // An index on disk means that another segment follows, so the last segment must not have one.
+        // When the log is opened without an end mark, an index file means that another segment follows. So the last
+        // segment must not have an index file.
         if !is_last {
             self.write_down(&fresh);
         }

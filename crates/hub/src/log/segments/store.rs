@@ -65,7 +65,7 @@ pub(super) struct Held {
     pub(super) bounds: Bounds,
     /// The number of bytes of all records from the oldest entry on.
     pub(super) bytes: u64,
-    /// The tables of publishers' IDs of segments that retention has removed, oldest first.
+    /// The tables of the hashes of publishers' IDs, of segments that retention has removed, oldest first.
     pub(super) old_ids: VecDeque<(Offset, Ids)>,
 }
 

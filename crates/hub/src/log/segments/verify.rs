@@ -168,9 +168,9 @@ impl Verifying<'_> {
             return Ok(());
         }
         self.oldest = self.oldest.max(mark.oldest);
-        // If there is a newer segment than the mark names, or a newer one than those that were checked, a process has
-        // appended to the log since then. In this case the mark is outdated, and its newest offset is not compared with
-        // the last record.
+        // If there is a newer segment than the end mark names, or a newer one than those that were checked, a process
+        // has appended to the log since then. In this case the mark is outdated, and its newest offset is not compared
+        // with the last record.
         let is_current = mark.last_segment >= newest
             && self.directory.segments(Kind::Log)?.last().is_none_or(|(first, _)| *first <= newest);
         if is_current && self.last_record < mark.head {

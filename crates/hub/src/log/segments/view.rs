@@ -216,8 +216,8 @@ fn load(path: &Path) -> Result<(Store, Recovery), ViewError> {
     unreachable!("the loop returns after the last attempt")
 }
 
-/// Lets the log end with its last record, if a process has the log open: this process may still be writing the entries
-/// that seem to be missing after the last record.
+/// Treats the last record as the end of the log, if a process has the log open: this process may still be writing the
+/// entries that seem to be missing after the last record.
 fn forget_what_is_under_way(store: &Store, recovery: &mut Recovery) {
     if recovery.was_clean || recovery.missing.is_none() || lock_holder::holder(&store.directory).is_none() {
         return;

@@ -26,17 +26,17 @@ pub const GATHER_PUBLICATIONS: usize = 8;
 /// The duration of an append from which on the writer waits for more publications. If appends are faster, the log is in
 /// memory, or nearly as fast, and waiting gains nothing.
 pub const GATHER_WORTH: Duration = Duration::from_micros(20);
-/// The number of batches until the writer tries to gather one publication more: after its start, and after each
-/// successful attempt.
+/// The number of batches until the writer tries to gather one publication more. It applies after the start of the
+/// writer, after each successful attempt, and each time the number of publications to wait for is lowered.
 const RETRY_BATCHES: u32 = 4;
 /// The largest number of batches until the next attempt, which is reached after many failed attempts. So a publisher
 /// that is alone is delayed only once in this many publications.
 const MAX_RETRY_BATCHES: u32 = 1_024;
-/// The greatest value of [`Gather::credit`]. A number of publications to wait for that was reached in many waits is
-/// lowered only after this many failed waits in a row; a number that was reached only once, after half as many.
+/// The greatest value of [`Gather::credit`]. If a number of publications to wait for was reached in many waits, it is
+/// lowered only after this many failed waits in a row. If it was reached only once, half as many failed waits lower it.
 const MAX_CREDIT: u32 = 8;
-/// The amount by which each append may raise `cheapest` in any case, even if `cheapest` is very small, so that an old
-/// value does not last for ever.
+/// The amount by which each append may raise [`Gather::cheapest`], the time of the fastest recent append, even if this
+/// time is very small. So an old value does not last for ever.
 const FORGETTING: Duration = Duration::from_micros(1);
 
 /// The state of learning how many publications arrive together.
@@ -74,8 +74,8 @@ impl Default for Gather {
 }
 
 impl Gather {
-    /// Notes that an append of this many publications took this long. The next batch waits for more publications only
-    /// as long as that is worth it.
+    /// Notes that an append of this many publications took this long. With these two facts, [`Self::count`] decides
+    /// whether the next batch should wait for more publications.
     pub(in crate::log) fn appended(&mut self, publications: usize, took: Duration) {
         self.is_busy = publications > GATHER_PUBLICATIONS;
         self.cheapest = took.min(self.cheapest + FORGETTING.max(self.cheapest / 8));
