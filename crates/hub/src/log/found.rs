@@ -93,7 +93,8 @@ pub struct Candidates {
     pub held: Vec<Found>,
     /// True if more than [`MAX_CANDIDATES`] updates in the log have the ID.
     pub more: bool,
-    /// True if an update that retention has discarded had the ID, or may have had it. Always false if `held` is empty.
+    /// True if an update that retention has discarded had the same ID, or may have had it: then it is not certain which
+    /// of these updates a subscriber with this ID has seen. Always false if `held` is empty.
     pub discarded: bool,
 }
 

@@ -41,9 +41,9 @@ pub const QUEUE_PLACES: usize = 2_048;
 pub const QUEUE_PLACE_BYTES: usize = 16 * 1024;
 /// The largest publication, in bytes of stored entries. It fills the whole queue.
 pub const MAX_PUBLICATION_BYTES: usize = QUEUE_PLACES * QUEUE_PLACE_BYTES;
-/// The greatest number of entries in a batch. A larger batch has only one publication.
+/// The greatest number of entries in a batch. Only a batch with a single publication may have more.
 pub const MAX_BATCH_ENTRIES: usize = 4_096;
-/// The greatest number of bytes of stored entries in a batch. A larger batch has only one publication.
+/// The greatest number of bytes of stored entries in a batch. Only a batch with a single publication may have more.
 pub const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// The time between two checks for entries to discard.
 pub const RETENTION_INTERVAL: Duration = Duration::from_secs(1);

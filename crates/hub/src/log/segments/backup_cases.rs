@@ -155,8 +155,8 @@ fn work(log: &SegmentLog, acknowledged: &AtomicU64, erased: &AtomicU64, stop: &A
 #[test]
 fn backups_of_a_log_that_never_rests() {
     const ROUNDS: usize = 25;
-    /// The number of updates that must be appended during the backups. With fewer, the backups would not be of a busy
-    /// log.
+    /// The number of updates that must be appended during the backups. With fewer, the test would not show that a busy
+    /// log can be backed up.
     const LEAST: u64 = 1_000;
     let dir = tempfile::tempdir().unwrap();
     let log_dir = dir.path().join("log");

@@ -83,7 +83,7 @@ struct Original {
     earlier: Vec<BTreeMap<String, Vec<u8>>>,
     /// True if the last process that wrote to the log ended cleanly.
     is_clean: bool,
-    /// The position after the last frame of the last segment, after each append.
+    /// For each append: the position in the file of the segment at which the appended frame ends.
     ends: Vec<u64>,
 }
 

@@ -192,7 +192,8 @@ impl IndexFile {
         self.terms_at() + self.counts.terms * TERM_BYTES
     }
 
-    /// Returns the offset and the number with which a row of a table begins.
+    /// Returns the two numbers with which a row of a table begins. The first one is an offset, counted from the
+    /// beginning of the segment, and is returned as an offset of the log.
     fn pair(&self, row: &[u8]) -> (Offset, u64) {
         let mut fields = Fields(row);
         let mut number = || fields.u32().unwrap_or(u32::MAX).into();

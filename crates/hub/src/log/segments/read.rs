@@ -175,7 +175,6 @@ impl Store {
         }
     }
 
-    /// Returns the position in a segment's file from which to scan for the record with this offset: at this record, or
     /// Returns a position in a segment's file from which a scan finds the record with this offset: at this record, or
     /// before it.
     pub(super) fn place(&self, segment: &Segment, offset: Offset) -> io::Result<u64> {

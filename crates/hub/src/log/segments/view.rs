@@ -32,7 +32,8 @@ const STABLE_LOOKS: u32 = 5;
 const MOST_LOOKS: u32 = 50;
 /// The time between two attempts to load the log.
 const PAUSE: Duration = Duration::from_millis(20);
-/// The number of further reads that must miss the same entries before they are reported as lost.
+/// The number of times that entries must be missing again, when the log is read once more, before they are reported as
+/// lost.
 const SAME_READS: u32 = 2;
 /// The greatest number of attempts if a segment is rewritten or removed during each read.
 const ATTEMPTS: u32 = 8;
