@@ -11,10 +11,10 @@ use crate::{
 
 /// The limit of one read of the log, in entries and in bytes.
 const READ: ReadLimit = ReadLimit { entries: 512, bytes: 64 << 10 };
-/// The number of encoded bytes at which a step stops reading the log. The events of its last read may make the step
+/// The number of encoded bytes at which a step through the log ends. The events that the step reads last may make it
 /// larger than this.
 const STEP_BYTES: usize = 64 << 10;
-/// The number of examined log entries at which a step stops reading the log. Without this limit, a step would occupy a
+/// The number of examined log entries at which a step through the log ends. Without this limit, a step would occupy a
 /// thread for too long if few entries of a long log are for the subscriber.
 const STEP_ENTRIES: u64 = 16 << 10;
 
@@ -28,8 +28,8 @@ pub struct Step {
     /// The bytes that the subscriber gets: encoded events, and a gap event if entries are missing in the log. `None` if
     /// nothing in the step is for the subscriber.
     pub run: Option<Run>,
-    /// True if `run` includes a gap event. The gap event reports what is missing after `begins_after`, so a subscriber
-    /// whose cursor is not `begins_after` cannot use the step.
+    /// True if `run` includes a gap event. The gap event reports what is missing after `begins_after`, so the step is
+    /// only for subscribers whose cursor is `begins_after`.
     pub tells_gap: bool,
 }
 
@@ -56,8 +56,8 @@ pub(crate) fn step(log: &dyn Log, key: &AudienceKey, cursor: Offset, now: Timest
         if read.up_to == after {
             break;
         }
-        // For exact topics, only the entries that the log's index names are read, so only these entries count. For
-        // patterns, every entry is read and counts.
+        // For exact topics, only the entries that the log's index names are read, so only these entries count towards
+        // `STEP_ENTRIES`. For patterns, every entry is read and counted.
         seen += if topics.is_some() { read.found.len().max(1) as u64 } else { read.up_to.0 - after.0 };
         read.found.iter().for_each(|found| reader.take(found));
         reader.cursor = read.up_to;

@@ -40,8 +40,8 @@ impl Gap {
     /// The type of the event that carries a gap.
     pub const EVENT_TYPE: &str = "fanfare.gap";
 
-    /// True if `data` is the data of a gap event: a JSON object with a non-empty text `reason`; other members are
-    /// allowed. A publisher may send reasons that the hub does not know.
+    /// True if `data` is the data of a gap event: a JSON object with the field `reason`, which is a non-empty text.
+    /// Other fields are allowed. A publisher may send reasons that the hub does not know.
     pub(crate) fn is_told_by(data: &str) -> bool {
         serde_json::from_str::<Told<'_>>(data).is_ok_and(|told| !told.reason.is_empty())
             && data.trim_start().starts_with('{')
@@ -68,7 +68,7 @@ impl fmt::Display for GapReason {
     }
 }
 
-/// The data of a gap event, as far as it is checked: `reason` is the only field that it must have.
+/// The data of a gap event. Only the field `reason` is checked, because no other field is required.
 #[derive(Deserialize)]
 struct Told<'a> {
     #[serde(borrow)]

@@ -33,7 +33,7 @@ pub const CONCURRENT_JOINS: usize = 1_024;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HubLimits {
-    /// The limit of each audience's window.
+    /// The limit of each audience's window, which keeps the newest events in memory.
     pub window: WindowLimit,
     /// The number of subscribers that may read the log at the same time. Further subscribers wait. Each reader takes a
     /// thread, and about 200 KiB of memory, or as much as the largest update if that is more.
@@ -125,7 +125,7 @@ impl Hub {
         // Waits until the publications in the queue are in the log, so that they can be erased too.
         self.0.drain().await;
         let hub = self.0.clone();
-        // Erasures run one after the other, so that many of them do not take all threads that may block.
+        // Erasures run one after the other, so that many of them do not occupy all threads on which the log is read.
         let turn = hub.erases.clone().acquire_owned().await.expect("the semaphore is never closed");
         blocking(move || {
             let _turn = turn;
@@ -188,7 +188,7 @@ impl Hub {
         Mailbox::new(self.0.clone(), Box::new(wake), Handle::current())
     }
 
-    /// The limit of each audience's window.
+    /// The limit of each audience's window, which keeps the newest events in memory.
     #[must_use]
     pub fn window_limit(&self) -> WindowLimit {
         self.0.window

@@ -26,9 +26,9 @@ pub struct Opening {
     key: Arc<AudienceKey>,
     place: Place,
     /// The bytes that are sent first: a gap event if updates that were asked for are missing, or the beginning of a
-    /// rewind; `None` if there is neither.
+    /// rewind (the newest updates of each topic); `None` if there is neither.
     gap: Option<Bytes>,
-    /// The rest of a rewind that does not fit into `gap`. This rest is sent after `gap`.
+    /// The updates of a rewind for which `gap` has no room. They are sent after `gap`.
     rewind: Option<Rewind>,
     /// The time when the hub ends the stream, and tells the subscriber the `end_reason` if there is one; `None` if the
     /// hub does not end the stream.
@@ -70,8 +70,8 @@ impl Opening {
         Ok(Self { hub, key, place, gap, rewind: None, ends: None, end_reason: None, permit: None })
     }
 
-    /// Returns an opening that begins with the newest updates of each topic. They are followed by all updates that are
-    /// appended from now on.
+    /// Returns an opening that begins with the newest updates of each topic, at most `count` for each. They are
+    /// followed by all updates that are appended from now on.
     async fn rewound(hub: Arc<Shared>, key: Arc<AudienceKey>, count: usize) -> Result<Self, LogError> {
         let head = hub.bounds().head;
         let rewind = hub.clone().find_newest(key.clone(), count, head).await?;
@@ -88,7 +88,8 @@ impl Opening {
         Self { ends, end_reason, ..self }
     }
 
-    /// True if nothing of a rewind is left to send after the first bytes. Only then can a shard take the subscriber.
+    /// True if the first bytes include all updates of the rewind, or if there is no rewind. Only then can a shard take
+    /// the subscriber.
     #[must_use]
     pub fn is_short(&self) -> bool {
         self.rewind.is_none()
@@ -174,8 +175,9 @@ impl Opening {
     }
 }
 
-/// Finds the position of an ID whose bytes can be read in two ways. Tries `requested` first, and `otherwise` if no
-/// update has the ID `requested`. Returns the position, and the ID that was used.
+/// Finds the position of an ID whose bytes may be meant as UTF-8 or as Latin-1: `requested` and `otherwise` are the two
+/// readings. Returns the position and the ID that was used. This is `otherwise` only if no update has the ID
+/// `requested`, and `otherwise` is found without a gap.
 async fn either(
     hub: &Arc<Shared>,
     key: &Arc<AudienceKey>,

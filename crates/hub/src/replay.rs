@@ -1,4 +1,5 @@
-//! A replay: the updates that the log holds after a position, up to the head that the log has when the replay begins.
+//! A replay: the updates that the log holds after a position, up to the newest update at the time when the replay
+//! begins.
 use crate::{audience_key::AudienceKey, log::LogError, position::Offset, rewind::Rewind, shared::Shared};
 use bytes::Bytes;
 use std::{fmt, sync::Arc};
@@ -9,12 +10,13 @@ pub struct Replay {
     key: Arc<AudienceKey>,
     /// The offset up to which everything has been returned.
     cursor: Offset,
-    /// The head of the log when the replay began.
+    /// The newest offset of the log when the replay began.
     end: Offset,
-    /// The bytes to return first: a gap event if updates that were asked for are missing, or the beginning of a rewind;
-    /// `None` if there is neither.
+    /// The bytes to return first: a gap event if updates that were asked for are missing, or the beginning of a rewind
+    /// (the newest updates of each topic); `None` if there is neither.
     gap: Option<Bytes>,
-    /// The rest of a rewind. This rest is returned after `gap` and before the entries after `cursor`.
+    /// The updates of a rewind for which `gap` has no room. They are returned after `gap` and before the entries after
+    /// `cursor`.
     rewind: Option<Rewind>,
 }
 

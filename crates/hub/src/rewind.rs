@@ -10,11 +10,11 @@ use std::collections::{BTreeSet, VecDeque};
 
 /// The greatest number of updates of a rewind, of all topics together.
 pub const MAX_REWIND: usize = 10_000;
-/// The number of offsets, counted back from the head of the log, that are searched first. Each further search covers
-/// twice as many offsets, directly before those that were searched.
+/// The number of entries, counted back from the newest entry of the log, among which the updates of a rewind are looked
+/// for first. If too few updates are found, the next older entries are examined, twice as many each time.
 const FIRST_WINDOW: u64 = 256;
 const READ: ReadLimit = ReadLimit { entries: 512, bytes: 256 << 10 };
-/// The number of encoded bytes after which a step of a rewind ends.
+/// The number of encoded bytes at which a step ends. A step reads a part of a rewind.
 const STEP_BYTES: usize = 64 << 10;
 
 /// The offsets of the updates of a rewind that have not been returned yet, in order.
@@ -24,9 +24,9 @@ pub(crate) struct Rewind {
 }
 
 impl Rewind {
-    /// Finds the newest `count` updates of each topic and pattern that `key` subscribed to, among the entries up to
-    /// `head`. If these are more than [`MAX_REWIND`] updates together, the oldest of them are left out. Blocks while it
-    /// reads the log.
+    /// Finds the newest `count` updates of each topic and pattern that the audience `key` subscribed to, among the
+    /// entries up to the offset `head`. If these are more than [`MAX_REWIND`] updates together, the oldest of them are
+    /// left out. Blocks while it reads the log.
     pub(crate) fn find(
         log: &dyn Log,
         key: &AudienceKey,

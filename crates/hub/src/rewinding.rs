@@ -1,5 +1,5 @@
-//! A rewind that is too long for the first bytes of a stream: it is sent in steps, before its subscriber gets the
-//! events of its audience.
+//! A rewind (the newest updates of each topic) that is too long for the first bytes of a stream: it is sent in steps,
+//! before its subscriber gets the events of its audience.
 use crate::{
     audience_key::AudienceKey,
     ending::EndReason,
@@ -43,8 +43,8 @@ pub(crate) struct Rewinding {
 type Step = Pin<Box<dyn Future<Output = Result<(Bytes, Rewind), LogError>> + Send>>;
 
 impl Rewinding {
-    /// Returns a rewinding that first sends the opening bytes of `joining`, and then `rewind`. The opening bytes are
-    /// removed from `joining`.
+    /// Returns a `Rewinding`, which first sends the opening bytes of `joining`, and then `rewind`. The opening bytes
+    /// are removed from `joining`.
     ///
     /// # Panics
     /// If `joining` has no cursor: a rewind ends at a fixed position.

@@ -23,9 +23,9 @@ use std::{
     },
 };
 
-/// The number of events, of all audiences together, at which a round of bundles ends. Each event takes 40 bytes of
-/// memory, so a batch that reaches many audiences is sent in several rounds. A round always ends with the last event of
-/// an entry, so it may have more events than this.
+/// The number of events, of all audiences together, at which the router stops adding entries to its bundles and sends
+/// the bundles. Each event takes 40 bytes of memory, so a batch that reaches many audiences is sent in several rounds
+/// of bundles. The router stops only after the last event of an entry, so a round may have more events than this.
 const BUNDLE_EVENTS: usize = 64 << 10;
 
 /// The handle by which other threads send requests to the router. A clone is cheap.
@@ -39,7 +39,7 @@ pub(crate) struct Router {
     nudge: Nudge,
 }
 
-/// A receiver of bundles.
+/// A receiver of bundles: a shard, or a group of polled subscriptions.
 pub(crate) enum Recipient {
     /// A shard, which takes the bundles out of its mailbox on its own thread. The router waits while the mailbox is
     /// full.
@@ -84,7 +84,8 @@ pub(crate) struct Requests(Sender<Request>);
 
 impl Sink for Routing {
     fn take(&mut self, batch: Vec<Arc<Entry>>) {
-        // A recipient that asked for events before this batch was appended must get the batch.
+        // A recipient that asked for events before this batch was appended must get the batch, so its request is
+        // handled first.
         self.hear();
         self.route(&batch);
     }

@@ -73,8 +73,8 @@ impl Shared {
         self.reading(Reads::Some, move |hub| hub.log.place_at(time)).await
     }
 
-    /// Finds the newest `count` updates of each topic and pattern that `key` subscribed to, among the entries up to
-    /// `head`.
+    /// Finds the newest `count` updates of each topic and pattern that the audience `key` subscribed to, among the
+    /// entries up to the offset `head`.
     pub(crate) async fn find_newest(
         self: Arc<Self>,
         key: Arc<AudienceKey>,

@@ -31,7 +31,8 @@ pub enum Start {
     /// The position after the update with this ID; the ID `earliest` is before all entries of the log.
     After(String),
     /// The position after the update with the first of these IDs, or, if the log has no such update, after the update
-    /// with the second ID. This is for an ID whose bytes can be read in two ways. A gap names the first ID.
+    /// with the second ID. This is for an ID whose bytes may be meant as UTF-8 or as Latin-1. If a gap event is sent,
+    /// it names the first ID.
     AfterEither(String, String),
     /// The newest updates of each topic and pattern that was subscribed to, followed by new updates. The number limits
     /// the updates of each topic or pattern. All of them together are at most [`MAX_REWIND`](crate::rewind::MAX_REWIND)

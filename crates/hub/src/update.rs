@@ -80,7 +80,7 @@ pub enum InvalidUpdate {
         /// The longest length that is allowed, in bytes.
         limit: usize,
     },
-    /// The ID holds a control or invisible format character.
+    /// The ID contains a control character or an invisible format character.
     IdCharacter(char),
     /// The ID begins or ends with white space. A header loses this white space, so no subscriber could resume after the
     /// update.
@@ -96,11 +96,12 @@ pub enum InvalidUpdate {
         /// The longest length that is allowed, in bytes.
         limit: usize,
     },
-    /// The event type holds a control or invisible format character.
+    /// The event type contains a control character or an invisible format character.
     EventTypeCharacter(char),
     /// The event type is reserved for the hub: it is `mercure`, or begins with `fanfare.`.
     EventTypeReserved,
-    /// The event type is [`Gap::EVENT_TYPE`], and the data is not a JSON object with a `reason`.
+    /// The event type is [`Gap::EVENT_TYPE`], and the data is not a JSON object with a field `reason` that is a
+    /// non-empty text.
     GapData,
     /// The reconnection time is longer than [`MAX_RETRY_MS`].
     RetryTooLong {

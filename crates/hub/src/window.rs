@@ -4,8 +4,8 @@ use crate::{position::Offset, run::Run};
 use bytes::Bytes;
 use std::collections::VecDeque;
 
-/// The limit of the window of one part. Audiences that see the same topics of an update share the bytes of its wire
-/// event in memory.
+/// The limit of the window of one part. Audiences that see the same topics of an update share the bytes of its encoded
+/// event, so all windows together may take less memory than the sum of their limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowLimit {
     /// The greatest number of encoded events that a window keeps; an event in two pieces counts as two events. Each
@@ -94,8 +94,8 @@ impl Window {
     #[must_use]
     pub fn read(&self, cursor: Offset, most_bytes: usize) -> Option<Run> {
         let first = self.events.partition_point(|(offset, _)| *offset <= cursor);
-        // `count` is the number of examined items, and `bytes` is their size. `last` is about the event to which the
-        // newest of these items belongs: the number of examined items before this event, and its offset.
+        // The loop has examined `count` items, which have `bytes` bytes together. `last` describes the event of the
+        // newest examined item: the number of items before this event, and its offset.
         let (mut count, mut bytes, mut last) = (0, 0, (0, cursor));
         for (offset, event) in self.events.range(first..) {
             let begins = *offset != last.1;

@@ -43,7 +43,8 @@ impl Representation {
 }
 
 impl AudienceKey {
-    /// Appends the encoded event of `entry` to `out`. The audience must be one that gets the entry's update.
+    /// Appends the encoded event of `entry` to `out`, as this audience gets it. The audience must be one that gets the
+    /// update of the entry.
     pub(crate) fn encode(&self, entry: &Entry, out: &mut Vec<u8>) {
         if self.representation == Representation::EventStream {
             return event(entry, out);
@@ -53,11 +54,12 @@ impl AudienceKey {
     }
 }
 
-/// The smallest number of bytes of an update's data that its envelopes share as a second piece. Less data is encoded
-/// again for each envelope, which costs less.
+/// The smallest size of an update's data, in bytes, at which the envelopes that have only some of the update's topics
+/// share the data as their second piece. Smaller data is encoded again for each envelope, which costs less than a
+/// second piece.
 const SHARED_BYTES: usize = 512;
 
-/// A encoded event, in one piece or in two. The second piece is the same for all audiences with this representation
+/// An encoded event, in one piece or in two. The second piece is the same for all audiences with this representation
 /// that see only some of the topics.
 #[derive(Clone, Debug)]
 pub(crate) struct WireEvent {

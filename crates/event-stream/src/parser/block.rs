@@ -49,7 +49,7 @@ pub(super) struct Buffered<'a> {
 }
 
 impl<'a> Buffered<'a> {
-    /// Returns the data, without the LF of its last line.
+    /// Returns the data as text, without the LF of its last line.
     #[inline]
     pub(super) fn text(self) -> &'a str {
         *self.unused = false;

@@ -5,8 +5,8 @@ use core::{ops::Range, str::from_utf8};
 
 /// The number of bytes of a chunk that the first UTF-8 check covers. Each further check covers [`AHEAD_GROWTH`] times
 /// as many, up to [`MAX_AHEAD_BYTES`]. The first check is small, because its work is wasted if the program makes a new
-/// chunk for the bytes after each event. The later checks are large, because the value at the end of a check is often
-/// checked again by the next one.
+/// chunk for the bytes after each event. The later checks are large, because a value that is only partly covered by one
+/// check is often checked again by the next one.
 const MIN_AHEAD_BYTES: usize = 512;
 /// The greatest number of bytes that one UTF-8 check covers. This many bytes fit into a processor's fastest cache, so
 /// they are still in the cache when the parser reads them after the check.

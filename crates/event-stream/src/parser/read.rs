@@ -79,9 +79,9 @@ impl Parser {
         Ok(step)
     }
 
-    /// Reads a complete line of data, whose value is at `value`. The first line of data in the block stays in the
-    /// chunk, and its range is stored in `left`. When a second line comes, both lines are copied into the buffer, and
-    /// so is every later line.
+    /// Reads a complete line of data; `value` is the range of its value in the chunk. The first line of data in the
+    /// block stays in the chunk, and its range is stored in `left`. When a second line comes, both lines are copied
+    /// into the buffer, and so is every later line.
     #[inline]
     fn read_data(
         &mut self,

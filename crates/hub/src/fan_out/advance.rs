@@ -7,7 +7,8 @@ use super::{
 use crate::run::Left;
 use bytes::Bytes;
 
-/// The largest size of a run of several events from a window, in bytes. A single event may be larger.
+/// The largest size of several events from a window that are sent together as one run, in bytes. A single event may be
+/// larger.
 pub const RUN_BYTES: usize = 64 << 10;
 
 impl<T: Transmit> Turn<'_, T> {
@@ -81,7 +82,8 @@ impl<T: Transmit> Turn<'_, T> {
         }
     }
 
-    /// Sends bytes to one member. Returns the number of bytes that it took; `None` if the member is gone.
+    /// Sends bytes to one member. Returns the number of bytes that it took; `None` if its connection is gone, so that
+    /// it has been removed.
     pub(super) fn send_one(&mut self, key: MemberKey, bytes: &Bytes) -> Option<usize> {
         if bytes.is_empty() {
             return Some(0);
@@ -94,8 +96,8 @@ impl<T: Transmit> Turn<'_, T> {
         Some(taken)
     }
 
-    /// Empties `unsent`: removes the members whose connections take no bytes any more, and returns the members that
-    /// have no more room, each with the number of bytes that it took.
+    /// Empties the list `unsent`: removes the members whose connections take no bytes any more, and returns the members
+    /// that have no more room, each with the number of bytes that it took.
     pub(super) fn take_full(&mut self) -> Vec<(MemberKey, usize)> {
         let mut full = Vec::new();
         for Unsent { member, taken } in std::mem::take(&mut self.core.unsent) {

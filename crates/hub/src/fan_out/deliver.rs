@@ -11,8 +11,9 @@ use bytes::Bytes;
 use std::time::Instant;
 
 impl<T: Transmit> Turn<'_, T> {
-    /// Stores the events of one batch for a part, until [`deliver`](Self::deliver) sends them. If an event does not fit
-    /// into one run with the events that are stored already, this call first delivers all stored events.
+    /// Stores the events of one batch for a part, until [`deliver`](Self::deliver) sends them. If the part has stored
+    /// events, and they would be too many or too large to be sent together with a new event, this call first delivers
+    /// all stored events.
     pub fn take_events(&mut self, key: PartKey, events: &Events) {
         // An event that is sent in two pieces has two items with the same offset.
         for pieces in events.chunk_by(|(one, _), (next, _)| one == next) {
@@ -59,9 +60,9 @@ impl<T: Transmit> Turn<'_, T> {
         let parts = news.iter().filter_map(|key| parts.known(*key)).map(|index| parts.get(index));
         let sends = parts.filter_map(|part| Some((part, part.run.as_ref()?))).flat_map(|(part, run)| {
             let (shared, whole) = (run.bytes(), &run.bytes()[..]);
-            // Normally the cursors of all waiting members are before the run. In this case each member gets the whole
-            // run, and its cursor need not be read. In the other case some members have already got the first events of
-            // the run from the log.
+            // Normally the cursors of all waiting members are before the first event of the run. Then each member gets
+            // the whole run, and the members' cursors need not be read. Otherwise, some members have already got the
+            // first events of the run from the log.
             let all_are_behind = part.furthest < run.first();
             part.waiting.iter().filter_map(move |key| {
                 let slice = if all_are_behind { whole } else { &whole[begin(part, &members[*key as usize])..] };
@@ -71,7 +72,7 @@ impl<T: Transmit> Turn<'_, T> {
         self.transmit.send(sends, unsent);
     }
 
-    /// Notes, for each member that did not take all bytes of its part's run, which bytes it still has to be sent.
+    /// Notes, for each member that did not take all bytes of its part's run, which bytes still have to be sent to it.
     /// Removes the members whose connections are gone.
     fn settle_runs(&mut self) {
         for (key, taken) in self.take_full() {
@@ -131,8 +132,8 @@ impl Part {
     }
 }
 
-/// The index in the part's run where the bytes for this member begin. A member that joined while the log was ahead of
-/// the router may have got the first events of the run from the log.
+/// The index in the part's run where the bytes for this member begin. It is not 0 if the member has got the first
+/// events of the run from the log already, because it read the log before the router sent these events.
 fn begin(part: &Part, member: &Member) -> usize {
     match &part.run {
         Some(run) if member.cursor >= run.first() => run.behind(member.cursor).start,

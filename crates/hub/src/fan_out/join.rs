@@ -47,8 +47,8 @@ impl FanOut {
                 self.parts.add(audience.clone(), make)
             }
         };
-        // The newest offset of the log is read after the part began to follow its audience, so everything that is
-        // appended after this offset is delivered.
+        // The part asked for the events of its audience before the newest offset of the log is read here, so everything
+        // that is appended after this offset is delivered.
         let cursor = cursor.unwrap_or_else(head);
         self.parts.get_mut(part).members += 1;
         let unsent = (!opening.is_empty()).then(|| Box::new([opening, Bytes::new()]));

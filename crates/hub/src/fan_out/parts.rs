@@ -1,4 +1,4 @@
-//! All parts of one [`FanOut`](super::FanOut), by number and by audience.
+//! All parts of one [`FanOut`](super::FanOut), which can be found by their numbers and by their audiences.
 use super::{member::PartIndex, part::Part};
 use crate::{audience_key::AudienceKey, bundle::PartKey};
 use slab::Slab;

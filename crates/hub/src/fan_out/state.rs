@@ -19,7 +19,7 @@ pub struct FanOut {
     pub(super) news: Vec<PartKey>,
     /// The parts for which the log has to be read, or is being read.
     pub(super) reads: ReadQueue,
-    /// The sends of which not all bytes were taken. Empty between turns.
+    /// The sends of which the members did not take all bytes. Empty between turns.
     pub(super) unsent: Vec<Unsent>,
     /// The members that have left, until the driver takes them with [`FanOut::take_departed`].
     pub(super) departed: Vec<Departed>,

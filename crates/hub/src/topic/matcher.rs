@@ -1,7 +1,7 @@
 //! Topic matchers: they say which topics a subscriber wants, or which topics a grant covers.
 //!
-//! [Mercure, matcher types](https://mercure.rocks/spec#matcher-types); Mercure's older revision calls them topic
-//! selectors.
+//! [Mercure, matcher types](https://mercure.rocks/spec#matcher-types); the older revision of the Mercure protocol calls
+//! them topic selectors.
 use super::{
     InvalidTopic, Topic,
     candidate::Candidate,
@@ -21,7 +21,7 @@ pub const MAX_MATCHER_BYTES: usize = super::MAX_TOPIC_BYTES;
 
 const WILDCARD: &str = "*";
 
-/// The compiled patterns of [`Matcher::legacy_selector`] and [`Matcher::url_pattern`].
+/// The cache of the patterns that [`Matcher::legacy_selector`] and [`Matcher::url_pattern`] compile.
 static SHARED: LazyLock<Patterns> = LazyLock::new(Patterns::default);
 
 /// Selects topics. A clone is cheap. Two matchers are equal if their kinds and their source texts are equal.
@@ -84,8 +84,9 @@ impl Matcher {
         }
     }
 
-    /// Returns the matcher for a topic selector of Mercure's older revision: `*`, a URI Template, or a topic. Equal URI
-    /// Templates are compiled once in a process, as long as few enough are in use.
+    /// Returns the matcher for a topic selector of the older revision of the Mercure protocol: `*`, a URI Template, or
+    /// a topic. The same URI Template is compiled only once, unless the process uses more templates than the cache can
+    /// hold.
     ///
     /// # Errors
     /// [`InvalidMatcher`], but never `InvalidPattern`, because a text that is not a URI Template is compared as a
@@ -94,7 +95,7 @@ impl Matcher {
         Self::legacy_selector_in(&SHARED, text)
     }
 
-    /// Does the same as [`Self::legacy_selector`], with a cache of its own.
+    /// Does the same as [`Self::legacy_selector`], but caches compiled templates in `patterns`.
     ///
     /// # Errors
     /// The same errors as those of [`Self::legacy_selector`].
@@ -111,8 +112,8 @@ impl Matcher {
     }
 
     /// Returns the matcher of the topics that match the URL Pattern `text`; `*` is every topic. The pattern, and each
-    /// topic that is later compared with it, is resolved against `base`, the hub's URL, if it is relative. Equal URL
-    /// Patterns are compiled once in a process, as long as few enough are in use.
+    /// topic that is later compared with it, is resolved against `base`, the hub's URL, if it is relative. The same URL
+    /// Pattern is compiled only once, unless the process uses more patterns than the cache can hold.
     ///
     /// # Errors
     /// [`InvalidMatcher`] if `text` is not a URL Pattern, or exceeds a limit.
@@ -120,7 +121,7 @@ impl Matcher {
         Self::url_pattern_in(&SHARED, text, base)
     }
 
-    /// Does the same as [`Self::url_pattern`], with a cache of its own.
+    /// Does the same as [`Self::url_pattern`], but caches compiled patterns in `patterns`.
     ///
     /// # Errors
     /// The same errors as those of [`Self::url_pattern`].

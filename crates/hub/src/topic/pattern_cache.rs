@@ -7,11 +7,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// The greatest number of patterns of each kind that are kept compiled. If all of them are in use, further patterns
-/// still work, but are compiled for each use.
+/// The greatest number of URI Templates, and also of URL Patterns, that a cache keeps compiled. If all of them are in
+/// use, further patterns still work, but are compiled for each use.
 pub const MAX_CACHED_PATTERNS: usize = 1_024;
 
-/// The compiled patterns by their source texts.
+/// The compiled patterns of one type, found by their source texts.
 pub(super) struct PatternCache<T>(Mutex<HashMap<Box<str>, Arc<T>>>);
 
 impl<T> PatternCache<T> {
@@ -40,8 +40,8 @@ impl<T> PatternCache<T> {
     }
 }
 
-/// The compiled patterns of one kind of client. Whoever uses many patterns can fill only the caches of its own kind, so
-/// it does not make other kinds of clients compile their patterns again and again.
+/// The cached patterns of one kind of client, such as publishers. A client that uses many patterns can fill only the
+/// caches of its own kind, so it does not make other kinds of clients compile their patterns again and again.
 #[derive(Default)]
 pub struct Patterns {
     pub(super) uri_templates: PatternCache<UriTemplate>,

@@ -1,4 +1,4 @@
-//! URL Patterns: the pattern matchers of Mercure's newer revision.
+//! URL Patterns: the pattern matchers of the newer revision of the Mercure protocol.
 //!
 //! The [URL Pattern Standard](https://urlpattern.spec.whatwg.org/) is implemented without `ignoreCase`. Regular
 //! expressions, for which the standard refers to ECMAScript, are matched in linear time by this hub, so it refuses
