@@ -162,8 +162,8 @@ impl<'a> Subscription<'a> {
         }
     }
 
-    /// Returns the document as a member of a collection. It has no `@context`, since the collection has one for all its
-    /// members.
+    /// Returns the document in the form that it has within a collection: without `@context`, since the collection has
+    /// one `@context` for all its documents.
     pub(super) fn within(self) -> Self {
         Self { context: None, ..self }
     }
