@@ -143,7 +143,8 @@ pub(super) struct Subscription<'a> {
 }
 
 impl<'a> Subscription<'a> {
-    /// Makes the document of the subscriber's subscription with the matcher at `index`.
+    /// Makes the document of the subscriber's subscription with the matcher at `index`. `active` is false if the
+    /// subscription has ended.
     pub(super) fn new(shape: Shape, subscriber: &'a Subscriber, index: usize, active: bool) -> Self {
         let matcher = &subscriber.key.matchers.as_slice()[index];
         let name = name(subscriber.id);
