@@ -31,7 +31,7 @@ pub struct Shared {
     pub(crate) files: Option<Files>,
     /// The limiter for the log lines about requests that were refused because they came through a proxy.
     pub(crate) proxied: Seldom,
-    /// Limits the warnings that there are too many subscribers.
+    /// The limiter for the warnings that there are too many subscribers.
     pub(crate) crowded: Seldom,
     /// The permits for subscribers: one for each subscriber that the hub has room for.
     pub(crate) places: Arc<Semaphore>,
@@ -42,6 +42,8 @@ pub struct Shared {
 }
 
 impl App {
+    /// Creates the state of a server. Times in `settings` that are out of bounds are replaced by the nearest bound.
+    ///
     /// # Panics
     /// If active subscriptions are published and the function is called outside a tokio runtime.
     pub(crate) fn new(hub: Hub, auth: Authenticator, settings: Settings, stopping: watch::Receiver<bool>) -> Self {

@@ -35,8 +35,8 @@ pub(crate) async fn collect(app: &App, headers: &HeaderMap, body: Body) -> Resul
         return Err(Problem::BodyTooLarge { limit });
     }
     let collecting = timeout(BODY_TIMEOUT, Limited::new(body, limit).collect());
-    // Usually the whole body has already arrived. So this branch is polled first, and the branch for a stop of the
-    // server is often never polled.
+    // Usually the whole body has already arrived. So the branch that reads the body is polled first, and the branch
+    // that waits for the server to stop is often never polled.
     let collected = tokio::select! {
         biased;
         collected = collecting => collected,
@@ -57,7 +57,7 @@ async fn late_for_stopping(app: &App) {
     sleep(STOPPED_BODY_TIMEOUT).await;
 }
 
-/// Converts the body to text.
+/// Converts the body to text. Fails if the body is not UTF-8.
 pub(crate) fn text(bytes: &[u8]) -> Result<String, Problem> {
     str::from_utf8(bytes).map(str::to_owned).map_err(|_| Problem::NotUtf8)
 }

@@ -141,9 +141,9 @@ impl Serving {
                 }
                 (Left::Granted(mut stream), Some(shards)) => match socket.into_std() {
                     Ok(socket) => {
-                        // The subscriber is admitted only when its socket is ready for the shard. Only a few
-                        // subscribers may be admitted that have not joined their audience yet, and others wait for
-                        // them.
+                        // The subscriber is admitted only when its socket is ready for the shard. A subscriber that was
+                        // admitted joins its audience on the shard. Only a few subscribers may be on their way there at
+                        // a time, and further ones have to wait, so none should be admitted too early.
                         stream.opening.admit().await;
                         shards.take(socket, stream);
                     }
@@ -161,8 +161,8 @@ impl Serving {
 }
 
 /// Reads the rest of a request's head, of which the bytes `beginning` have arrived, because the head must be complete
-/// before it is repaired. Returns only a part of the head if it does not end in time or within the limit; hyper then
-/// refuses it.
+/// before it is repaired. Returns only a part of the head if the head does not end in time or within the limit; hyper
+/// then refuses it.
 async fn whole_head(socket: &mut TcpStream, beginning: &[u8]) -> Bytes {
     let mut head = BytesMut::from(beginning);
     let ends = |head: &[u8]| head.windows(2).any(|end| end == b"\n\n") || head.windows(3).any(|end| end == b"\n\r\n");

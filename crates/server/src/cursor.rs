@@ -15,9 +15,10 @@ use crate::{
 use fanfare_hub::{entry::Timestamp, rewind::MAX_REWIND, subscription::Start, topic::forbidden_character};
 use http::{HeaderMap, HeaderName, Uri};
 
-/// The request header that EventSource sends, and the response header of Mercure's older revision.
+/// The request header in which an EventSource sends its last event ID. In Mercure's older revision, it is also the
+/// response header that names the position where the stream begins.
 pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-/// The response header of Mercure's newer revision.
+/// The response header that names the position where the stream begins, in Mercure's newer revision.
 pub const MERCURE_LAST_EVENT_ID: HeaderName = HeaderName::from_static("mercure-last-event-id");
 
 /// The names of query parameters that carry a cursor. Names are compared in lower case and without `-` and `_`. The

@@ -6,10 +6,10 @@
 use axum::response::Response;
 use http::{HeaderName, HeaderValue, header};
 
-/// The header fields of every answer, and their values. The value `same-origin` affects only requests without CORS:
-/// scripts, images, styles, and frames of isolated pages. An `EventSource` and a `fetch` from another origin use CORS.
-/// `cors.rs` decides about these requests, and this field does not affect them ([Fetch,
-/// 3.7](https://fetch.spec.whatwg.org/#cross-origin-resource-policy-header)).
+/// The header fields of every answer, and their values. The value `same-origin` of `Cross-Origin-Resource-Policy`
+/// affects only requests without CORS: scripts, images, styles, and frames of isolated pages. An `EventSource` and a
+/// `fetch` from another origin use CORS. `cors.rs` decides about these requests, and this field does not affect them
+/// ([Fetch, 3.7](https://fetch.spec.whatwg.org/#cross-origin-resource-policy-header)).
 const ON_EVERY_ANSWER: [(HeaderName, HeaderValue); 2] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),

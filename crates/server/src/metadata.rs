@@ -1,5 +1,5 @@
 //! The metadata of the hub, for clients that need a token for it: protected resource metadata, [RFC
-//! 9728](https://www.rfc-editor.org/rfc/rfc9728), with the members that Mercure adds.
+//! 9728](https://www.rfc-editor.org/rfc/rfc9728), with the fields that Mercure adds.
 //!
 //! Mercure's older revision has no metadata: if a hub does not have this document, a client may conclude that the hub
 //! only speaks the older revision.
@@ -44,9 +44,9 @@ pub async fn describe(State(app): State<App>, headers: HeaderMap) -> Result<Resp
     Ok(([(header::CONTENT_TYPE, json)], document.to_string()).into_response())
 }
 
-/// Adds the URL of the metadata to every challenge of the hub ([RFC 9728,
-/// 5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)). With it, a client can find out by itself which token it
-/// needs.
+/// Adds the URL of the metadata to every `WWW-Authenticate` challenge of the hub ([RFC 9728,
+/// 5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)). With this URL, a client can find out by itself which
+/// token it needs.
 pub(crate) async fn point(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if let Some(challenge) = response.headers_mut().get_mut(header::WWW_AUTHENTICATE)

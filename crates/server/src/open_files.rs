@@ -1,5 +1,6 @@
-//! The share of the open files of the process that subscribers may have. Each subscriber takes one. Some are left to
-//! publishers, to probes of the hub's health, and to the log, so that the hub still works when all subscribers are there.
+//! The greatest number of subscribers that the process's limit on open files allows. Each subscriber takes one open
+//! file. Some files are left to publishers, to probes of the hub's health, and to the log, so that the hub still works
+//! when all subscribers are there.
 use rustix::process::{Resource, getrlimit};
 
 /// The number of files that subscribers leave to others. If the process may open fewer than twice as many files,
@@ -14,7 +15,7 @@ pub fn subscribers_within(limit: u64) -> u64 {
 
 /// Returns the greatest number of subscribers of this process: `wanted`, or as many as its limit on open files allows.
 pub(crate) fn subscribers(wanted: usize) -> usize {
-    // There may be no limit.
+    // The system may set no limit.
     let Some(limit) = getrlimit(Resource::Nofile).current else { return wanted };
     usize::try_from(subscribers_within(limit)).map_or(wanted, |most| most.min(wanted))
 }

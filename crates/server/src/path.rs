@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 pub const TOPICS: &str = "/topics";
 
 /// Returns the topic of `/topics/{topic}`: everything after `/topics/`, with its slashes, percent-decoded. `None` for
-/// `/topics` itself.
+/// `/topics` and `/topics/`, and for paths outside them.
 ///
 /// # Errors
 /// [`Problem::Path`] if the topic is not UTF-8.

@@ -40,7 +40,7 @@ pub enum Delivery {
     Auto,
     /// Separate threads that make one system call for each send. Every system supports this.
     Epoll,
-    /// Separate threads that make many sends with one system call. Containers often forbid this.
+    /// Separate threads that make many sends with one system call. Containers often forbid io_uring.
     IoUring,
     /// The HTTP server hyper itself. Each subscriber takes 13 to 24 KB of memory, and less than 1 KB with the other
     /// ways.

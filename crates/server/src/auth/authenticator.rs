@@ -82,8 +82,8 @@ impl Authenticator {
         result.inspect_err(|error| self.trace(brought.token(), purpose, error))
     }
 
-    /// Returns `error`, for a request whose sender was authenticated but may not do what it asks for, and logs the
-    /// refusal if there was a token.
+    /// Logs that a request is refused, if it had a token, and returns `error`, the reason of the refusal. The sender of
+    /// the request was authenticated, but may not do what the request asks for.
     pub(crate) fn refuse(&self, credentials: &Credentials, error: AuthError) -> AuthError {
         if let (true, Some(reason)) = (credentials.has_token, error.logged()) {
             self.refusals.note(Kind::new(reason, credentials.issuer.as_deref(), true));

@@ -14,9 +14,10 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// Returns the cache of the patterns that tokens grant to requests of this purpose. Only tokens that are valid come
-    /// to it. A publisher sends its token with each publication, and holds no pattern in between. So if subscribers
-    /// could fill its cache, its patterns would be compiled each time.
+    /// Returns the cache of compiled patterns for tokens that are used for this purpose. Only the patterns of valid
+    /// tokens get into the cache. Publishers and subscribers have separate caches: a publisher sends its token with
+    /// each publication, and only the cache keeps its patterns compiled in the meantime. If subscribers could fill the
+    /// cache of publishers, the patterns of publishers would be compiled anew for each publication.
     pub(super) fn patterns(self) -> &'static Patterns {
         static OF_PUBLISHERS: LazyLock<Patterns> = LazyLock::new(Patterns::default);
         static OF_SUBSCRIBERS: LazyLock<Patterns> = LazyLock::new(Patterns::default);

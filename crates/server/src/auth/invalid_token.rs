@@ -40,7 +40,7 @@ pub enum InvalidToken {
     Issuer,
     /// The token is meant for another server, not for this hub.
     Audience,
-    /// A required claim, with this name, is missing or has the wrong type.
+    /// A required claim is missing or has the wrong type. The string is the name of the claim.
     Claim(&'static str),
     /// The token has expired.
     Expired,
@@ -60,8 +60,8 @@ pub enum InvalidToken {
 }
 
 impl InvalidToken {
-    /// Returns the reason without any text from the token, for the log. So there are only a few different reasons, and
-    /// none shows a part of a token.
+    /// Returns the reason as it is logged, without any text from the token. So the log has only a few different
+    /// reasons, and shows no part of a token.
     pub(super) fn logged(&self) -> Cow<'static, str> {
         let reason = match self {
             Self::TooLong { .. } => "it is too long",

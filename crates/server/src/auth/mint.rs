@@ -1,4 +1,4 @@
-//! The making of tokens, for an operator who has the key: `fanfare token` prints such tokens.
+//! The making of tokens, for an operator who has the key that signs them: `fanfare token` prints such tokens.
 use super::{
     SigningKey,
     claims_modern::{CLAIM, DETAIL_TYPE},

@@ -13,9 +13,9 @@ use std::sync::Arc;
 pub struct Payloads(Vec<(Matchers, Option<Arc<Value>>)>);
 
 impl Payloads {
-    /// Returns the payload that subscriptions with this matcher show. The first entry of the token whose matchers match
-    /// the text of `matcher`, as if this text were a topic, decides. `None` if this entry has no payload, or if no
-    /// entry matches.
+    /// Returns the payload that subscriptions with this matcher show. The text of `matcher` is treated as a topic, and
+    /// the first entry of the token that matches this topic gives the payload. `None` if this entry has no payload, or
+    /// if no entry matches.
     #[must_use]
     pub fn of(&self, matcher: &Matcher) -> Option<&Arc<Value>> {
         let topic = Topic::new(matcher.as_str()).ok();

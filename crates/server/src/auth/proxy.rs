@@ -54,7 +54,7 @@ const MARKS: &[&str] = &[
     "x-scheme",
     "x-url-scheme",
     "front-end-https",
-    // HAProxy, Apache, WebLogic, Rackspace, Riverbed, and many clusters.
+    // Headers of HAProxy, Apache, WebLogic, Rackspace, Riverbed, and many clusters.
     "client-ip",
     "x-client-ip",
     "x-client-cert*",
@@ -69,9 +69,9 @@ const MARKS: &[&str] = &[
     "ssl-client-*",
     "proxy-client-ip",
     "wl-proxy-*",
-    // Varnish.
+    // Headers of Varnish.
     "x-varnish*",
-    // Envoy, and products that are built on it.
+    // Headers of Envoy, and of products that are built on it.
     "x-envoy-attempt-count",
     "x-envoy-decorator-operation",
     "x-envoy-downstream-*",
@@ -81,7 +81,7 @@ const MARKS: &[&str] = &[
     "x-envoy-ip-tags",
     "x-envoy-original-*",
     "x-envoy-peer-*",
-    // Proxies that log users in: oauth2-proxy, Authelia, Authentik, Pomerium, Google's.
+    // Headers of proxies that log users in: oauth2-proxy, Authelia, Authentik, Pomerium, Google's.
     "remote-*",
     "x-auth-request-*",
     "x-authentik-*",
@@ -89,20 +89,20 @@ const MARKS: &[&str] = &[
     "x-webauth-*",
     "x-goog-authenticated-*",
     "x-goog-iap-*",
-    // IIS and Azure.
+    // Headers of IIS and Azure.
     "x-arr-*",
     "x-rewrite-url",
     "x-azure-*",
     "x-waws-*",
     "disguised-host",
     "x-fd-*",
-    // AWS.
+    // Headers of AWS.
     "x-amzn-mtls-*",
     "x-amzn-oidc-*",
     "x-amzn-tls-*",
     "x-amz-cf-*",
     "cloudfront-*",
-    // Content delivery networks and application hosting services.
+    // Headers of content delivery networks and application hosting services.
     "true-client-ip",
     "cf-access-authenticated-*",
     "cf-access-jwt-assertion",
@@ -133,7 +133,7 @@ const MARKS: &[&str] = &[
     "x-nf-*",
     "x-appengine-*",
     "do-connecting-ip",
-    // Tunnels.
+    // Headers of tunnels.
     "tailscale-*",
 ];
 

@@ -36,21 +36,21 @@ pub(super) struct Kind {
     reason: Cow<'static, str>,
     /// The issuer's name as it is logged; `None` if the token names no issuer.
     issuer: Option<Box<str>>,
-    /// True if the issuer is configured, or if the token names none.
+    /// True if the hub trusts the issuer or has verified the token, or if the token names no issuer.
     is_known: bool,
 }
 
 #[derive(Debug, Default)]
 struct Period {
     ends: Option<Instant>,
-    /// The number of refusals of each kind after the first one, which was logged at once.
+    /// For each kind, the number of refusals that followed the first one. The first one was logged at once.
     more: HashMap<Kind, u64>,
-    /// The number of refusals with an unknown issuer whose kind came after the first [`MAX_STRANGERS`] kinds with an
-    /// unknown issuer.
+    /// The number of refusals that are counted together because there are too many kinds: they have an unknown issuer,
+    /// and their kind is not among the first [`MAX_STRANGERS`] kinds with an unknown issuer.
     others: u64,
 }
 
-/// A line of the log.
+/// A line about refused tokens, for the log of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Line {
     First(Kind),

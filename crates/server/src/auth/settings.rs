@@ -22,7 +22,7 @@ pub struct AuthSettings {
     pub anonymous: bool,
     /// The keys that verify tokens. The holder of a clone of the store can replace the keys while the hub runs.
     pub keys: KeyStore,
-    /// The hub's own name in the `aud` claim of tokens that name an issuer; usually its URL.
+    /// The hub's own name in the `aud` claim of tokens that name an issuer; usually the URL of the hub.
     pub audience: String,
     /// The hub's public URL. Relative URL Patterns in tokens are resolved against it.
     pub hub_url: Url,

@@ -175,7 +175,8 @@ impl Verified<'_> {
         &self.key
     }
 
-    /// Returns the credentials that the claims give for the purpose, if the claims keep all rules of their revision.
+    /// Returns the credentials that the claims give for the purpose of the request. Fails if the claims break a rule of
+    /// their revision of Mercure.
     pub(super) fn credentials(mut self, now: Timestamp) -> Result<Credentials, InvalidToken> {
         let Identified { token, purpose, settings, audience, serve_both, .. } = self.identified;
         let (claims, revision) = (&self.claims, token.revision);

@@ -61,8 +61,8 @@ pub struct TrustedKeys {
     pub publisher_keys: KeySet,
     /// The keys that verify subscribers' tokens of Mercure's older revision, unless a token names one of the `issuers`.
     pub subscriber_keys: KeySet,
-    /// The issuers whose tokens are accepted, in both revisions. Each name must appear only once; if it appears again,
-    /// the first issuer with this name counts.
+    /// The issuers whose tokens are accepted, in both revisions of Mercure. Each name must appear only once; if it
+    /// appears again, the first issuer with this name counts.
     pub issuers: Vec<TrustedIssuer>,
 }
 
@@ -186,7 +186,7 @@ impl KeyStore {
     /// Returns the keys that are valid now.
     #[must_use]
     pub fn current(&self) -> Arc<TrustedKeys> {
-        // The value is complete even if a thread has panicked with the lock: writers only replace an `Arc`.
+        // The value is complete even if a thread has panicked while it held the lock: writers only replace an `Arc`.
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 

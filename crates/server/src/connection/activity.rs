@@ -43,7 +43,8 @@ struct State {
     phase: Phase,
     /// The time when the phase began.
     since: Instant,
-    /// The time between the previous answer and the first byte of this request; `None` if there was no previous answer.
+    /// The time between the previous answer and the first byte of the current request; `None` if there was no previous
+    /// answer.
     silence: Option<Duration>,
     /// True if the answer to the current request is a stream without an end.
     endless: bool,
@@ -139,7 +140,8 @@ impl Activity {
         Busy(self.clone())
     }
 
-    /// Returns a mark if the sender of the current request is in no hurry, and otherwise `None`.
+    /// Returns the mark [`Unhurried`] if the sender of the current request had waited for some time before it sent the
+    /// request, and otherwise `None`.
     pub(super) fn unhurried(&self) -> Option<Unhurried> {
         // The first request of a connection gets no mark, since the same program may just have sent another request on
         // another connection.

@@ -137,7 +137,7 @@ impl Service<Request<Incoming>> for Requests {
         let refused = self.refused.clone();
         let problem = transfer_coding(request.headers()).err();
         if matches!(*request.method(), Method::GET | Method::QUERY) {
-            // The handler notes in the activity if its answer has no end.
+            // The handler gets the activity of the connection, to note in it that its answer has no end.
             request.extensions_mut().insert(self.activity.clone());
         } else if let Some(unhurried) = self.activity.unhurried() {
             // If the request has this mark, the handler that publishes lets the log delay the updates a little, to
@@ -217,8 +217,8 @@ impl http_body::Body for Sending {
     }
 }
 
-/// An answer that hyper itself wanted to send to the head of a request, without calling the service, and that was not
-/// sent.
+/// An answer by which hyper itself, without calling the service, wanted to refuse the head of a request, and that was
+/// not sent.
 pub(super) struct HeldBack {
     /// The bytes of the answer.
     pub(super) refusal: Vec<u8>,

@@ -3,7 +3,7 @@
 //! hyper refuses a request target with bytes that no URL may have, and an EventSource never reconnects after a refusal.
 //! hyper also reads a `#` as the end of the target. But the hub's event IDs begin with `#`, so a client that does not
 //! escape this character would silently lose its cursor. So a `#` at the start of a value, and the bytes that no URL
-//! may have, are escaped before hyper sees them (`a_cursor_that_was_not_escaped_is_a_place_as_well`).
+//! may have, are escaped before hyper sees them (tested by `a_cursor_that_was_not_escaped_is_a_place_as_well`).
 use std::borrow::Cow;
 
 /// The part of a request's first line to which the next byte belongs.
@@ -64,7 +64,7 @@ impl Next {
             (_, b'\n') => Self::Other,
             (Self::Path, b'?') => Self::Query,
             (Self::Query | Self::Value, b'=') => Self::Value,
-            // A space ends the target, and the HTTP version follows.
+            // A space ends the target. The HTTP version follows, in which nothing is escaped, as in a path.
             (Self::Query | Self::Value, b' ') => Self::Path,
             (Self::Value, _) => Self::Query,
             (next, _) => next,

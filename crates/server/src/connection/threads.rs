@@ -29,9 +29,9 @@ pub(crate) struct Threads(Vec<Thread>);
 
 #[derive(Debug)]
 struct Thread {
-    /// The queue of connections for the thread. If several connections arrive while the thread works, it is woken once
-    /// for all of them; `Handle::spawn` would wake it for each. The length of the queue is bounded by the number of
-    /// files that the process may open.
+    /// The queue of accepted connections that the thread will serve. If several connections arrive while the thread
+    /// works, it is woken once for all of them; `Handle::spawn` would wake it for each. The length of the queue is
+    /// bounded by the number of files that the process may open.
     arrivals: mpsc::UnboundedSender<Arrival>,
     /// The number of connections that the thread serves.
     load: Arc<AtomicUsize>,

@@ -18,7 +18,8 @@ pub(super) fn is_read_by_a_handler(method: &Method) -> bool {
     matches!(*method, Method::POST | Method::QUERY)
 }
 
-/// Reads the bytes of a body that have arrived. Returns true if this was the whole body.
+/// Reads the bytes of a body that have arrived. Returns true if this was the whole body and the body is at most
+/// [`MOST_BYTES`] long.
 pub(super) async fn has_come(mut body: impl Body + Unpin) -> bool {
     let (mut bytes, mut in_vain) = (0, 0);
     poll_fn(|cx| {

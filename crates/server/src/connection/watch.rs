@@ -83,8 +83,8 @@ impl Watch {
     }
 }
 
-/// Waits until the server's stage is later than `before`, and returns this stage. If the sender is dropped, the stage
-/// is [`Stop::Cut`].
+/// Waits until the server has reached a later stage of its stopping than `before`, and returns the new stage. If the
+/// sender is dropped, the stage is [`Stop::Cut`].
 async fn beyond(before: Stop, mut receiver: Receiver<Stop>) -> (Stop, Receiver<Stop>) {
     let stop = receiver.wait_for(|stop| *stop > before).await.map_or(Stop::Cut, |stop| *stop);
     (stop, receiver)

@@ -33,7 +33,7 @@ enum State {
 /// A stream that has begun.
 struct Open {
     subscription: Subscription,
-    /// The permit for one subscriber, which is released when the stream ends.
+    /// The permit that counts this subscriber towards the limit on subscribers. It is released when the stream ends.
     _place: OwnedSemaphorePermit,
     /// The presence of the subscriber. Dropping it publishes the end of its subscriptions.
     _present: Option<Present>,
@@ -51,7 +51,7 @@ type Polled = Option<Result<Frame<Bytes>, LogError>>;
 /// Makes a [`Stopping`] from the signal that becomes true when the server begins to stop.
 #[must_use]
 pub fn stopping(mut signal: watch::Receiver<bool>) -> Stopping {
-    // A dropped sender means that the server stops, too.
+    // If the sender of the signal is dropped, the server stops too.
     Box::pin(async move { drop(signal.wait_for(|stopping| *stopping).await) })
 }
 

@@ -25,7 +25,7 @@ pub struct ReplayBody {
     /// Fires when a heartbeat is due, because the search of the log has found no event for the time between two
     /// heartbeats.
     alarm: Pin<Box<Sleep>>,
-    /// The permit for one subscriber, which is released when the body ends.
+    /// The permit that counts this subscriber towards the limit on subscribers. It is released when the body ends.
     _place: OwnedSemaphorePermit,
 }
 

@@ -102,7 +102,7 @@ impl Shards {
 
     fn tell(&self, what: fn() -> Incoming) {
         for gate in &self.gates {
-            // Sending fails only for a shard that has ended, which needs no message.
+            // Sending fails only if the shard has ended. Such a shard needs no message.
             _ = gate.send(what());
         }
     }

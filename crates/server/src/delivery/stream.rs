@@ -17,7 +17,8 @@ pub struct Stream {
     pub(crate) head: Vec<u8>,
     /// The subscription, the position where it begins, and the time when it ends.
     pub opening: Opening,
-    /// The permit for one subscriber. When it is dropped, another subscriber can get it.
+    /// The permit that counts this subscriber towards the limit on subscribers. When it is dropped, another subscriber
+    /// can get it.
     pub place: OwnedSemaphorePermit,
     /// The arrival of the subscriber; `None` if the hub does not publish active subscriptions.
     pub(crate) arrival: Option<Arrival>,

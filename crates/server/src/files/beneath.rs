@@ -59,7 +59,8 @@ struct Walk {
     /// The open directories on the way from the root directory, which is the first, to the current directory, which is
     /// the last.
     trail: Vec<OwnedFd>,
-    /// The steps of the path that still have to be followed, in reverse order.
+    /// The steps along the path that still have to be made, each into a name or back to the parent directory. The next
+    /// step is the last one in the list.
     ahead: Vec<Part>,
     /// The number of links that were followed for this path.
     links: usize,

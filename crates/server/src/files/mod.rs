@@ -28,7 +28,7 @@ pub(crate) struct Files {
     /// The path of the fallback: the page that is sent instead of a page that does not exist. If it is `None`, the
     /// answer for a page that does not exist is 404.
     fallback: Option<PathAndQuery>,
-    /// The paths of the aliases. The fallback is not sent at these paths either.
+    /// The paths of the aliases, at which streams are served. The fallback is not sent at these paths either.
     streams: Vec<String>,
 }
 

@@ -23,8 +23,8 @@ use http::{HeaderValue, StatusCode, header};
 use std::sync::Arc;
 
 /// Publishes all updates, or none if the publisher is not allowed to publish one of them. With `unhurried`, the log may
-/// delay the updates a little, to write them together with those of other publishers. The mark means that the publisher
-/// itself had waited before it sent this request.
+/// delay the updates a little, to write them together with those of other publishers. `unhurried` means that the
+/// publisher itself had waited before it sent this request.
 async fn publish(
     app: &App,
     credentials: &Credentials,

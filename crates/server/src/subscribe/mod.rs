@@ -91,9 +91,9 @@ pub(crate) async fn open(
         None => None,
     };
     if until == Until::Now {
-        // The update with the last event ID of the request may not be in the log yet, so wait until the updates that
-        // were published before are in the log, but not for long: if the log cannot append updates, those that it has
-        // can still be read.
+        // The update that the request names by its last event ID may not be in the log yet. So the updates that were
+        // published before the request are waited for, but not for long: if the log cannot append them, the updates
+        // that it already has can still be read.
         app.hub.settle().await;
     }
     let mut opening = match app.hub.open(key, cursor.start).await {
@@ -110,8 +110,9 @@ pub(crate) async fn open(
             head::stream(representation, Body::new(body))
         }
         Until::Closed => {
-            // hyper delivers a stream that begins with a long rewind, because the rewind does not fit into the memory
-            // that a shard has for a subscriber.
+            // A rewind is the newest updates that a request asks for with `last`. If a stream begins with a long
+            // rewind, hyper delivers the stream, because a long rewind does not fit into the memory that a shard has
+            // for a subscriber.
             let can_be_handed_over = opening.is_short();
             let Lifetime { ends, reason } = Lifetime::new(app.settings.max_lifetime, expires_at);
             let granted = Granted::new(Stream::new(opening.until(ends, reason), place, arrival));
@@ -168,8 +169,8 @@ impl Named<'_> {
 }
 
 /// Compiles the matchers of a subscription. Fails if there is none, or if they exceed a limit. The matchers beyond a
-/// limit are not compiled. The sender of the request has been authenticated, so a request without a token that the hub
-/// requires causes no work.
+/// limit are not compiled. The function is called only after the sender of the request was authenticated, so a request
+/// that lacks a required token does not cause the work of compiling.
 pub(crate) fn gather(app: &App, credentials: &Credentials, named: &[Named<'_>]) -> Result<Matchers, Problem> {
     let (count, limit) = (named.len(), app.settings.max_topics);
     if count == 0 {

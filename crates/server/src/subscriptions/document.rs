@@ -143,7 +143,8 @@ pub(super) struct Subscription<'a> {
 }
 
 impl<'a> Subscription<'a> {
-    /// Makes the document of the subscriber's subscription with the matcher at `index`.
+    /// Makes the document of the subscriber's subscription with the matcher at `index`. `active` is false if the
+    /// subscription has ended.
     pub(super) fn new(shape: Shape, subscriber: &'a Subscriber, index: usize, active: bool) -> Self {
         let matcher = &subscriber.key.matchers.as_slice()[index];
         let name = name(subscriber.id);
@@ -162,8 +163,8 @@ impl<'a> Subscription<'a> {
         }
     }
 
-    /// Returns the document as a member of a collection. It has no `@context`, since the collection has one for all its
-    /// members.
+    /// Returns the document in the form that it has within a collection: without `@context`, since the collection has
+    /// one `@context` for all its documents.
     pub(super) fn within(self) -> Self {
         Self { context: None, ..self }
     }

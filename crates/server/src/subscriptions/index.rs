@@ -50,9 +50,9 @@ impl Index {
         self.telling_behind = None;
     }
 
-    /// Returns the offset up to which the index has all changes that are in the log, if a batch of changes is being
-    /// appended to the log: later changes may be missing in the index. `None` if no batch is being appended; in this
-    /// case the index has all changes that are in the log.
+    /// Returns an offset while a batch of changes is being appended to the log: the index has all changes up to this
+    /// offset, but may lack later ones. Returns `None` if no batch is being appended: the index then has all changes
+    /// that are in the log.
     pub(super) fn told_up_to(&self) -> Option<Offset> {
         self.telling_behind
     }

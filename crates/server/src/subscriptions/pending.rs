@@ -11,7 +11,7 @@ use uuid::Uuid;
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     items: BTreeMap<u64, Item>,
-    /// The keys in `items` of the arrivals that are in the queue, by the ID of the subscriber.
+    /// The subscribers whose arrival is in the queue: maps each subscriber's ID to the key of its arrival in `items`.
     came: HashMap<Uuid, u64>,
     next: u64,
     questions: usize,

@@ -11,7 +11,7 @@ use uuid::Uuid;
 pub(super) struct Subscriber {
     /// The ID, which the hub chooses at random.
     pub(super) id: Uuid,
-    /// The key of the subscriber's audience, which shares it.
+    /// The key of the subscriber's audience. The audience uses the same copy of the key.
     pub(super) key: Arc<AudienceKey>,
     /// The payload for each matcher, in the order of the matchers; `None` if no matcher has a payload.
     pub(super) payloads: Option<Box<[Option<Arc<Value>>]>>,

@@ -57,14 +57,14 @@ pub enum InvalidKey {
     PemLabel(String),
     /// The JSON object is neither a JWK nor a JWK set.
     NotJwk,
-    /// A field of a JWK, with this name, is missing or malformed.
+    /// A field of a JWK is missing or malformed. The string is the name of the field.
     JwkMember(&'static str),
-    /// A JWK has this type, which the hub does not know.
+    /// A JWK has a type that the hub does not know. The string is this type.
     JwkType(String),
     /// A JWK is not meant for signatures, according to one of its fields `use`, `key_ops` and `alg`. The string is the
     /// name of this field.
     JwkPurpose(&'static str),
-    /// A JWK names this algorithm, which is not allowed.
+    /// A JWK names an algorithm that is not allowed. The value is this algorithm.
     JwkAlgorithm(Algorithm),
     /// A JWK set that anybody can fetch holds a secret or a private key.
     Published,
@@ -82,7 +82,8 @@ pub enum InvalidKey {
         /// The greatest number of keys that is allowed.
         limit: usize,
     },
-    /// None of the keys of a set can be used. The value is the reason for the first key; `None` if the set is empty.
+    /// None of the keys of a set can be used. The value is the reason why the first key cannot be used; `None` if the
+    /// set is empty.
     NoneUsable(Option<Box<InvalidKey>>),
 }
 
@@ -122,7 +123,7 @@ impl fmt::Display for InvalidKey {
                 write!(f, "a PEM text of type {:?} is not a key", shortened(label, MAX_SHOWN_CHARS))
             }
             Self::NotJwk => f.write_str("the JSON is neither a JWK nor a JWK set"),
-            Self::JwkMember(name) => write!(f, "the member '{name}' of the JWK is missing or malformed"),
+            Self::JwkMember(name) => write!(f, "the field '{name}' of the JWK is missing or malformed"),
             Self::JwkType(name) => {
                 write!(
                     f,
@@ -131,7 +132,7 @@ impl fmt::Display for InvalidKey {
                 )
             }
             Self::JwkPurpose(member) => {
-                write!(f, "the JWK is meant for another use, according to its member '{member}'")
+                write!(f, "the JWK is meant for another use, according to its field '{member}'")
             }
             Self::JwkAlgorithm(algorithm) => write!(f, "the JWK is for {algorithm}, which is not allowed here"),
             Self::Published => {

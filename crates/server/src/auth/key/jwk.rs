@@ -1,4 +1,4 @@
-//! Keys as JSON: [RFC 7517](https://www.rfc-editor.org/rfc/rfc7517), with the members of
+//! Keys as JSON: [RFC 7517](https://www.rfc-editor.org/rfc/rfc7517), with the fields of
 //! [RFC 7518, section 6](https://www.rfc-editor.org/rfc/rfc7518#section-6) and
 //! [RFC 8037](https://www.rfc-editor.org/rfc/rfc8037).
 //!
@@ -21,7 +21,7 @@ pub const MAX_SET_BYTES: usize = 256 * 1024;
 /// The greatest number of keys of a JWK set or of a PEM text.
 pub const MAX_SET_KEYS: usize = 100;
 
-/// A key of a set that cannot be used.
+/// A key of a JWK set that is ignored, because it cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnusableKey {
     /// The number of the key in the set, counted from 1.
@@ -151,7 +151,7 @@ impl Jwk {
         }
     }
 
-    /// Makes a key that verifies signatures, if the JWK is public and is meant for verifying.
+    /// Makes a key that verifies signatures. Fails if the JWK is a private key, or is not meant for verifying.
     fn verifying(self, rules: &KeyRules) -> Result<Key, InvalidKey> {
         self.check_purpose("verify")?;
         if self.d.is_some() {
@@ -160,7 +160,7 @@ impl Jwk {
         self.public_half(rules)
     }
 
-    /// Makes a key that verifies signatures, also from a private JWK.
+    /// Makes a key that verifies signatures. The JWK may be a private key: only its public half is used.
     pub(super) fn public_half(&self, rules: &KeyRules) -> Result<Key, InvalidKey> {
         let rules = KeyRules { algorithms: self.algorithms(rules)?, ..*rules };
         let mut key = match self.key_type()? {

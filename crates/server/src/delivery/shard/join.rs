@@ -34,8 +34,8 @@ impl Shard {
         let Stream { head, opening, place, arrival } = stream;
         let (mut joining, permit) = opening.join();
         let mut socket = TcpStream::from_std(socket);
-        // The socket is registered as readable only because the system then also reports that the peer has hung up: the
-        // bytes that a subscriber sends are not read.
+        // The bytes that a subscriber sends are not read. The socket is still registered for reading, because the
+        // system then also reports that the peer has hung up.
         let token = Token(self.fan_out.next_key() as usize);
         self.poll.registry().register(&mut socket, token, Interest::READABLE | Interest::WRITABLE)?;
         joining.opening = match joining.opening.is_empty() {

@@ -9,7 +9,7 @@ const MAX_DRAINED_BYTES: usize = 64 << 10;
 
 impl Shard {
     /// Closes the sockets of subscribers that have left, releases their permits, and stops following the audiences that
-    /// have no member left.
+    /// have no member left on this shard: it gets no more events of these audiences.
     pub(super) fn settle(&mut self) {
         for Departed { member, how } in self.fan_out.take_departed() {
             self.wheel.cancel(member);
@@ -29,7 +29,7 @@ impl Shard {
         }
     }
 
-    /// Ends all streams. From now on, each new stream also ends, after the head of its response.
+    /// Ends all streams. From now on, each new stream gets only the head of its response, and then ends.
     pub(super) fn end_all(&mut self) {
         self.is_ending = true;
         let keys: Vec<_> = self.fan_out.keys().collect();

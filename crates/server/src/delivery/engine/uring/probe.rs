@@ -10,8 +10,8 @@ use std::{
     time::Duration,
 };
 
-/// The bytes of one send. They repeat a pattern of 251 bytes. This length does not divide the sizes in which a kernel
-/// takes bytes, so lost bytes would be noticed.
+/// The bytes of one send. They repeat a pattern of 251 bytes. A kernel takes bytes in sizes that are not multiples of
+/// 251, so if it lost some of them, the bytes that arrive would break the pattern.
 static CHUNK: LazyLock<Vec<u8>> = LazyLock::new(|| (0..=250).cycle().take(64 << 10).collect());
 /// The greatest number of sends to a peer that does not read. Before it is reached, a send must fail or find the socket
 /// full.
