@@ -210,7 +210,7 @@ pub(crate) fn release() -> Result<(), String> {
 }
 
 /// Runs the browser tests against the release build of the program, which is built here if the step `release` was left
-/// out, and against the example `discovery`, which has a page.
+/// out, and against the example `discovery`, which serves a page.
 fn browser() -> Result<(), String> {
     release()?;
     program(&mut cargo(&["build", "--workspace", "--example", "discovery", "--locked"]))?;

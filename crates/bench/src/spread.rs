@@ -2,10 +2,10 @@
 use serde::Serialize;
 use std::fmt;
 
-/// The spread of one figure over several rounds. All three are the same if there was one round.
+/// The spread of one figure over several rounds. After only one round, its three values are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Spread {
-    /// The median; of an even number of values the upper one of the two in the middle.
+    /// The median: the value in the middle, or the higher one of the two in the middle.
     pub median: f64,
     /// The lowest value.
     pub least: f64,

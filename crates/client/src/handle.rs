@@ -69,8 +69,8 @@ impl Shared {
     }
 
     pub(crate) fn take_command(&self) -> Option<Command> {
-        // This runs for each event, and usually there is no command. A load shows this faster than a swap, which is a
-        // locked instruction.
+        // This function is called for each event, and usually there is no command. Loading the value finds this out
+        // faster than swapping it, because a swap is a locked instruction of the processor.
         if !self.has_command() {
             return None;
         }

@@ -34,10 +34,11 @@ pub struct MessageEvent {
 /// million years, gets a time that is one millisecond shorter.
 const NO_RETRY: u64 = u64::MAX;
 
-/// Says if an event sets the last event ID. Each event is copied several times on its way to the program. As a whole
-/// word that can have only two values, this field also holds what `Poll`, `Option` and `Result` around the event have
-/// to tell apart, and all other fields are copied in the pieces in which they were written. A byte, or a word that is
-/// written in other pieces, would have to wait for the writes.
+/// Says if an event sets the last event ID. Each event is copied several times on its way to the program, and this type
+/// makes the copies fast. It is a whole word with only two valid values. So the compiler uses the other values of the
+/// word to tell the variants of `Poll`, `Option` and `Result` around the event apart, and copies all other fields in
+/// pieces of the size in which they were written. If this field were a byte, or a word that is written in pieces of
+/// another size, the processor would have to wait until the writes are complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 enum SetsId {

@@ -77,7 +77,8 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// The least number of texts that fit in a page. A text that is too long for this gets separate memory.
+    /// The least number of texts that fit in a page. A text that is too long for this number of texts to fit gets
+    /// separate memory.
     const MIN_TEXTS: usize = 16;
 
     pub(crate) fn of(bytes: usize) -> Self {

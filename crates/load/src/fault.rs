@@ -79,8 +79,8 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Counts a fault. `subscriber` is the number of the subscriber. `lane` is the number of the event's topic and that
-    /// of its publisher, if the fault has such an event.
+    /// Counts a fault. `subscriber` is the number of the subscriber. If the fault concerns an event of this run, `lane`
+    /// contains two numbers: that of the event's topic, and that of its publisher.
     pub fn add(&mut self, subscriber: u32, lane: Option<(u32, u32)>, fault: &Fault) {
         match *fault {
             Fault::Missed { expected, received } => self.missed += received - expected,

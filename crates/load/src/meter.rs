@@ -30,7 +30,8 @@ impl Meter {
         });
         let whole = |process: &&u32| {
             let tree = process_tree::tree(**process).unwrap_or_default();
-            // A process that was just forked has the listener too, until it runs another program or ends.
+            // A child process that was just forked also has the listening socket of its parent, until the child runs
+            // another program or ends. A child that has ended is ignored.
             let is_within = |other: &u32| tree.iter().any(|stat| stat.process == *other);
             processes.iter().all(|other| is_within(other) || process_tree::is_gone(*other))
         };

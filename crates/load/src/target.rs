@@ -38,7 +38,7 @@ pub enum Naming {
     Pattern,
 }
 
-/// An address, and a path that may hold `{topic}`.
+/// The address of a server, and a path on this server that may hold `{topic}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoint {
     /// The address to connect to.

@@ -15,7 +15,7 @@ const OPERATORS: [Level; 3] = [
     &[("*", u64::checked_mul), ("/", u64::checked_div)],
 ];
 
-/// The greatest number of names that are followed from one constant to the next until a number is found.
+/// The greatest number of constants in a row, each computed from the next one, that are looked up to find a number.
 const MAX_DEPTH: usize = 4;
 /// The units of time, the longest first, in microseconds.
 const TIMES: [(u64, &str); 5] = [(3_600_000_000, "h"), (60_000_000, "min"), (1_000_000, "s"), (1_000, "ms"), (1, "µs")];

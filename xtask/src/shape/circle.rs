@@ -1,5 +1,5 @@
-//! Circles of dependencies: sets of files or folders in which arrows lead from each one, directly or through others, to
-//! every other one.
+//! Circles of dependencies: sets of files or folders in which each one depends on every other one, directly or through
+//! others. An arrow leads from a file or folder to another one from which it uses a name.
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The arrows from each file or folder to other files or folders, and the reasons for each arrow.

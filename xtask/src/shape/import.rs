@@ -76,7 +76,7 @@ impl Uses {
         uses
     }
 
-    /// Reads one tree of a `use`, and returns the number of its tokens.
+    /// Reads one tree of a `use`, such as `a::{b, c}`, and returns the number of its tokens.
     fn read(&mut self, modules: &Modules, path: &[String], tokens: &[Token], prefix: &mut Vec<String>) -> usize {
         let (length, mut at) = (prefix.len(), 0);
         let mut alias = None;

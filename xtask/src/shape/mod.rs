@@ -54,7 +54,7 @@ struct Counts {
     test_lines: usize,
     comments: usize,
     headless: usize,
-    /// The sizes of the circles of files, largest first, and the number of circles of folders.
+    /// The sizes of the circles of files, largest first. `folder_circles` is the number of circles of folders.
     circles: Vec<usize>,
     folder_circles: usize,
 }

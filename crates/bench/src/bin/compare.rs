@@ -169,7 +169,7 @@ fn is_good(turns: &Turns) -> bool {
     turns.iter().all(|turn| turn.as_ref().is_ok_and(|outcome| outcome.faults.count() == 0))
 }
 
-/// The head of the column with the first measure, divided by that of the bare loop.
+/// The heading of the column that shows the first measure of each server, divided by that of the bare loop.
 const RATIO: &str = "ratio to bare";
 
 /// Prints the table of a scenario, and returns its figures as JSON.

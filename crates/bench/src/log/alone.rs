@@ -17,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The zeros that the baseline writes in advance. The log writes as many at a time.
+/// The zeros that the baseline writes in advance. The log, too, writes this many zeros in advance at a time.
 const ZEROS: &[u8] = &[0; 256 << 10];
 const TOPICS: u64 = 100;
 

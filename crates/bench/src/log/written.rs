@@ -67,8 +67,8 @@ fn written(scratch: &Scratch, name: &str, workload: Workload) -> io::Result<u64>
 fn sum(trace: &str, directory: &Path) -> io::Result<u64> {
     let opened = format!("<{}/", directory.display());
     let strange = |line: &str| io::Error::other(format!("cannot understand this line of strace: {line:?}"));
-    // The calls whose end is not shown yet, by thread, because the output shows a call of another thread in between.
-    // The value is true if the call writes to a file of the directory.
+    // The calls of which the output has shown only the beginning, by thread: it may show calls of other threads before
+    // the end of a call. The value is true if the call writes to a file of the directory.
     let mut unfinished = HashMap::new();
     let mut bytes = 0;
     for line in trace.lines() {

@@ -14,7 +14,7 @@ pub(super) fn missing() -> Option<String> {
     binary().is_none().then(|| none.to_owned())
 }
 
-/// Starts the hub with its log on disk, which is its default.
+/// Starts the hub with its log on disk, as it is by default.
 pub(super) fn start(directory: &Path) -> io::Result<HubProcess> {
     let binary = binary().ok_or(io::ErrorKind::NotFound)?;
     let (address, file) = (port::reserve()?, directory.join("Caddyfile"));

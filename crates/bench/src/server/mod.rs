@@ -101,8 +101,8 @@ impl Server {
     #[must_use]
     pub fn bears(self, scenario: Scenario) -> bool {
         match self.kind {
-            // A baseline has one topic and no IDs, and ends if a socket is full. It notices only when it sends an event
-            // that a subscriber has left.
+            // A baseline has one topic and no IDs, and ends if a socket is full. Only when a baseline sends an event
+            // does it notice that a subscriber has left.
             Kind::Bare(_) => {
                 matches!(scenario, Scenario::Idle | Scenario::Broadcast | Scenario::Burst | Scenario::DisconnectStorm)
             }

@@ -112,7 +112,8 @@ impl Driver {
         if self.has_more_to_do() { None } else { self.session.event_at_hand() }
     }
 
-    /// Returns true if other work may come before an event: IDs are saved, or a handle has sent a command.
+    /// Returns true if other work may come before an event: there is a store, in which IDs may have to be saved, or a
+    /// handle has sent a command.
     #[inline]
     fn has_more_to_do(&self) -> bool {
         self.keeper.is_some() || self.shared.has_command()
@@ -205,8 +206,8 @@ impl Driver {
                     Poll::Pending => ready!(self.poll_deadline(cx)),
                 },
                 Io::Body(_) if chunks == CHUNKS_PER_TURN => {
-                    // Other tasks get their turn. The deadline is checked first, so that it is also kept if the body
-                    // has always more to read.
+                    // Other tasks get their turn. The deadline is checked first: a body that always has more to read
+                    // would otherwise never reach a check of the deadline.
                     if self.poll_deadline(cx).is_pending() {
                         cx.waker().wake_by_ref();
                         return Poll::Pending;

@@ -37,8 +37,8 @@ pub(super) enum Judgement {
 pub(super) enum Because {
     /// The status of the response ends the event source.
     Status,
-    /// The status of the response means a temporary problem, so the policy makes another attempt. It is not made before
-    /// this time has passed.
+    /// The status of the response means a temporary problem, so the policy makes another attempt, but not before this
+    /// time has passed.
     Passing(Duration),
     /// The content type is not that of an event stream.
     ContentType,

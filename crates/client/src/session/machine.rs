@@ -9,7 +9,8 @@ use crate::{Attempt, Cause, Error, Opened, ReadyState, Signal, Text, reconnect::
 use fanfare_event_stream::Parser;
 use std::{collections::VecDeque, time::Duration};
 
-/// An event source without its I/O. Every `now` is the time since one fixed moment, and never goes back.
+/// An event source without its I/O. The argument `now` of its methods is the time that has passed since one fixed
+/// moment, and never decreases.
 pub(crate) struct Session {
     pub(super) rules: Rules,
     pub(super) phase: Phase,

@@ -66,8 +66,8 @@ impl Session {
         match value {
             Some(_) if last_event_id.is_empty() => {}
             Some(value) => drop(target.headers.insert(LAST_EVENT_ID, value)),
-            // If the program has set a `Last-Event-ID` header with the builder, the header has an older ID, so it is
-            // removed.
+            // No header can carry the last event ID. If the program has set a `Last-Event-ID` header with the builder,
+            // this header is removed, because it has an older ID.
             None => drop(target.headers.remove(LAST_EVENT_ID)),
         }
         if !self.rules.asks_hook {

@@ -19,9 +19,9 @@ use std::{
 ///
 /// The file is replaced as a whole: a new file is written beside it, synced and renamed, and the directory is synced.
 /// So after a crash of the program or the machine, the file contains the old ID or the new one. This costs two syncs,
-/// which take milliseconds on most disks. Events go on during a save. Of the IDs that come during it, only the last is
-/// saved next. A symbolic link is replaced, not followed. A file of the same name with a suffix such as `.0.tmp` was
-/// left by a crash and may be deleted.
+/// which take milliseconds on most disks. The stream returns events during a save. Of the IDs that are acknowledged
+/// during a save, only the last is saved next. A symbolic link is replaced, not followed. A file of the same name with
+/// a suffix such as `.0.tmp` was left by a crash and may be deleted.
 ///
 /// Files are read and written on tokio's blocking threads, or directly if there is no runtime.
 #[derive(Clone, Debug)]

@@ -27,8 +27,8 @@ pub struct Publishing {
 }
 
 impl Publishing {
-    /// Starts the publishers of a plan. `counts` are the numbers of events that were published before; the publishers
-    /// number their events from there on. `counts` must have as many topics and publishers as the plan.
+    /// Starts the publishers of a plan. `counts` says how many events were published before; the publishers continue to
+    /// number their events from these counts on. `counts` must have as many topics and publishers as the plan.
     pub fn start(target: &Target, plan: Plan, epoch: Epoch, counts: &Counts) -> Self {
         let end = Arc::new(AtomicBool::new(false));
         let share = |publisher| Share {

@@ -11,7 +11,7 @@ use std::{
 };
 
 /// The main figures, all of the second time: the connections per second, the server's CPU time per connection, and the
-/// time until a stream's head arrives.
+/// time until the head of a response arrives.
 pub(super) const MEASURES: &[&str] = &["connects_per_second", "cpu_us_per_connect", "head_p99_ms"];
 
 /// The longest time that a server may take to close the connections of subscribers that have left.

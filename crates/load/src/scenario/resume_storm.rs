@@ -11,7 +11,7 @@ use std::{
 };
 
 /// The main figures: the time until all subscribers are up to date again, the server's CPU time for each of them until
-/// then, and the time until a stream's head arrives.
+/// then, and the time until the head of a response arrives.
 pub(super) const MEASURES: &[&str] = &["live_again_s", "cpu_us_per_resume", "head_p99_ms"];
 
 /// The time for which the subscribers are away.

@@ -90,9 +90,9 @@ impl Crowd {
         Ok(Self { workers, answers, total: Report::default(), server })
     }
 
-    /// Connects `count` more subscribers, and waits until each has the head of its stream. They must receive every
-    /// event that is published from now on; `counts` are the numbers of events that were published before. The first
-    /// `narrow` of all subscribers get connections with small buffers.
+    /// Connects `count` more subscribers, and waits until each has the head of its response. They must receive every
+    /// event that is published from now on; `counts` says how many events were published before. The first `narrow` of
+    /// all subscribers get connections with small buffers.
     ///
     /// # Errors
     /// If a subscriber cannot connect or is refused.

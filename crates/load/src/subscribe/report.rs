@@ -13,7 +13,7 @@ pub struct Report {
     pub bytes: u64,
     /// The faults since the subscribers were created.
     pub faults: Faults,
-    /// The times that subscribers took to connect, from the first packet until the head of the stream arrived, since
+    /// The times that subscribers took to connect, from the first packet until the head of the response arrived, since
     /// the last report.
     pub connects: Histogram,
     /// The times from when an event was due until it was received, since the last report, for subscribers that were

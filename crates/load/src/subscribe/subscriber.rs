@@ -38,7 +38,7 @@ pub(super) struct Subscriber {
 pub(super) enum Place {
     /// The subscriber is not connected.
     Away,
-    /// The subscriber waits for the head of its stream.
+    /// The subscriber waits for the head of its response.
     Connecting {
         socket: TcpStream,
         /// The part of the request that has not been sent yet.
@@ -91,8 +91,8 @@ impl Subscriber {
         self.parser.last_event_id()
     }
 
-    /// Sends the request over a new connection, and begins to wait for the head of the stream. `register` must add the
-    /// socket to the poll, for the readiness that it is given.
+    /// Sends the request over a new connection, and begins to wait for the head of the response. `register` gets the
+    /// socket and the kinds of readiness to wait for, and must add the socket to the poll.
     ///
     /// # Errors
     /// If the connection has already failed, or if `register` fails.
@@ -218,7 +218,8 @@ impl Subscriber {
     }
 }
 
-/// The parts of a subscriber that check an event. The parser is not one of them, because the event borrows from it.
+/// The parts of a subscriber that check an event. The parser is not one of them, because the event borrows from the
+/// parser.
 struct Receipt<'s> {
     number: u32,
     topic: u32,

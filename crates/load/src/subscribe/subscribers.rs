@@ -96,8 +96,8 @@ impl Subscribers {
     }
 
     /// Begins to connect `count` more subscribers. They must receive every event that is published from now on;
-    /// `counts` are the numbers of events that were published before. The first `narrow` of all subscribers get
-    /// connections with small buffers.
+    /// `counts` says how many events were published before. The first `narrow` of all subscribers get connections with
+    /// small buffers.
     pub(super) fn connect(&mut self, count: usize, narrow: usize, counts: &Counts) {
         self.narrow = narrow;
         self.subscribers.reserve_exact(count);

@@ -44,8 +44,8 @@ pub(super) struct Setup {
 /// The commands to a worker. A worker carries out one command at a time.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Command {
-    /// Connects `count` more subscribers. They must receive every event that is published from now on; `counts` are the
-    /// numbers of events that were published before. The first `narrow` of all subscribers have small buffers.
+    /// Connects `count` more subscribers. They must receive every event that is published from now on; `counts` says
+    /// how many events were published before. The first `narrow` of all subscribers have small buffers.
     Connect { count: usize, narrow: usize, counts: Counts },
     /// Makes the first `count` subscribers stop reading.
     Pause { count: usize },

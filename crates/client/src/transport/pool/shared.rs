@@ -20,9 +20,8 @@ use std::{
 };
 use tokio::{sync::watch, time::Instant};
 
-/// The number of allowed streams that hyper reports before it has read the server's number. A server could send this
-/// number itself on 32-bit systems, where it fits in 32 bits. So if hyper reports this number, the server's number is
-/// read from [`Wire`].
+/// The number of allowed streams that hyper reports before it has read the server's number. On 32-bit systems, a server
+/// could also send this number. So if hyper reports this number, the server's number is read from [`Wire`].
 pub(super) const NOT_SAID: usize = usize::MAX - 1;
 
 /// The part of hyper that drives a connection; `None` after the connection has ended. Only this part knows how many
