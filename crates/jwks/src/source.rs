@@ -234,8 +234,8 @@ impl KeySource for JwksSource {
             shared.wanted.notify_one();
             let ended = states.wait_for(|state| state.attempts > attempts);
             let Ok(Ok(state)) = timeout(shared.timing.refetch_patience, ended).await else { return false };
-            // The future also resolves to true if the set is unchanged but was too old to be used before this fetch:
-            // its keys are in use again.
+            // The result is also true if the server has answered that the set is unchanged, but the set was too old to
+            // be used before this fetch: then its keys are in use again.
             let now = state.in_use(shared.timing);
             now.is_some() && now != before
         })

@@ -37,8 +37,8 @@ const ENDS: [&str; 3] = ["key", "auth", "pwd"];
 const LAST_WORDS: [&str; 9] = ["pass", "pw", "sig", "sid", "otp", "totp", "pin", "ticket", "cookie"];
 /// A name that is equal to one of these texts is the name of a secret.
 const NAMES: [&str; 1] = ["code"];
-/// A name that ends with one of these texts is not the name of a secret: it names a key that protects nothing, is an
-/// ordinary word, or names a file.
+/// A name that ends with one of these texts is not the name of a secret: it names a key that is not secret (a public
+/// key), is an ordinary word (`monkey`), or names a file.
 const OPEN_ENDS: [&str; 13] = [
     "idempotencykey",
     "publickey",

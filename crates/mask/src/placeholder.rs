@@ -1,8 +1,8 @@
 //! Recognises placeholders: values that only stand for a secret and may be shown.
 
 /// True for a value that somebody still has to fill in: `$TOKEN`, `${TOKEN}`, `$env:TOKEN`, `$(openssl rand -hex 32)`,
-/// `<token>`, `…`; for an empty value; and for a mask. The whole value must have this form, because a secret may begin
-/// with any of these characters.
+/// `<token>`, `…`; for an empty value; and for a secret that is already masked. The whole value must have this form,
+/// because a secret may begin with any of these characters.
 pub(crate) fn is_placeholder(value: &str) -> bool {
     let is_variable = |name: &str| {
         name.starts_with(|first: char| first.is_ascii_uppercase() || first == '_')

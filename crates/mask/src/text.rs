@@ -73,7 +73,7 @@ fn word_end(text: &str) -> usize {
     text.len()
 }
 
-/// Returns the range of the value of a JSON member. `text` begins directly after the member's name, for example with
+/// Returns the range of the value of a JSON field. `text` begins directly after the name of the field, for example with
 /// `":"value"`. The quotation marks may be escaped, as in JSON inside JSON. If the value has no closing quotation mark,
 /// it ends with its line.
 fn member_value(text: &str) -> Option<Range<usize>> {

@@ -17,7 +17,8 @@ impl fmt::Display for Effective<'_> {
             let Some((key, value)) = argument.get_long().and_then(|key| merged.values.get_key_value(key)) else {
                 continue;
             };
-            // The value of an option is a secret if the help must not show the value of its environment variable.
+            // Options whose values are secrets are marked with clap's `hide_env_values`, which also keeps these values
+            // out of the help.
             let value =
                 if argument.is_hide_env_values_set() { format!("\"{MASK}\"") } else { masked(value).to_string() };
             writeln!(f, "{:<64} # {}", format!("{key} = {value}"), merged.source(key))?;

@@ -4,8 +4,8 @@ use super::{help, options::ServeOptions, suggest};
 use std::{fmt, ops::Range};
 use toml::value::Datetime;
 
-/// The kinds of tables in the file, each with its keys, except the keys that are also options of the hub. If a key is
-/// in the wrong place, the message names the table that has this key.
+/// The kinds of tables in the file, each with the TOML keys that it may contain, except keys that are also options of
+/// the hub. If one of these keys is in the wrong table, the message names the right table.
 const TABLES: [(&str, &[&str]); 4] = [
     ("issuer", &["name"]),
     ("relay", &["url", "topics", "headers", "private", "token-file", "last-event-id", "idle-timeout"]),

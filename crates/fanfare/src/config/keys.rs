@@ -4,7 +4,7 @@ use crate::secret::Secret;
 use fanfare_jwks::JwksUrl;
 use fanfare_server::auth::{Algorithm, Key, KeyRules};
 
-/// The keys of the options that give the hub keys to verify tokens.
+/// The names of the options that give the hub its keys for verifying tokens.
 pub(super) const OPTIONS: [&str; 10] = [
     "key",
     "key-file",
@@ -110,8 +110,9 @@ fn algorithms_of(given: &[Words<AsText<Algorithm>>]) -> Vec<Algorithm> {
 }
 
 impl KeyPair {
-    /// Makes a pair. A role that has no key and no JWK set of its own uses those from `both`, and a role that has no
-    /// algorithms of its own uses the algorithms from `both`.
+    /// Makes the pair from the values of the options for each role, and from those for both roles (`both`). A role that
+    /// has no key and no JWK set of its own uses those from `both`, and a role that has no algorithms of its own uses
+    /// the algorithms from `both`.
     pub(super) fn new(
         owner: &str,
         both: Given<'_>,
@@ -128,7 +129,8 @@ impl KeyPair {
         Self { publisher: of_role("publisher-key", publisher), subscriber: of_role("subscriber-key", subscriber) }
     }
 
-    /// Returns the same keys, which are used only with the algorithms of each role, where they are given.
+    /// Returns the pair with other algorithms: the keys of each role are used only with the algorithms that are given
+    /// for this role. If none are given for a role, its keys are used with the same algorithms as before.
     fn with_algorithms(&self, [publisher, subscriber]: [Option<&Vec<Words<AsText<Algorithm>>>>; 2]) -> Self {
         let limit = |keys: &Option<KeyMaterial>, algorithms: Option<&Vec<_>>| {
             let mut keys = keys.clone()?;
@@ -154,8 +156,8 @@ impl KeyPair {
 }
 
 impl Issuer {
-    /// Returns the issuer's keys, or the hub's keys if the issuer has none. The issuer's algorithms count in both
-    /// cases.
+    /// Returns the issuer's keys, or the hub's keys if the issuer has none. If the issuer has algorithms, the keys are
+    /// used only with these algorithms, even if they are the hub's keys.
     pub(super) fn keys(&self, hub: &KeyPair, allow_short_secrets: bool) -> IssuerKeys {
         let both = Given { key: self.key.as_ref(), jwks: self.jwks.as_ref(), algorithm: self.algorithm.as_ref() };
         let publisher = Given {

@@ -8,7 +8,7 @@ use std::{fmt, marker::PhantomData};
 /// Deserializes a list, or a single value, which becomes a list with one value.
 ///
 /// # Errors
-/// The error of the value that cannot be read.
+/// The error of the first value that is not valid.
 pub(super) fn one_or_many<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -20,7 +20,7 @@ where
 /// Deserializes a list, or one text, which `split` divides into the values.
 ///
 /// # Errors
-/// The error of the value that cannot be read.
+/// The error of the first value that is not valid.
 pub(super) fn split_or_list<'de, D, T>(deserializer: D, split: fn(&str) -> Vec<&str>) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,

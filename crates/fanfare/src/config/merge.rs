@@ -23,11 +23,11 @@ pub(crate) struct Merged {
     pub values: Table,
     /// The configuration file, if there is one.
     pub config_file: Option<PathBuf>,
-    /// The files with keys that the layers name, and that were read.
+    /// The files from which keys for verifying tokens were read, because a layer names them.
     pub key_files: Vec<PathBuf>,
     /// Warnings for the person who runs the hub.
     pub warnings: Vec<String>,
-    /// The names of the environment variables for keys that are set but empty.
+    /// The names of the environment variables that should contain a key for verifying tokens, but are empty.
     pub empty_keys: Vec<String>,
     sources: Vec<(String, Source)>,
 }

@@ -58,7 +58,7 @@ pub(crate) use retention::RetentionRule;
 pub(crate) use settings::Storage;
 pub(crate) use variables::{UnknownVariable, check as check_variables, without_empty};
 
-/// Returns the settings if no option is given.
+/// Returns the settings that apply if no option is given.
 #[cfg(test)]
 pub(crate) fn default_settings() -> ServeSettings {
     use clap::{Args as _, Command};

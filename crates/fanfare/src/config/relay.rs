@@ -95,7 +95,8 @@ impl Relay {
     /// runs, and differs from the file names of other relays.
     pub(crate) fn file_name(&self) -> String {
         let identity = [self.url.as_str(), &self.topics.join("\n")].join("\n");
-        // The hash is FNV-1a, because the hashes of the standard library may change from one version to the next.
+        // The hash in the name is FNV-1a, because the hashes of the standard library may change from one version to the
+        // next.
         let hash = identity
             .bytes()
             .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));

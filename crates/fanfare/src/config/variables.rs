@@ -94,8 +94,8 @@ impl fmt::Display for UnknownVariable {
             Some(meant) => write!(f, "did you mean {meant}?")?,
             None => f.write_str("no option has this variable. --max-body, for example, has FANFARE_MAX_BODY.")?,
         }
-        // The environment of a Compose file or a deployment may contain variables with this prefix for its own use, for
-        // example for the version of the image.
+        // Perhaps the variable is not meant for this program: a Compose file or a deployment may use variables with the
+        // prefix `FANFARE_` for itself, for example for the version of the image.
         write!(
             f,
             " If it is not for this program, give it a name that does not begin with {PREFIX}, such as HUB_{}",

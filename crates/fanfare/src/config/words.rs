@@ -18,7 +18,7 @@ pub(crate) struct WordsParser<T>(PhantomData<fn() -> T>);
 /// Deserializes a list of values, or one text with values that white space separates.
 ///
 /// # Errors
-/// The error of the value that cannot be read.
+/// The error of the first value that is not valid.
 pub(super) fn deserialize<'de, D, T>(deserializer: D) -> Result<Option<Vec<Words<T>>>, D::Error>
 where
     D: Deserializer<'de>,
@@ -31,7 +31,7 @@ where
 /// Serializes the values of all texts as one list.
 ///
 /// # Errors
-/// The error of the value that cannot be written.
+/// The error of the first value that cannot be serialized.
 pub(super) fn serialize<S, T>(texts: &Option<Vec<Words<T>>>, serializer: S) -> Result<S::Ok, S::Error>
 where
     S: Serializer,

@@ -22,7 +22,7 @@ Environment variables (those of proxies also in capital letters):
   http_proxy, https_proxy, all_proxy  proxies: http://USER:PASSWORD@HOST:PORT, socks5://HOST, …
   no_proxy                            hosts without a proxy: names, addresses, networks; * for all
   SSL_CERT_FILE, SSL_CERT_DIR         authorities to trust instead of the system's (PEM)";
-/// The text under the help of commands that accept some options of curl without any effect.
+/// The text under the help of commands that accept some options of curl and ignore them.
 pub(crate) const HABITS: &str = "\
 These options of curl are accepted and change nothing, because fanfare always works in this way:
 -s, -S, -N, -L, -f, --compressed.";

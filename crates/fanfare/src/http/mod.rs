@@ -37,8 +37,8 @@ use hyper::{
 };
 use tower_service::Service as _;
 
-/// The size of the largest answer, in bytes, that is read if it is not an event stream but, for example, the IDs of
-/// published updates or the reason of a refusal.
+/// The greatest number of bytes that are read of an answer other than an event stream, for example the IDs of published
+/// updates or the reason of a refusal. A longer answer is an error.
 const MAX_ANSWER_BYTES: usize = 4 << 20;
 const AGENT: &str = concat!("fanfare/", env!("CARGO_PKG_VERSION"));
 

@@ -17,7 +17,8 @@ pub(crate) struct LatestAddress(Arc<Mutex<Option<Way>>>);
 struct Way {
     first: Uri,
     latest: Uri,
-    /// True if, since the latest request to `first`, a redirect has led to another scheme, host or port.
+    /// True if a redirect has led to another scheme, host or port than those of `first`. A new request to `first` sets
+    /// this to false again.
     has_left: bool,
 }
 

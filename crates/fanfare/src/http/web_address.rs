@@ -57,8 +57,8 @@ fn behind_mistyped_scheme(text: &str) -> Option<&str> {
     (!rest.is_empty() && (is_mistyped || (slash == 0 && slashes == 2))).then_some(rest)
 }
 
-/// Returns a correction of `text`, the value of an argument that must be a URL. So a text such as `hub:3000` is
-/// corrected too, which could be a topic in other arguments.
+/// Returns a correction of `text`, the value of an argument that must be a URL. In other arguments, a text such as
+/// `hub:3000` could be a topic, but this function corrects it too.
 pub(crate) fn url_hint(text: &str) -> Option<String> {
     let is_one = || Url::parse(&format!("http://{text}")).is_ok_and(|url| url.has_host());
     corrected(text).or_else(|| (!text.contains("://") && !text.contains('@') && is_one()).then(|| either(text)))

@@ -118,7 +118,8 @@ impl Lint<'_> {
     }
 }
 
-/// Adds to a request a header that asks for no compression, because the checks of lines cannot read compressed bytes.
+/// Adds a header to a request that asks the server not to compress the response, because the checks of lines cannot
+/// read compressed bytes.
 fn as_it_is(builder: Builder) -> Builder {
     builder.header(ACCEPT_ENCODING, "identity")
 }

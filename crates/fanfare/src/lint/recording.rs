@@ -6,8 +6,8 @@ use std::time::Duration;
 /// The limit of the parser for data, IDs, types and lines, in bytes. It is larger than a whole recording.
 const MAX_FIELD_BYTES: usize = 1 << 30;
 
-/// The time, from the first byte of a piece on, within which further bytes belong to the same piece. Bytes that the
-/// server writes at once may arrive in several reads; they should be one piece.
+/// The longest time from the first to the last byte of a piece. Bytes that the server writes at once may arrive in
+/// several reads of the connection: if they arrive within this time, they count as one piece.
 const PIECE: Duration = Duration::from_millis(1);
 
 /// A piece of the stream: bytes that arrived at almost the same time.

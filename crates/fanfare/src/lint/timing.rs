@@ -81,7 +81,7 @@ struct Burst {
     is_cut: bool,
 }
 
-/// Returns the pieces, grouped into bursts by the times at which they arrived.
+/// Returns the pieces of the stream, grouped into bursts by the times at which they arrived.
 fn arrived(observation: &Observation) -> Vec<Burst> {
     let recording = &observation.recording;
     let mut bursts: Vec<Burst> = Vec::new();

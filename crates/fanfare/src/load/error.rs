@@ -12,9 +12,9 @@ pub(crate) enum LoadError {
     NoScheme { url: String, hint: String },
     /// The variable `FANFARE_HUB` is not the URL of a hub.
     Hub(InvalidHubUrl),
-    /// The memory of the server's process cannot be read.
+    /// The amount of memory that the server's process uses cannot be found out.
     Process { process: u32, error: io::Error },
-    /// The run of the scenario failed before it was complete.
+    /// The scenario stopped with an error before it was complete.
     Run(io::Error),
     /// Subscribers did not get every event once and in order.
     Faults(String),

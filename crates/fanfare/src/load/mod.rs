@@ -21,7 +21,7 @@ use fanfare_load::{
 use fanfare_mask::MASK;
 use std::{env, fmt, fs, io, time::Duration};
 
-/// The time for which all subscribers are connected before the server's memory is read.
+/// The time to wait after a change, such as new connections, before the server's memory is measured.
 const SETTLE: Duration = Duration::from_secs(1);
 
 /// The text under the help, followed by the sizes of the scenarios, and then by [`EXAMPLES`].
@@ -116,7 +116,8 @@ pub(crate) fn run(args: &LoadArgs) -> Result<(), LoadError> {
         }
     }
     let mut target = target(args, hub.as_ref()).map_err(LoadError::Url)?;
-    // Connects once before the run, so that a server that is not reachable gives one error and not thousands.
+    // Connects once before the run. So if the server cannot be reached, there is one error message and not one for each
+    // subscriber.
     target.subscribe.connect().map_err(LoadError::Run)?;
     if size.publishers == 0 {
         target.publish = None;

@@ -9,7 +9,8 @@ use fanfare_load::{
 use serde_json::{Value, json};
 use std::io::{self, IsTerminal as _, Write};
 
-/// Prints the scenario, the number of subscribers and the server before the run, if standard error is a terminal.
+/// Before the scenario is run, prints its name, the number of subscribers and the address of the server. Prints nothing
+/// if standard error is not a terminal.
 pub(super) fn begin(scenario: Scenario, size: Size, target: &Target, meter: Option<Meter>) {
     if !io::stderr().is_terminal() {
         return;

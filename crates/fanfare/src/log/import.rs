@@ -22,7 +22,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The longest line that is imported, in bytes.
+/// The length of the longest line that is imported, in bytes.
 const MAX_LINE_BYTES: usize = 32 << 20;
 const STDIN: &str = "-";
 /// The way to add updates while a hub uses the log.

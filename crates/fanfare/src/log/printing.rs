@@ -30,8 +30,9 @@ impl Printing {
         Self { output: Output::new(), matchers, lost: 0 }
     }
 
-    /// Prints the updates after `after`, up to `until`. Reads them in batches, and after each batch calls `at` with the
-    /// last offset of the batch. Returns [`ControlFlow::Break`] if the reader has closed the output.
+    /// Prints the updates after the offset `after`, up to and including the offset `until`. Reads them in batches, and
+    /// after each batch calls `at` with the last offset of the batch, to show the progress. Returns
+    /// [`ControlFlow::Break`] if the reader has closed the output.
     ///
     /// # Errors
     /// [`LogCommandError`] if the log cannot be read, or if an update cannot be printed.

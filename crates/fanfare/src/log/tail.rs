@@ -13,8 +13,8 @@ use std::{collections::VecDeque, thread, time::Duration};
 
 /// The time between two checks for new updates.
 const INTERVAL: Duration = Duration::from_millis(200);
-/// The number of offsets that are searched at a time. The search for the newest updates begins at the end of the log
-/// and goes backwards.
+/// The number of offsets that are read at a time to find the newest updates. The first of these reads is at the end of
+/// the log, and each further one is directly before the previous one, until enough updates are found.
 const STEP: u64 = 1_024;
 
 #[derive(Debug, clap::Args)]
@@ -58,7 +58,7 @@ pub(super) fn run(args: &TailArgs) -> Result<(), LogCommandError> {
     }
 }
 
-/// Returns the offset directly before the newest `count` updates.
+/// Returns the offset directly before the first of the newest `count` updates.
 fn before_last(view: &mut LogView, count: usize) -> Result<Offset, ViewError> {
     let (floor, mut until) = (view.bounds().floor(), view.bounds().head);
     let mut newest: VecDeque<Offset> = VecDeque::new();
@@ -78,7 +78,7 @@ fn before_last(view: &mut LogView, count: usize) -> Result<Offset, ViewError> {
     })
 }
 
-/// Returns the offsets of the updates after `after`, up to `until`.
+/// Returns the offsets of the updates after the offset `after`, up to and including the offset `until`.
 fn offsets(view: &mut LogView, mut after: Offset, until: Offset) -> Result<VecDeque<Offset>, ViewError> {
     let (mut offsets, limit) = (VecDeque::new(), ReadLimit { entries: usize::MAX, bytes: 4 << 20 });
     while after < until {

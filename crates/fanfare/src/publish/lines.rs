@@ -105,8 +105,8 @@ impl Work<'_> {
             let Some(first) = self.line(first)? else { continue };
             let mut bytes = first.text.len();
             let mut batch = vec![first];
-            // An input that is not a line, or a line for which the batch has no room, ends the batch. This input is
-            // handled after the batch is published.
+            // The batch ends before a line for which it has no room, a line that is too long, or an error of reading.
+            // Such an input is handled after the batch is published.
             while batch.len() < MAX_BATCH_LINES && bytes < self.batch_bytes && carried.is_none() {
                 match lines.try_next() {
                     Some(Input::Line(line)) if bytes + line.text.len() <= self.batch_bytes => {

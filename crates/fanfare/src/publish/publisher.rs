@@ -38,7 +38,8 @@ pub(super) struct Publisher {
 }
 
 impl Publisher {
-    /// Makes a publisher under `topic` to the hub that `hub` names. `connect` has the options for the connection.
+    /// Makes a publisher that publishes under `topic` to the hub that `hub` names. `connect` has the options for the
+    /// connection.
     ///
     /// # Errors
     /// [`PublishError`] if the token or the certificates cannot be used, or if topic and query are too long for the URL

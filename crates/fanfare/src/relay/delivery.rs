@@ -40,8 +40,8 @@ enum Lookups {
     Refused,
 }
 
-/// Three numbers of events: those that were relayed, those that could not be published, and those that the hub already
-/// had.
+/// Counts three kinds of events: those that were relayed, those that could not be published, and those that the hub
+/// already had.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
     pub(super) relayed: u64,

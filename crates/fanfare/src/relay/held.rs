@@ -1,4 +1,4 @@
-//! The updates that the hub already has, among those that the upstream sends again.
+//! Recognises events that the upstream sends again although the hub already has them as updates.
 //!
 //! An event of the upstream and an update of the hub are the same if they have the same ID, type and data, and the
 //! update has exactly the topics of the relay. The ID alone is not enough: an upstream may count from 1 again after a

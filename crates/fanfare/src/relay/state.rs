@@ -77,7 +77,8 @@ impl Store for State {
             let (position, id) = kept.as_deref().map_or((None, self.0.first.as_deref().unwrap_or_default()), parse);
             let began = (!id.is_empty()).then(|| id.to_owned());
             let mut place = self.0.place();
-            // If this run of the relay already has a position, it is newer than the position in the file.
+            // If this run of the relay already has a position, this position is kept, because it is newer than the
+            // position in the file.
             place.position = place.position.take().or_else(|| position.map(str::to_owned));
             place.began.clone_from(&began);
             drop(place);

@@ -71,7 +71,8 @@ impl<'a> Asking<'a> {
             }
             builder = builder.last_event_id(id);
         }
-        // If this server may not get the token, a notice said so when the command began.
+        // A server that may not get the token gets a request without it. A notice about this was printed when the
+        // command began.
         if let Some(token) = source.url().and_then(|url| self.args.hub.token_for(url).ok().flatten()) {
             builder = builder.bearer(token.reveal());
         }

@@ -25,8 +25,7 @@ impl Ends {
     }
 
     /// Records that the connection ended, and the last event ID at its end. Returns the number of connections in a row,
-    /// up to this one, that brought no new event: each of them ended soon, and had no event with a new ID, after which
-    /// the next connection could continue.
+    /// up to this one, that brought no new event: each of them ended within [`HEALTHY`] and had no event with a new ID.
     pub(super) fn ended(&mut self, last_event_id: &str) -> u32 {
         let has_stood = self.opened.take().is_some_and(|opened| opened.elapsed() >= HEALTHY);
         if has_stood || self.last_event_id != last_event_id {

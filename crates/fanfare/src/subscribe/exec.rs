@@ -36,7 +36,8 @@ fn shell(command: &str) -> Command {
     shell
 }
 
-/// Removes NUL, which no variable can contain. An ID has none, but an event type may.
+/// Removes the character NUL, which no environment variable can contain. An ID never contains NUL, but an event type
+/// may.
 fn environment(text: &str) -> String {
     text.replace('\0', "")
 }

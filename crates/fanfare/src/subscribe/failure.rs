@@ -3,10 +3,10 @@
 use super::{args::SubscribeArgs, json::Json, received::Received};
 use crate::{http::excerpt, request::Source};
 
-/// The event type, or the `type` or `object` of JSON data, that reports an error.
+/// The event type, or the value of the field `type` or `object` in JSON data, that reports an error.
 const ERROR: &str = "error";
-/// The event type, or the `type` of JSON data, that reports an error in an answer whose event types begin with
-/// `response`.
+/// The event type, or the value of the field `type` in JSON data, that reports an error in an answer whose event types
+/// begin with `response`.
 const FAILED: &str = "response.failed";
 
 /// The reaction of the command to an event that looks like a report of an error.

@@ -207,7 +207,8 @@ impl Follow<'_> {
             }
         }
         if let Some(command) = &self.args.print.exec {
-            // The command of `--exec` is run even if the reader has closed the output.
+            // The event is shown before the command of `--exec` runs. The command is run even if this flush finds that
+            // the reader has closed the output: a later write to the output then ends `subscribe`.
             let _ = self.show()?;
             exec::run(command, event, came.origin.as_str()).await?;
         }

@@ -25,8 +25,8 @@ pub(super) struct Refusal {
 pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 impl Translation {
-    /// Returns the warnings, if `given` contains, for each refusal, the key of the option that the user can give
-    /// instead.
+    /// Returns the warnings, if no refusal is an error. `given` has the keys of the options that the user gave: if the
+    /// key of a refusal is among them, the refusal is not an error.
     ///
     /// # Errors
     /// [`ConfigError::Mercure`] for the first refusal whose key is not in `given`.

@@ -11,7 +11,7 @@ use fanfare_hub::{
     topic::{Topic, matcher::Matcher},
 };
 
-/// A sink that publishes to a hub in this process.
+/// The hub that a relay publishes to, if it is in the same process as the relay.
 #[derive(Debug)]
 pub(crate) struct LocalSink {
     hub: Hub,

@@ -22,7 +22,7 @@ use std::time::Duration;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// A sink that publishes to a hub over HTTP.
+/// The hub that a relay publishes to, if it is reached over HTTP.
 #[derive(Debug)]
 pub(crate) struct RemoteSink {
     http: Http,
