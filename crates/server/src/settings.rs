@@ -84,9 +84,9 @@ pub struct Settings {
     /// The greatest number of patterns of one subscription without a token: URL Patterns and URI Templates. With a
     /// token, only [`max_topics`](Self::max_topics) counts. Default: [`DEFAULT_MAX_ANONYMOUS_PATTERNS`].
     pub max_anonymous_patterns: usize,
-    /// The greatest number of subscribers at a time. Further subscribers are told to come back later. If the process may
-    /// open too few files for them, fewer count: see [`open_files`](crate::open_files). Default:
-    /// [`DEFAULT_MAX_SUBSCRIBERS`].
+    /// The greatest number of subscribers at a time. Further subscribers are told to come back later. If the process
+    /// may open too few files for so many subscribers, the number is smaller: see [`open_files`](crate::open_files).
+    /// Default: [`DEFAULT_MAX_SUBSCRIBERS`].
     pub max_subscribers: usize,
     /// True if the hub publishes who is subscribed to which topics, as private updates and at
     /// `/.well-known/mercure/subscriptions`. Each time a subscriber comes or leaves, the log gets two updates for each

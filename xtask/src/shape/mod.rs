@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The folders of crates, and the folders that contain crates.
+/// The folders in which crates are: each is a crate, or contains one folder for each crate.
 const CRATES: [&str; 6] =
     ["crates", "conformance", "interop", "xtask", "crates/client/contract", "crates/client/examples"];
 /// The document with the walks. A walk is a section that follows an update or a subscriber through the code, and names

@@ -9,7 +9,7 @@ use std::time::Duration;
 pub(crate) enum Comments {
     /// The reader wants only events.
     Skip,
-    /// The reader wants blocks that are not events, because they may set the last event ID, but no comments.
+    /// The reader wants no comments, but also wants blocks that are not events: they may set the last event ID.
     SkipButBlocks,
     /// The reader wants blocks and comments.
     Give,

@@ -9,9 +9,9 @@ use std::thread;
 const SUBSCRIBERS: usize = 20;
 /// Publications in each half of the test, of about 10 KB each: 40 MB.
 const EVENTS: usize = 4_000;
-/// The number of KiB by which the hub may grow, over what it takes with as many subscribers that read along: half of what
-/// is published. A busy machine changes how much is on its way, up to half a MiB for each subscriber. If events were
-/// kept, the hub would grow by 40 MB where all share them, and by 800 MB where each has its own.
+/// The number of KiB by which the hub may grow, over what it takes with as many subscribers that read along: half of
+/// what is published. A busy machine changes how much is on its way, up to half a MiB for each subscriber. If events
+/// were kept, the hub would grow by 40 MB where all share them, and by 800 MB where each has its own.
 const GROWTH_KIB: u64 = EVENTS as u64 * 10 / 2;
 /// The largest growth of a warm hub in a round of warming up.
 const WARM_KIB: u64 = 1_024;

@@ -38,8 +38,8 @@ pub struct Turn<'a, T> {
 }
 
 impl FanOut {
-    /// Returns a state machine without members. `window` limits the newest events that each part keeps in memory. `seed`
-    /// is the seed of the random numbers that spread heartbeats over time.
+    /// Returns a state machine without members. `window` limits the newest events that each part keeps in memory.
+    /// `seed` is the seed of the random numbers that spread heartbeats over time.
     #[must_use]
     pub fn new(window: WindowLimit, seed: u64) -> Self {
         Self {

@@ -38,7 +38,7 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
     let report = crowd.receive("delivering", &published.counts)?;
 
     let mut outcome = Outcome { faults: report.faults, ..Outcome::default() };
-    outcome.add("live_again_s", "time until all are up to date again s", live_again.as_secs_f64());
+    outcome.add("live_again_s", "seconds until all are up to date again", live_again.as_secs_f64());
     outcome.add("not_live", "subscribers not up to date", as_f64(behind));
     let cpu = cpu_after.server_since(&cpu_before).map(|cpu| micros_each(cpu, troubled.into()));
     outcome.add_some("cpu_us_per_resume", "CPU µs/resume", cpu);

@@ -57,7 +57,7 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
     outcome.add_some("pss_before_mb", "PSS before MB", pss_before.map(|bytes| as_f64(bytes) / 1e6));
     outcome.add_some("pss_during_mb", "PSS while slow MB", pss_during.map(|bytes| as_f64(bytes) / 1e6));
     outcome.add_some("pss_caught_up_mb", "PSS caught up MB", pss_caught_up.map(|bytes| as_f64(bytes) / 1e6));
-    outcome.add("caught_up_s", "time until slow readers caught up s", caught_up.as_secs_f64());
+    outcome.add("caught_up_s", "seconds until slow readers caught up", caught_up.as_secs_f64());
     outcome.add("not_caught_up", "slow readers not caught up", as_f64(behind));
     outcome.add("troubled_max_ms", "slow readers' max ms", millis(catching_up.troubled.max()));
     cpu_after.add_per_delivery(&cpu_before, crowd.total().deliveries, &mut outcome);

@@ -93,8 +93,8 @@ const FRAMING: [HeaderName; 3] = [header::CONNECTION, header::CONTENT_LENGTH, he
 const RETRY_SECONDS: std::ops::RangeInclusive<u64> = 30..=120;
 
 /// Returns the answer that tells a subscriber to come back later. It is a stream that ends at once and names the time
-/// after which an EventSource reconnects; after an error status, an EventSource would never reconnect. The connection is
-/// closed: kept alive, it would keep one of the few files that subscribers leave to others.
+/// after which an EventSource reconnects; after an error status, an EventSource would never reconnect. The connection
+/// is closed: kept alive, it would keep one of the few files that subscribers leave to others.
 #[must_use]
 pub fn come_back_later(representation: Representation) -> Response {
     let body = match representation {

@@ -223,8 +223,8 @@ impl Occupied {
         if ahead != 0 {
             return Some(word * WORD_BITS + lowest(ahead));
         }
-        // In the word `word`, no slot from `from` on has timers. So the words after it are searched first, then the
-        // words before it, and at last `word` again, because its slots before `from` may have timers.
+        // No slot after `from` in this word has timers. The search goes on in the words after this one, then in the
+        // words before it, and ends in this word, whose slots before `from` may have timers.
         let behind = self.summary & (u64::MAX << 1 << word);
         let word = if behind != 0 { lowest(behind) } else { lowest(self.summary) };
         (self.summary != 0).then(|| word * WORD_BITS + lowest(self.words[word]))

@@ -23,7 +23,7 @@ impl Connection {
         receive_buffer: usize,
     ) -> Result<Self, Box<dyn Error>> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-        // The receive buffer is small, so that a subscriber that does not read soon fills it.
+        // The receive buffer is small, so that it is soon full if the subscriber does not read.
         socket.set_recv_buffer_size(receive_buffer)?;
         socket.connect(&address.into())?;
         let mut socket = TcpStream::from(socket);

@@ -26,9 +26,10 @@ pub(super) struct Ending {
 /// Reads the last segment to its end.
 ///
 /// If the last frame is incomplete, the length of the file says why. The system writes whole pages, so a multiple of
-/// [`PAGE_BYTES`] means that the process ended while it wrote the frame. The frame was not acknowledged, and is ignored.
-/// Another length means that the file was cut later: the offsets of the frame are missing, and so may be frames after
-/// it. If a frame has the right length and a wrong checksum, the offsets of its damaged records are missing.
+/// [`PAGE_BYTES`] means that the process ended while it wrote the frame. The frame was not acknowledged, and is
+/// ignored. Another length means that the file was cut later: the offsets of the frame are missing, and so may be
+/// frames after it. If a frame has the right length and a wrong checksum, the offsets of its damaged records are
+/// missing.
 pub(super) fn recover(file: &File, first: Offset, seeds: &Seeds) -> io::Result<(IndexMemory, Ending)> {
     let length = file.metadata()?.len();
     let mut index = IndexMemory::new(first);

@@ -26,8 +26,8 @@ pub const GATHER_PUBLICATIONS: usize = 8;
 /// The duration of an append from which on the writer waits for more publications. If appends are faster, the log is in
 /// memory, or nearly as fast, and waiting gains nothing.
 pub const GATHER_WORTH: Duration = Duration::from_micros(20);
-/// The number of batches until the writer tries to gather one publication more. It applies after the start of the
-/// writer, after each successful attempt, and each time the number of publications to wait for is lowered.
+/// The number of batches after which the writer tries to wait for one publication more than before. The count begins
+/// again after each try that was worth it, and each time the writer waits for fewer publications.
 const RETRY_BATCHES: u32 = 4;
 /// The largest number of batches until the next attempt, which is reached after many failed attempts. So a publisher
 /// that is alone is delayed only once in this many publications.
