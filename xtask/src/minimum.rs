@@ -16,7 +16,9 @@ pub(crate) fn check() -> Result<(), String> {
     let minimum = stated(&manifest).ok_or("Cargo.toml states no rust-version")?;
     let version = cargo(&["--version"]).output().map_err(|error| format!("cargo: {error}"))?;
     if is_of(&String::from_utf8_lossy(&version.stdout), minimum) {
-        println!("skipped: the other steps already compile everything with Rust {minimum}, the oldest supported version");
+        println!(
+            "skipped: the other steps already compile everything with Rust {minimum}, the oldest supported version"
+        );
         return Ok(());
     }
     let install = ["toolchain", "install", minimum, "--profile", "minimal", "--no-self-update"];
