@@ -27,7 +27,7 @@ const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 /// `write(2)`, whereas writing to a socket is `send(2)`.
 ///
 /// # Errors
-/// If a connection cannot be accepted, or if `broadcast` fails.
+/// An error if a connection cannot be accepted, or if `broadcast` fails.
 pub fn serve(
     listener: net::TcpListener,
     mut broadcast: impl FnMut(&mut Vec<File>, &[u8]) -> io::Result<()>,

@@ -19,7 +19,7 @@ pub fn is_available() -> bool {
 /// Prints the listener's address, and serves until this process is killed.
 ///
 /// # Errors
-/// If there is no io_uring, if a connection cannot be accepted, or if a subscriber's socket is full.
+/// An error if there is no io_uring, if a connection cannot be accepted, or if a subscriber's socket is full.
 pub fn serve(listener: TcpListener) -> io::Result<()> {
     let mut ring = ring()?;
     bare_server::serve(listener, move |subscribers, event| broadcast(&mut ring, subscribers, event))

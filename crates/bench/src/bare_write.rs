@@ -10,7 +10,7 @@ use std::{
 /// Prints the listener's address, and serves until this process is killed.
 ///
 /// # Errors
-/// If a connection cannot be accepted, or if a subscriber's socket is full.
+/// An error if a connection cannot be accepted, or if a subscriber's socket is full.
 pub fn serve(listener: TcpListener) -> io::Result<()> {
     bare_server::serve(listener, broadcast)
 }

@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn an_event_is_no_larger_than_two_cache_lines() {
         assert!(size_of::<MessageEvent>() <= 128, "{}", size_of::<MessageEvent>());
-        assert_eq!(size_of::<MessageEvent>(), size_of::<Poll<Option<Result<MessageEvent, Box<crate::Error>>>>>());
+        assert_eq!(size_of::<MessageEvent>(), size_of::<Poll<Option<Result<MessageEvent, crate::Error>>>>());
     }
 
     #[test]

@@ -52,8 +52,6 @@ pub enum Problem {
     },
     /// The subscription has too many patterns for a subscriber without a token.
     TooManyPatterns {
-        /// The number of patterns that the subscription has.
-        count: usize,
         /// The largest number of patterns that is allowed without a token.
         limit: usize,
     },
@@ -298,9 +296,9 @@ impl fmt::Display for Problem {
                     "the subscription has {count} topics; at most {limit} are allowed (the hub's option max-topics)"
                 )
             }
-            Self::TooManyPatterns { count, limit } => write!(
+            Self::TooManyPatterns { limit } => write!(
                 f,
-                "the subscription has {count} patterns; at most {limit} are allowed without a token (the hub's option \
+                "the subscription has more than {limit} patterns, which are allowed without a token (the hub's option \
                  max-anonymous-patterns)"
             ),
             Self::MatchersTooComplex { limit } => {

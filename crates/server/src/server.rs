@@ -59,7 +59,8 @@ impl Server {
     /// Serves the connections of `listener` until `stopped` resolves. Then the server stops: it ends all streams, so
     /// that their subscribers reconnect to another server, waits up to [`FINISH_TIMEOUT`] for current requests, and
     /// closes the remaining connections. If a request publishes an event stream, it is answered at once, with the
-    /// number of events that were published. Stopping takes no longer than [`STOP_TIMEOUT`].
+    /// number of events that were published. Stopping takes no longer than [`STOP_TIMEOUT`], and
+    /// then up to 0.2 s until the threads of connections have let go of the hub.
     pub async fn serve(self, listener: TcpListener, stopped: impl Future<Output = ()>) {
         // Each connection holds a receiver of this sender while it is served, so that the server notices when no
         // connection is left.

@@ -16,7 +16,7 @@ const MAX_HEAD_BYTES: u64 = 16 << 10;
 /// Serves until the process ends. Prints the address where it listens to standard output.
 ///
 /// # Errors
-/// If the server cannot listen, or cannot accept a connection.
+/// An error if the server cannot listen, or cannot accept a connection.
 pub fn serve() -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     println!("http://{}", listener.local_addr()?);

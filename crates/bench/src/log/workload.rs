@@ -28,7 +28,7 @@ impl Workload {
     /// Opens the log in a directory, with a retention that keeps everything.
     ///
     /// # Errors
-    /// If the log cannot be opened.
+    /// The error with which the log cannot be opened.
     pub fn open(directory: &Path) -> io::Result<SegmentLog> {
         SegmentLog::open(directory, Retention::default()).map_err(io::Error::other)
     }

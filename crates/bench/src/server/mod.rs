@@ -36,7 +36,7 @@ enum Kind {
     Mercure,
 }
 
-/// All servers that can be compared. The first one is the baseline with which the other servers are compared.
+/// The servers that can be compared. The first of them is the baseline for the others.
 pub const SERVERS: &[Server] = &[
     Server { name: "bare-write", kind: Kind::Bare("bare-write") },
     Server { name: "bare-io-uring", kind: Kind::Bare("bare-io-uring") },

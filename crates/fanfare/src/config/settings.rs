@@ -11,7 +11,7 @@ use super::{
     relay::Relay,
 };
 use fanfare_jwks::Addresses;
-use std::path::PathBuf;
+use std::{collections::HashSet, path::PathBuf};
 use tracing_subscriber::filter::Targets;
 use url::Url;
 
@@ -79,7 +79,9 @@ impl ServeSettings {
         for material in hub.iter().chain(issuers.iter().flat_map(|issuer| issuer.keys.iter())) {
             warnings.extend(material.warnings(&material.read().unwrap_or_default()));
         }
-        warnings.dedup();
+        // Both roles and several issuers may use one key.
+        let mut known = HashSet::new();
+        warnings.retain(|warning: &String| known.insert(warning.clone()));
         warnings.extend(self.file_warnings(merged));
         warnings
     }

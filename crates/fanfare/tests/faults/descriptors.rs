@@ -3,7 +3,7 @@ use crate::{hub, peer::Publisher};
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     sync::mpsc,
     thread,
     time::Duration,
@@ -12,15 +12,26 @@ use std::{
 const FILES: usize = 300;
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Subscribers leave some files to publishers and to probes, and nobody can fill the log of the hub.
+/// A process that is killed when the test ends, however it ends.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// Subscribers leave some files to publishers and to probes, and the hub does not log each refusal.
 #[test]
 fn publishers_and_probes_get_in_when_subscribers_have_taken_their_files() {
     let mut command = Command::new("sh");
     let script = format!("ulimit -n {FILES}; exec \"$0\" \"$@\"");
     command.args(["-c", &script, env!("CARGO_BIN_EXE_fanfare"), "serve", "--listen", "127.0.0.1:0", "--memory"]);
-    let mut child = command.args(["--clock", "false"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let address = hub::address(child.stdout.as_mut().unwrap());
-    let stderr = BufReader::new(child.stderr.take().unwrap());
+    command.args(["--clock", "false"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut hub = Killed(command.spawn().unwrap());
+    let address = hub::address(hub.0.stdout.as_mut().unwrap());
+    let stderr = BufReader::new(hub.0.stderr.take().unwrap());
     let (told, tells) = mpsc::channel();
     thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| told.send(line)));
     let mut subscribers: Vec<TcpStream> = Vec::new();
@@ -52,7 +63,7 @@ fn publishers_and_probes_get_in_when_subscribers_have_taken_their_files() {
         probe.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200") || answer.starts_with("HTTP/1.0 200"), "{answer}");
     }
-    crate::stopping::terminate(&mut child, PATIENCE);
+    crate::stopping::terminate(&mut hub.0, PATIENCE);
     let lines: Vec<String> = tells.iter().collect();
     let warnings: Vec<&String> = lines.iter().filter(|line| line.contains("WARN")).collect();
     assert!(warnings.iter().any(|line| line.contains("only 300 files")), "{warnings:?}");

@@ -304,11 +304,9 @@ mod tests {
             [(None, None), (Some(MAX_RETRY_MS), Some(MAX_RETRY_MS)), (Some(u64::MAX), Some(MAX_RETRY_MS))]
         {
             let topics = Box::new([Topic::new("a").unwrap()]);
-            let rest = (None, None, None, false);
-            let (id, event_type, ttl_ms, private) = rest;
-            let update =
-                Update::restore(Stored { topics, data: "x".into(), id, event_type, retry_ms: stored, ttl_ms, private });
-            assert_eq!(update.retry_ms(), read);
+            let (id, event_type, ttl_ms) = (None, None, None);
+            let fields = Stored { topics, data: "x".into(), id, event_type, retry_ms: stored, ttl_ms, private: false };
+            assert_eq!(Update::restore(fields).retry_ms(), read);
         }
     }
 

@@ -150,6 +150,12 @@ impl Matcher {
         }
     }
 
+    /// True for a URI Template and a URL Pattern: to find its subscribers, each topic must be compared with it.
+    #[must_use]
+    pub fn is_pattern(&self) -> bool {
+        matches!(self, Self::UriTemplate(_) | Self::UrlPattern(_))
+    }
+
     /// An upper bound of the size of the compiled form, in bytes; 0 if there is no regular expression. The limit on the
     /// compiled patterns of a client is applied to the sum over its matchers.
     #[must_use]

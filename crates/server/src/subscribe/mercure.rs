@@ -7,7 +7,7 @@
 //!
 //! `QUERY` ([RFC 10008](https://www.rfc-editor.org/rfc/rfc10008)) does the same with a form as its body, for clients
 //! whose parameters do not fit into a URL.
-use super::{EVENT_STREAM, MatcherKind, Named, Until, Wanted, gather, open};
+use super::{EVENT_STREAM, Until, Wanted, gather, open};
 use crate::{
     accept::Acceptance,
     app::App,
@@ -23,7 +23,7 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use fanfare_hub::representation::Representation;
+use fanfare_hub::{representation::Representation, topic::matcher::Matcher};
 use http::request::Parts;
 
 /// Answers with the stream of the updates that match the request's matchers or selectors.
@@ -61,13 +61,13 @@ async fn stream(
 ) -> Result<Response, Problem> {
     Acceptance::require(&parts.headers, EVENT_STREAM)?;
     let newer = query.iter().any(|(name, _)| names_a_matcher(name));
-    let named: Vec<_> = if newer {
-        let matchers = query.iter().filter(|(name, _)| names_a_matcher(name));
-        matchers.map(|(name, text)| Ok(Named { text, kind: kind(name)? })).collect::<Result<_, Problem>>()?
+    let matchers = if newer {
+        let named: Vec<_> = query.iter().filter(|(name, _)| names_a_matcher(name)).collect();
+        gather(app, &credentials, named.into_iter().map(|(name, value)| newer_matcher(app, name, value)))?
     } else {
-        query.all("topic").map(|text| Named { text, kind: MatcherKind::LegacySelector }).collect()
+        let selectors: Vec<_> = query.all("topic").collect();
+        gather(app, &credentials, selectors.into_iter().map(|selector| Ok(Matcher::legacy_selector(selector)?)))?
     };
-    let matchers = gather(app, &credentials, &named)?;
     let cursor = cursor.or_rewind(&[query], matchers.as_slice().len(), app.hub.now())?;
     let wanted = Wanted {
         matchers,
@@ -86,11 +86,10 @@ fn names_a_matcher(name: &str) -> bool {
     name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("match"))
 }
 
-/// Returns the type of the matchers that a parameter with this name gives.
-fn kind(name: &str) -> Result<MatcherKind, Problem> {
+fn newer_matcher(app: &App, name: &str, value: &str) -> Result<Matcher, Problem> {
     match name {
-        "match" | "match_exact" => Ok(MatcherKind::Exact),
-        "match_urlpattern" => Ok(MatcherKind::UrlPattern),
+        "match" | "match_exact" => Ok(Matcher::exact(value)?),
+        "match_urlpattern" => Ok(Matcher::url_pattern(value, &app.base_url)?),
         unknown => Err(Problem::MatcherType(unknown.chars().take(64).collect())),
     }
 }

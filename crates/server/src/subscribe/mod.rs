@@ -135,59 +135,31 @@ pub(crate) async fn open(
 /// take no such memory. A URI Template takes 1 KiB, and up to 8 KiB if it names several variables of a query.
 pub const MAX_COMPILED_BYTES: usize = 256 << 10;
 
-/// A matcher that a request names, before it is compiled.
-pub(crate) struct Named<'a> {
-    pub(crate) text: &'a str,
-    pub(crate) kind: MatcherKind,
-}
-
-/// The type of a matcher in a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MatcherKind {
-    Exact,
-    UrlPattern,
-    /// A topic selector of Mercure's older revision: a URI Template if there is a `{` in it.
-    LegacySelector,
-}
-
-impl Named<'_> {
-    fn is_pattern(&self) -> bool {
-        match self.kind {
-            MatcherKind::Exact => false,
-            MatcherKind::UrlPattern => self.text != "*",
-            MatcherKind::LegacySelector => self.text.contains('{'),
-        }
-    }
-
-    fn compile(&self, app: &App) -> Result<Matcher, Problem> {
-        Ok(match self.kind {
-            MatcherKind::Exact => Matcher::exact(self.text)?,
-            MatcherKind::UrlPattern => Matcher::url_pattern(self.text, &app.base_url)?,
-            MatcherKind::LegacySelector => Matcher::legacy_selector(self.text)?,
-        })
-    }
-}
-
-/// Compiles the matchers of a subscription. Fails if there is none, or if they exceed a limit. The matchers beyond a
-/// limit are not compiled. The function is called only after the sender of the request was authenticated, so a request
-/// that lacks a required token does not cause the work of compiling.
-pub(crate) fn gather(app: &App, credentials: &Credentials, named: &[Named<'_>]) -> Result<Matchers, Problem> {
-    let (count, limit) = (named.len(), app.settings.max_topics);
+/// Collects the matchers of a subscription. Fails if there is none, or if they exceed a limit. The matchers beyond a
+/// limit are not compiled. The sender of the request was authenticated before, so a request that lacks a token compiles
+/// nothing.
+pub(crate) fn gather(
+    app: &App,
+    credentials: &Credentials,
+    matchers: impl ExactSizeIterator<Item = Result<Matcher, Problem>>,
+) -> Result<Matchers, Problem> {
+    let (count, limit) = (matchers.len(), app.settings.max_topics);
     if count == 0 {
         return Err(Problem::NoMatcher);
     }
     if count > limit {
         return Err(Problem::TooManyMatchers { count, limit });
     }
-    let (patterns, limit) =
-        (named.iter().filter(|named| named.is_pattern()).count(), app.settings.max_anonymous_patterns);
-    if !credentials.has_token && patterns > limit {
-        return Err(Problem::TooManyPatterns { count: patterns, limit });
-    }
+    let max_patterns = if credentials.has_token { count } else { app.settings.max_anonymous_patterns };
     let mut compiled_bytes = 0;
+    let mut patterns = 0;
     let mut gathered = Vec::with_capacity(count);
-    for named in named {
-        let matcher = named.compile(app)?;
+    for matcher in matchers {
+        let matcher = matcher?;
+        patterns += usize::from(matcher.is_pattern());
+        if patterns > max_patterns {
+            return Err(Problem::TooManyPatterns { limit: max_patterns });
+        }
         compiled_bytes += matcher.compiled_bytes();
         if compiled_bytes > MAX_COMPILED_BYTES {
             return Err(Problem::MatchersTooComplex { limit: MAX_COMPILED_BYTES });

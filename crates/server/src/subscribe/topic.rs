@@ -1,6 +1,6 @@
 //! The topic API: `GET /topics/{topic}` and `GET /topics?topic=…`. Aliases are read here too: other paths at which
 //! fixed topics are served.
-use super::{EVENT_STREAM, MatcherKind, Named, Until, Wanted, gather, open};
+use super::{EVENT_STREAM, Until, Wanted, gather, open};
 use crate::{
     accept::{Acceptance, Range},
     app::App,
@@ -11,7 +11,7 @@ use crate::{
     problem::Problem,
 };
 use axum::{extract::State, response::Response};
-use fanfare_hub::representation::Representation;
+use fanfare_hub::{representation::Representation, topic::matcher::Matcher};
 use http::{HeaderMap, request::Parts};
 
 /// Answers with the stream of the topics in the path and in the query.
@@ -33,9 +33,8 @@ pub(crate) async fn alias(app: &App, topics: &[String], parts: &Parts) -> Result
 
 async fn stream(app: &App, topics: &[&str], parts: &Parts, query: &Form) -> Result<Response, Problem> {
     let credentials = app.auth.authenticate(parts, Purpose::Subscribe).await?;
-    let named: Vec<_> = topics.iter().map(|text| Named { text, kind: MatcherKind::Exact }).collect();
     let wanted = Wanted {
-        matchers: gather(app, &credentials, &named)?,
+        matchers: gather(app, &credentials, topics.iter().map(|topic| Ok(Matcher::exact(topic)?)))?,
         cursor: Cursor::of(&parts.headers, &[query]).or_rewind(&[query], topics.len(), app.hub.now())?,
         representation: representation(&parts.headers, query)?,
         cursor_header: LAST_EVENT_ID,

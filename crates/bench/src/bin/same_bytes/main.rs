@@ -1,8 +1,8 @@
 //! The comparison, byte by byte, of what subscribers get from two builds of the hub: one before and one after a change
 //! that must not change these bytes.
 //!
-//! Each seed makes a script: random publications, and subscribers that join, read, stall, lose their connections and
-//! resume. The script is run on both hubs, with each way of delivery. Dates, epochs and times are masked: nothing else
+//! A script is made from each seed: random publications, and subscribers that join, read, stall, lose their connections
+//! and resume. The script is run on both hubs, with each way of delivery. Dates, epochs and times are masked: nothing else
 //! may differ between the two hubs.
 #![forbid(unsafe_code)]
 mod hub;

@@ -11,7 +11,7 @@ const MAX_SUBSCRIBERS: usize = 6;
 /// joined.
 const JOINED: Duration = Duration::from_millis(15);
 
-/// One script, and its state after the steps that it has run so far.
+/// A script, and its state after the steps that it has run so far.
 pub(crate) struct Script<'a> {
     hub: &'a Hub,
     random: Random,
