@@ -31,8 +31,8 @@ impl Limits {
     pub const DEFAULT_ID_BYTES: usize = 16 << 10;
     /// The default limit for an event type, which is only a name.
     pub const DEFAULT_TYPE_BYTES: usize = 16 << 10;
-    /// The default limit for a line of any other kind. Skipping a line takes no memory, but a stream with an endless
-    /// line is not an event stream.
+    /// The default limit for a line that is skipped: a comment, a `retry` or an unknown field. Such a line takes no
+    /// memory; it is limited because a stream with an endless line is not an event stream.
     pub const DEFAULT_LINE_BYTES: usize = 16 << 20;
 }
 

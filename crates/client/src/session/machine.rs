@@ -49,8 +49,8 @@ pub(super) enum Phase {
     Open(Box<Reading>),
     /// The next attempt is due at this time.
     Waiting(Duration),
-    /// There will be no more connections. Acknowledged IDs are still saved, and then the program gets this error, if
-    /// there is one.
+    /// The session makes no more connections. It still saves the IDs of the events that the program has acknowledged,
+    /// and then ends. If this state holds an error, the program gets the error at the end.
     Ending(Option<Error>),
     Closed,
 }
@@ -169,7 +169,7 @@ impl Session {
 
     /// Changes the phase, and gives the driver an order.
     pub(super) fn enter(&mut self, phase: Phase, order: Order) {
-        debug_assert!(!self.is_closed(), "the session has already ended");
+        debug_assert!(!self.is_closed(), "nothing is asked of a session that has ended");
         self.phase = phase;
         self.order = Some(order);
     }

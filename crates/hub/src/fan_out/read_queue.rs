@@ -47,7 +47,7 @@ impl ReadQueue {
     /// Notes that a read of the log for a part has ended.
     pub(super) fn finish(&mut self, part: PartKey) {
         let was_under_way = self.scans.finish(part) || self.exact.finish(part);
-        assert!(was_under_way, "the log was not being read for this part");
+        assert!(was_under_way, "a read of the log ends only for a part for which one was begun");
     }
 
     /// Removes all parts that wait for a read, and releases the memory that the lists of these parts took.

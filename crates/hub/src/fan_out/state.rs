@@ -108,7 +108,7 @@ impl FanOut {
         match before {
             State::Waits(place) => {
                 let removed = part.waiting.swap_remove(place as usize);
-                debug_assert_eq!(removed, key, "a waiting member has its index in `waiting`");
+                debug_assert_eq!(removed, key, "the state of a waiting member holds the member's index in `waiting`");
                 if let Some(moved) = part.waiting.get(place as usize) {
                     self.members[*moved as usize].state = State::Waits(place);
                 }

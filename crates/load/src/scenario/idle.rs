@@ -55,7 +55,7 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
             "PSS above start after leaving %",
             100.0 * (as_f64(left) / as_f64(start.max(1)) - 1.0),
         );
-        outcome.add("memory_back_s", "seconds until memory is given back", back.as_secs_f64());
+        outcome.add("memory_back_s", "seconds until the hub has returned its memory to the system", back.as_secs_f64());
     }
     outcome.faults = crowd.report()?.faults;
     Ok(outcome)

@@ -160,9 +160,9 @@ impl Service<Request<Incoming>> for Requests {
                 None => router.call(request).await?,
             };
             if is_unread || (has_body && !response.status().is_success()) {
-                // hyper closes the connection if it has not read the whole body. `Connection: close` tells the client
-                // so. Otherwise it might send its next request before it notices that the connection is closed, and
-                // could not know whether the hub has processed this request.
+                // hyper closes the connection if it has not read the whole body of the request. `Connection: close`
+                // announces this. Without it, the client might send its next request on the connection that is being
+                // closed, and could not know whether the hub has processed that next request.
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
                 refused.0.store(true, Ordering::Relaxed);
             }

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 pub(super) enum Request {
     Came(Arc<Subscriber>),
     Left(Arc<Subscriber>),
-    /// A client waits until all changes before this message are published. Until then, the teller makes no pauses
-    /// between batches.
+    /// Asks for an answer when all changes that were sent before this message are published. A client waits for the
+    /// answer, so the task that publishes the changes makes no pauses between batches until it has answered.
     Ask(oneshot::Sender<()>),
 }
