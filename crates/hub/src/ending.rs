@@ -1,5 +1,5 @@
-//! An ending: an event that tells a subscriber why its stream is about to end. It is sent only if the subscriber has to
-//! do something before it connects again, such as to get a new token.
+//! An ending: an event that tells a subscriber why its stream is about to end. It is sent if the subscriber has to do
+//! something before it connects again, such as to get a new token, or if the stream ends because it is complete.
 use crate::{entry::Timestamp, representation::Representation};
 use serde::{Serialize, Serializer};
 
@@ -19,6 +19,9 @@ pub enum EndReason {
     /// The token with which the stream was opened expires. A new request with the same token is refused, and a refusal
     /// closes a browser's EventSource permanently.
     TokenExpired,
+    /// The reader asked for the updates that were in the log at the time of the request, and has got all of them. To
+    /// get those that were published later, it sends another request with this position.
+    Now,
 }
 
 impl Ending {
@@ -32,6 +35,7 @@ impl EndReason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::TokenExpired => "token-expired",
+            Self::Now => "now",
         }
     }
 

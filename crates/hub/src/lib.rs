@@ -21,6 +21,7 @@ pub mod hub;
 mod join_permit;
 pub mod log;
 pub mod mailbox;
+pub mod notice;
 pub mod opening;
 mod polled;
 pub mod position;
@@ -34,6 +35,7 @@ pub mod run;
 #[cfg(test)]
 mod scale;
 mod shared;
+pub mod start_event;
 pub mod subscription;
 pub mod topic;
 pub mod update;

@@ -103,10 +103,23 @@ impl Mailbox {
         self.hub.bounds().head
     }
 
-    /// The ID that names the position `offset`.
+    /// The offset up to which the router has put every event for this mailbox into it. If the owner reads this offset
+    /// first, and then empties the mailbox, it has all of its events up to this offset.
     #[must_use]
-    pub fn id_behind(&self, offset: Offset) -> String {
-        self.hub.id_behind(offset)
+    pub fn routed(&self) -> Offset {
+        self.hub.router.routed()
+    }
+
+    /// The number of entries that the log holds.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.hub.bounds().held()
+    }
+
+    /// The ID of the position `offset`, `#<epoch>-<offset>`.
+    #[must_use]
+    pub fn place(&self, offset: Offset) -> String {
+        self.hub.place(offset)
     }
 
     /// Asks for a read of the step `wanted`. The read begins as soon as a permit to read the log is free, and its

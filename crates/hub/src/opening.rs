@@ -7,17 +7,17 @@ use crate::{
     catch_up,
     ending::EndReason,
     entry::Timestamp,
-    fan_out::Joining,
+    fan_out::{Joining, Places},
     gap::{Gap, GapReason},
     log::{LogError, cursor::Resolved},
     position::Offset,
     replay::Replay,
     rewind::Rewind,
     shared::Shared,
+    start_event::StartEvent,
     subscription::{Start, Subscription},
     update::EARLIEST,
 };
-use bytes::Bytes;
 use std::{fmt, sync::Arc, time::Instant};
 
 /// A subscription that has not begun: its audience, and the position where it begins.
@@ -25,11 +25,14 @@ pub struct Opening {
     hub: Arc<Shared>,
     key: Arc<AudienceKey>,
     place: Place,
-    /// The bytes that are sent first: a gap event if updates that were asked for are missing, or the beginning of a
-    /// rewind (the newest updates of each topic); `None` if there is neither.
-    gap: Option<Bytes>,
-    /// The updates of a rewind for which `gap` has no room. They are sent after `gap`.
+    /// The events that are sent first: a gap event if updates that were asked for are missing, or the beginning of a
+    /// rewind (the newest updates of each topic); empty if there is neither.
+    first: Vec<u8>,
+    /// The position before the first update of a rewind; `None` if there is no rewind.
+    rewinds_after: Option<Offset>,
+    /// The updates of a rewind for which `first` has no room. They are sent after `first`.
     rewind: Option<Rewind>,
+    has_start_events: bool,
     /// The time when the hub ends the stream, and tells the subscriber the `end_reason` if there is one; `None` if the
     /// hub does not end the stream.
     ends: Option<Instant>,
@@ -52,13 +55,13 @@ impl Opening {
         if let Start::Newest(count) = start {
             return Self::rewound(hub, key, count).await;
         }
-        let (place, gap) = match start {
+        let (place, first) = match start {
             Start::Newest(_) => unreachable!("`Start::Newest` was handled above"),
             Start::Since(time) => {
                 let after = hub.clone().place_at(time).await?;
-                (Place::Behind(after, hub.id_behind(after)), None)
+                (Place::Behind(after, hub.id_behind(after)), Vec::new())
             }
-            Start::Now => (Place::Head, None),
+            Start::Now => (Place::Head, Vec::new()),
             Start::After(requested) => {
                 place(&hub, &key, hub.clone().resolve(requested.clone(), key.clone()).await?, requested)
             }
@@ -67,7 +70,7 @@ impl Opening {
                 place(&hub, &key, found, requested)
             }
         };
-        Ok(Self { hub, key, place, gap, rewind: None, ends: None, end_reason: None, permit: None })
+        Ok(Self::new(hub, key, place, first))
     }
 
     /// Returns an opening that begins with the newest updates of each topic, at most `count` for each. They are
@@ -75,10 +78,33 @@ impl Opening {
     async fn rewound(hub: Arc<Shared>, key: Arc<AudienceKey>, count: usize) -> Result<Self, LogError> {
         let head = hub.bounds().head;
         let rewind = hub.clone().find_newest(key.clone(), count, head).await?;
-        let id = hub.id_behind(rewind.begins_after().unwrap_or(head));
-        let (bytes, rest) = hub.clone().rewind(key.clone(), rewind).await?;
-        let (gap, rewind) = (Some(bytes).filter(|bytes| !bytes.is_empty()), Some(rest).filter(|rest| !rest.is_over()));
-        Ok(Self { hub, key, place: Place::Behind(head, id), gap, rewind, ends: None, end_reason: None, permit: None })
+        let begins_after = rewind.begins_after().unwrap_or(head);
+        let (first, rest) = hub.clone().rewind(key.clone(), rewind).await?;
+        let place = Place::Behind(head, hub.id_behind(begins_after));
+        let rewind = Some(rest).filter(|rest| !rest.is_over());
+        Ok(Self { rewinds_after: Some(begins_after), rewind, ..Self::new(hub, key, place, first.into()) })
+    }
+
+    fn new(hub: Arc<Shared>, key: Arc<AudienceKey>, place: Place, first: Vec<u8>) -> Self {
+        Self {
+            hub,
+            key,
+            place,
+            first,
+            rewinds_after: None,
+            rewind: None,
+            has_start_events: true,
+            ends: None,
+            end_reason: None,
+            permit: None,
+        }
+    }
+
+    /// Leaves out the [start events](crate::start_event), for a subscriber that cannot bear an event that no publisher
+    /// sent. If its connection breaks before the first update, it loses the updates until it is connected again.
+    #[must_use]
+    pub fn without_start_events(self) -> Self {
+        Self { has_start_events: false, ..self }
     }
 
     /// Sets the time when the hub ends the stream, and the reason that the subscriber gets then. If `ends` is `None`,
@@ -109,6 +135,23 @@ impl Opening {
         }
     }
 
+    /// The ID of the position where the subscriber starts, as `#<epoch>-<offset>` in every case. If the subscriber starts
+    /// at the newest offset of the log, this call fixes which offset that is.
+    pub fn place(&mut self) -> String {
+        let begins_after = self.rewinds_after.unwrap_or_else(|| self.cursor());
+        self.hub.place(begins_after)
+    }
+
+    /// Returns the offset after which the subscriber follows its audience. If this is the newest offset of the log, the
+    /// call fixes it.
+    fn cursor(&mut self) -> Offset {
+        self.resumed_from();
+        match self.place {
+            Place::Behind(offset, _) => offset,
+            Place::Head => unreachable!("the position was fixed above"),
+        }
+    }
+
     /// The audience of the subscriber: its topics, its grant and its format.
     #[must_use]
     pub fn key(&self) -> &AudienceKey {
@@ -129,18 +172,20 @@ impl Opening {
 
     /// Returns a replay, which reads what the log holds, instead of joining the audience. First waits until the
     /// publications that are in the queue to the log at the time of the call have been appended, at most for
-    /// [`SETTLE_TIMEOUT`](crate::hub::SETTLE_TIMEOUT), so that the replay includes them.
+    /// [`SETTLE_TIMEOUT`](crate::hub::SETTLE_TIMEOUT), so that the replay includes them. If `tells_end` is true, the
+    /// last event of the replay has the type `fanfare.end`, and its ID is the position that the replay has reached.
     ///
     /// # Cancel safety
     /// If the future is dropped, nothing has happened.
-    pub async fn replay(self) -> Replay {
+    pub async fn replay(mut self, tells_end: bool) -> Replay {
         // The writer handles its queue in order, so this waits for all earlier publications.
         self.hub.drain().await;
-        let cursor = match self.place {
-            Place::Head => self.hub.bounds().head,
-            Place::Behind(offset, _) => offset,
-        };
-        Replay::new(self.hub, self.key, cursor, self.gap, self.rewind)
+        let cursor = self.cursor();
+        let (mut opening, places) = self.begin();
+        if places == Places::FromStart {
+            self.encode_start(cursor, &mut opening);
+        }
+        Replay::new(self.hub, self.key, cursor, opening, self.rewind, tells_end)
     }
 
     /// Waits until the subscriber may join its audience. After this call, the caller must join at once and must not
@@ -164,14 +209,37 @@ impl Opening {
         self.take_apart()
     }
 
-    fn take_apart(self) -> (Joining, JoinPermit) {
+    fn take_apart(mut self) -> (Joining, JoinPermit) {
         let cursor = match self.place {
             Place::Head => None,
             Place::Behind(offset, _) => Some(offset),
         };
-        let Self { key, gap, ends, end_reason, permit, .. } = self;
-        let opening = gap.unwrap_or_default();
-        (Joining { key, cursor, opening, ends, end_reason }, permit.expect("the opening was admitted before it joins"))
+        let (opening, places) = self.begin();
+        let Self { key, ends, end_reason, permit, .. } = self;
+        let joining = Joining { key, cursor, opening, places, ends, end_reason };
+        (joining, permit.expect("the opening was admitted before it joins"))
+    }
+
+    /// Returns the bytes that are sent first, and the places that the subscriber is told of after them.
+    ///
+    /// A gap event comes before the start event: a subscriber that got only the start event would resume after the gap,
+    /// and would never learn of it. The start event of a rewind comes before the rewind, with the position before the
+    /// rewind's first update, so that a subscriber that got only this event gets all updates of the rewind later.
+    fn begin(&mut self) -> (Vec<u8>, Places) {
+        let first = std::mem::take(&mut self.first);
+        if !(self.has_start_events && self.key.representation.has_start_events()) {
+            return (first, Places::None);
+        }
+        let Some(begins_after) = self.rewinds_after else { return (first, Places::FromStart) };
+        let mut opening = Vec::new();
+        self.encode_start(begins_after, &mut opening);
+        opening.extend_from_slice(&first);
+        (opening, Places::After(begins_after))
+    }
+
+    fn encode_start(&self, offset: Offset, out: &mut Vec<u8>) {
+        let start = StartEvent { place: self.hub.place(offset) };
+        self.key.representation.encode_start(&start, Timestamp::now(), out);
     }
 }
 
@@ -194,16 +262,18 @@ async fn either(
     Ok((found, requested))
 }
 
-/// Returns the position that was found for the ID `requested`, and the encoded gap event, if there is a gap.
-fn place(hub: &Shared, key: &AudienceKey, found: Resolved, requested: String) -> (Place, Option<Bytes>) {
-    let Resolved { after, gap: Some(reason) } = found else { return (Place::Behind(found.after, requested), None) };
+/// Returns the position that was found for the ID `requested`, and the encoded gap event; no bytes if there is no gap.
+fn place(hub: &Shared, key: &AudienceKey, found: Resolved, requested: String) -> (Place, Vec<u8>) {
+    let Resolved { after, gap: Some(reason) } = found else {
+        return (Place::Behind(found.after, requested), Vec::new());
+    };
     let resumed_from = catch_up::id_of(&*hub.log, after);
     let before_all = after < hub.bounds().oldest;
     let answer = if before_all { EARLIEST.into() } else { resumed_from.clone() };
     let mut bytes = Vec::new();
     let gap = Gap { requested: shown(requested), resumed_from, reason };
     key.representation.encode_gap(&gap, Timestamp::now(), &mut bytes);
-    (Place::Behind(after, answer), Some(bytes.into()))
+    (Place::Behind(after, answer), bytes)
 }
 
 /// Returns the ID as a gap event shows it: with U+FFFD in place of control characters, which no ID of an update has. If

@@ -168,7 +168,7 @@ impl Group {
     }
 
     /// Makes a subscriber a member. If `is_shut` is true, the subscriber gets nothing before [`open`](Self::open).
-    /// `head` returns the newest offset of the log.
+    /// `head` returns the newest offset of the log, and `place` the ID of a position.
     pub(crate) fn join(
         &self,
         joining: Joining,
@@ -176,6 +176,7 @@ impl Group {
         permit: JoinPermit,
         now: Instant,
         head: impl Fn() -> Offset,
+        place: impl Fn(Offset) -> String,
     ) -> Seat {
         let key = joining.key.clone();
         let follow = |part| {
@@ -185,7 +186,7 @@ impl Group {
             head()
         };
         self.act(|State { fan_out, frames, tickets, .. }| {
-            let member = fan_out.join(joining, now, follow, &head);
+            let member = fan_out.join(joining, now, follow, &head, &place);
             *tickets += 1;
             if frames.slots.len() <= member as usize {
                 frames.slots.resize_with(member as usize + 1, Slot::default);
@@ -295,19 +296,23 @@ impl Group {
         state.has(seat).then(|| state.fan_out.deadline(seat.member, now, heartbeat_interval))
     }
 
-    /// Sends a member a heartbeat if one is due, or ends its stream if its end time has come. `place` returns the ID of
-    /// a position.
+    /// Sends a member a heartbeat if one is due, or ends its stream if its end time has come. `held` is the number
+    /// of entries that the log holds, and `place` returns the ID of a position.
     pub(crate) fn expire(
         &self,
         seat: Seat,
         now: Instant,
         heartbeat_interval: Duration,
+        held: u64,
         place: impl Fn(Offset) -> String,
     ) {
+        // The offset is read before the group is locked. So the router has delivered everything up to this offset.
+        let routed = self.router.routed();
         self.act(|state| {
             if state.has(seat) {
+                state.fan_out.routed(routed);
                 let mut turn = state.fan_out.turn(now, &mut state.frames);
-                turn.expire(&[seat.member], heartbeat_interval, &place);
+                turn.expire(&[seat.member], heartbeat_interval, held, &place);
             }
         });
     }

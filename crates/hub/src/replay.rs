@@ -1,6 +1,8 @@
 //! A replay: the updates that the log holds after a position, up to the newest update at the time when the replay
 //! begins.
-use crate::{audience_key::AudienceKey, log::LogError, position::Offset, rewind::Rewind, shared::Shared};
+use crate::{
+    audience_key::AudienceKey, ending::EndReason, log::LogError, position::Offset, rewind::Rewind, shared::Shared,
+};
 use bytes::Bytes;
 use std::{fmt, sync::Arc};
 
@@ -12,12 +14,14 @@ pub struct Replay {
     cursor: Offset,
     /// The newest offset of the log when the replay began.
     end: Offset,
-    /// The bytes to return first: a gap event if updates that were asked for are missing, or the beginning of a rewind
-    /// (the newest updates of each topic); `None` if there is neither.
-    gap: Option<Bytes>,
-    /// The updates of a rewind for which `gap` has no room. They are returned after `gap` and before the entries after
-    /// `cursor`.
+    /// The bytes to return first: a start event, and a gap event if updates that were asked for are missing, or the
+    /// beginning of a rewind (the newest updates of each topic); empty if there are none.
+    opening: Bytes,
+    /// The updates of a rewind for which `opening` has no room. They are returned after `opening` and before the
+    /// entries after `cursor`.
     rewind: Option<Rewind>,
+    /// True if the event that tells the end of the replay has still to be returned.
+    tells_end: bool,
 }
 
 impl Replay {
@@ -25,11 +29,12 @@ impl Replay {
         hub: Arc<Shared>,
         key: Arc<AudienceKey>,
         cursor: Offset,
-        gap: Option<Bytes>,
+        opening: Vec<u8>,
         rewind: Option<Rewind>,
+        tells_end: bool,
     ) -> Self {
         let end = hub.bounds().head;
-        Self { hub, key, cursor, end, gap, rewind }
+        Self { hub, key, cursor, end, opening: opening.into(), rewind, tells_end }
     }
 
     /// Returns the next encoded events; `None` when there are no more. The last of them may be events of entries that
@@ -41,8 +46,8 @@ impl Replay {
     /// # Cancel safety
     /// If the future is dropped, nothing is lost.
     pub async fn next(&mut self) -> Result<Option<Bytes>, LogError> {
-        if let Some(gap) = self.gap.take() {
-            return Ok(Some(gap));
+        if !self.opening.is_empty() {
+            return Ok(Some(std::mem::take(&mut self.opening)));
         }
         while let Some(rewind) = self.rewind.clone() {
             let (bytes, rest) = self.hub.clone().rewind(self.key.clone(), rewind).await?;
@@ -55,13 +60,19 @@ impl Replay {
             let step = self.hub.clone().read_on(self.key.clone(), self.cursor).await?;
             // If a step ends where it began, although `end` is not reached, the replay ends, so that it does not loop
             // forever.
-            let at_the_end = step.cursor == self.cursor;
-            self.cursor = if at_the_end { self.end } else { step.cursor };
+            if step.cursor == self.cursor {
+                self.end = self.cursor;
+            }
+            self.cursor = step.cursor;
             if let Some(run) = step.run {
                 return Ok(Some(run.bytes().clone()));
             }
         }
-        Ok(None)
+        Ok(std::mem::take(&mut self.tells_end).then(|| {
+            let mut bytes = Vec::new();
+            EndReason::Now.tell(self.key.representation, &self.hub.place(self.cursor), &mut bytes);
+            bytes.into()
+        }))
     }
 }
 

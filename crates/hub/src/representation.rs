@@ -15,6 +15,15 @@ pub enum Representation {
 }
 
 impl Representation {
+    /// True if a stream in this format begins with a start event, which tells the subscriber its place.
+    #[must_use]
+    pub fn has_start_events(self) -> bool {
+        match self {
+            Self::EventStream | Self::Envelope => true,
+            Self::JsonLines => false,
+        }
+    }
+
     /// The heartbeat of an idle connection: bytes that a subscriber ignores. In an event stream it is a comment. No
     /// blank line follows the comment, because some clients take a blank line for the end of an event.
     #[must_use]

@@ -19,7 +19,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -35,6 +35,7 @@ pub(crate) struct Router {
     /// the router has handled its request, and only a subscriber that has joined can leave.
     requests: Sender<Request>,
     recipients: Arc<AtomicUsize>,
+    routed: Arc<AtomicU64>,
     /// Makes the router handle the requests even if nothing is published.
     nudge: Nudge,
 }
@@ -74,13 +75,18 @@ pub(crate) struct Routing {
     requests: Receiver<Request>,
     routes: Routes,
     recipients: HashMap<usize, Recipient>,
+    /// The offset up to which the recipients have been given every event.
+    routed: Arc<AtomicU64>,
     /// The offset of the entry that was routed last; `None` before the first entry.
     last: Option<Offset>,
 }
 
 /// The sender of requests to a [`Routing`] for which there is no [`Router`] yet.
 #[derive(Debug)]
-pub(crate) struct Requests(Sender<Request>);
+pub(crate) struct Requests {
+    sender: Sender<Request>,
+    routed: Arc<AtomicU64>,
+}
 
 impl Sink for Routing {
     fn take(&mut self, batch: Vec<Arc<Entry>>) {
@@ -99,7 +105,8 @@ impl Router {
     /// Returns a router that sends requests through `requests`, and then calls `nudge`, so that the [`Routing`] handles
     /// them soon.
     pub(crate) fn new(requests: Requests, nudge: Nudge) -> Self {
-        Self { requests: requests.0, recipients: Arc::default(), nudge }
+        let Requests { sender, routed } = requests;
+        Self { requests: sender, recipients: Arc::default(), routed, nudge }
     }
 
     /// Adds a recipient, and returns its number.
@@ -120,6 +127,12 @@ impl Router {
         self.send(Request::Unfollow(key, destination));
     }
 
+    /// The offset up to which the router has given every event to its recipients. A recipient that reads this offset
+    /// first, and then takes everything that the router has given to it, has all of its events up to this offset.
+    pub(crate) fn routed(&self) -> Offset {
+        Offset(self.routed.load(Ordering::Acquire))
+    }
+
     fn send(&self, request: Request) {
         // If the log's writer has ended, the router has ended too, and there are no more events.
         _ = self.requests.send(request);
@@ -130,8 +143,9 @@ impl Router {
 impl Routing {
     /// Returns routing tables without routes, and the sender of requests to these tables.
     pub(crate) fn new() -> (Requests, Self) {
-        let (sender, requests) = unbounded();
-        (Requests(sender), Self { requests, routes: Routes::default(), recipients: HashMap::new(), last: None })
+        let ((sender, requests), routed) = (unbounded(), Arc::<AtomicU64>::default());
+        let (routes, recipients) = (Routes::default(), HashMap::new());
+        (Requests { sender, routed: routed.clone() }, Self { requests, routes, recipients, routed, last: None })
     }
 
     fn hear(&mut self) {
@@ -162,6 +176,9 @@ impl Routing {
             let (addressed, taken) = address(&self.routes, entries);
             self.hand_out(addressed);
             entries = &entries[taken..];
+        }
+        if let Some(last) = self.last {
+            self.routed.store(last.0, Ordering::Release);
         }
     }
 

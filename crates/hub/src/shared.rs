@@ -51,9 +51,14 @@ impl Shared {
         let _ = timeout(SETTLE_TIMEOUT, self.writer.append(Vec::new())).await;
     }
 
-    /// The ID that names the position `offset`.
+    /// The ID of the position `offset`, `#<epoch>-<offset>`.
+    pub(crate) fn place(&self, offset: Offset) -> String {
+        catch_up::id_of(&*self.log, offset)
+    }
+
+    /// The ID that names the position `offset` in a response header: `earliest` for the position before all entries.
     pub(crate) fn id_behind(&self, offset: Offset) -> String {
-        if offset == Offset::ZERO { EARLIEST.into() } else { catch_up::id_of(&*self.log, offset) }
+        if offset == Offset::ZERO { EARLIEST.into() } else { self.place(offset) }
     }
 
     /// Finds the position of the ID `requested`. The log has to be searched only for an ID that a publisher chose.

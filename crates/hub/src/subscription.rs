@@ -67,7 +67,8 @@ impl Subscription {
     ) -> Self {
         let (key, group) = (joining.key.clone(), hub.polled.group(&joining.key).clone());
         let rewinding = rewind.map(|rewind| Box::new(Rewinding::new(hub.clone(), &mut joining, rewind, now())));
-        let seat = group.join(joining, rewinding.is_some(), permit, now(), || hub.bounds().head);
+        let (head, place) = (|| hub.bounds().head, |offset| hub.place(offset));
+        let seat = group.join(joining, rewinding.is_some(), permit, now(), head, place);
         let subscription = Self { hub, key, group, seat, resumed_from, reached: None, rewinding };
         subscription.start_reads();
         subscription
@@ -144,10 +145,10 @@ impl Subscription {
     /// Sends a heartbeat if the stream was silent for `heartbeat_interval`, or ends the stream if its end time has
     /// come. [`poll_next`](Self::poll_next) returns the bytes.
     pub fn expire(&mut self, heartbeat_interval: Duration) {
-        let place = |offset| self.hub.id_behind(offset);
+        let place = |offset| self.hub.place(offset);
         match &mut self.rewinding {
             Some(rewinding) => rewinding.expire(now(), heartbeat_interval, place),
-            None => self.group.expire(self.seat, now(), heartbeat_interval, place),
+            None => self.group.expire(self.seat, now(), heartbeat_interval, self.hub.bounds().held(), place),
         }
     }
 

@@ -7,6 +7,7 @@ use crate::{
     entry::{Entry, Timestamp},
     gap::Gap,
     representation::Representation,
+    start_event::StartEvent,
     visible::{Sight, Visible},
 };
 use bytes::Bytes;
@@ -25,6 +26,14 @@ impl Representation {
     /// `reached`.
     pub fn encode_ending(self, ending: &Ending, reached: &str, now: Timestamp, out: &mut Vec<u8>) {
         self.encode_notice(Ending::EVENT_TYPE, reached, &json(ending), now, out);
+    }
+
+    /// Appends a start event. Only event streams have such events: a reader of JSON lines learns its place from the
+    /// head of the response.
+    pub fn encode_start(self, start: &StartEvent, now: Timestamp, out: &mut Vec<u8>) {
+        if self.has_start_events() {
+            self.encode_notice(StartEvent::EVENT_TYPE, &start.place, &json(start), now, out);
+        }
     }
 
     fn encode_notice(self, r#type: &str, id: &str, data: &str, now: Timestamp, out: &mut Vec<u8>) {

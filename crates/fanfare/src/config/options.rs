@@ -65,6 +65,11 @@ options! {
         #[serde(default, with = "words")]
         alias: Vec<Words<Alias>> as "PATH=TOPIC[,TOPIC]", such as [{ path = "/sse", topics = ["news", "weather"] }];
 
+        /// Begin each event stream with an event of the type fanfare.start, whose ID is the place where the stream begins.
+        /// Without this event, a subscriber whose connection breaks before its first update loses updates: switch it
+        /// off only for a client that cannot bear it
+        start_event: Switch as "on|off" = "on";
+
         /// Relay an event stream of another server: publish its events under these topics, and continue after a restart
         /// where it stopped; repeatable. In the environment, spaces or line ends separate several values. The file can
         /// set more options for each relay: headers, private, token-file, last-event-id, idle-timeout

@@ -3,8 +3,8 @@
 use fanfare_client::{MessageEvent, Text};
 use fanfare_event_stream::EventId;
 use fanfare_hub::{
-    ending::Ending,
     gap::Gap,
+    notice,
     topic::Topic,
     update::{InvalidUpdate, Update, UpdateFields},
 };
@@ -108,8 +108,8 @@ impl Template {
     pub(super) fn make(&self, event: &MessageEvent) -> Made {
         let id = event.id().filter(|id| !id.is_empty());
         match event.event_type.as_str() {
-            // With this event, an upstream that is a hub says why it ends the connection.
-            Ending::EVENT_TYPE => return Made::Nothing,
+            // With these events, an upstream that is a hub tells where the stream begins, and why it ends.
+            event_type if notice::is_about_the_connection(event_type) => return Made::Nothing,
             // With this event, an upstream that is a hub or a relay says that events are missing.
             Gap::EVENT_TYPE if event.data.len() <= self.max_data_bytes => {
                 let told = gap(&self.topics, self.private, event.data.as_str().to_owned(), id.is_some());

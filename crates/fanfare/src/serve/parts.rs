@@ -60,6 +60,7 @@ pub(super) fn server(settings: &ServeSettings, address: SocketAddr) -> Settings 
     server.static_dir = settings.r#static.clone();
     server.fallback = settings.fallback.clone();
     server.page = settings.page.0;
+    server.start_event = settings.start_event.0;
     server.heartbeat_interval = settings.heartbeat_interval.0;
     server.max_lifetime = settings.max_lifetime.get().map(|lifetime| lifetime.0);
     server.max_body_bytes = count(settings.max_body.0);
@@ -105,6 +106,7 @@ mod tests {
         assert_eq!(ours.max_anonymous_patterns, theirs.max_anonymous_patterns);
         assert_eq!(ours.max_subscribers, theirs.max_subscribers);
         assert_eq!(ours.page, theirs.page);
+        assert_eq!(ours.start_event, theirs.start_event);
         assert_eq!(ours.subscriptions, theirs.subscriptions);
         assert_eq!(ours.write_timeout, theirs.write_timeout);
         assert_eq!(ours.keep_alive_timeout, theirs.keep_alive_timeout);

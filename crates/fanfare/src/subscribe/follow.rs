@@ -21,6 +21,7 @@ use crate::{
     request::{Asking, Source, Transport},
 };
 use fanfare_client::{Block, Cause, Error, MessageEvent, Signal, Signals, Warning};
+use fanfare_hub::start_event::StartEvent;
 use futures_util::{FutureExt as _, Stream as _};
 use std::{future::poll_fn, ops::ControlFlow, pin::Pin, task::Poll};
 use tokio::time::{Interval, interval};
@@ -168,6 +169,11 @@ impl Follow<'_> {
     }
 
     async fn event(&mut self, came: MessageEvent, stream: &mut Followed) -> Result<ControlFlow<()>, SubscribeError> {
+        if *came.event_type == *StartEvent::EVENT_TYPE {
+            // The event only tells a place in the hub's log. The place is noted like the ID of any other event.
+            stream.signals.source().acknowledge(&came);
+            return Ok(ControlFlow::Continue(()));
+        }
         self.status.event();
         let mut event = Received::new(&came, stream.enveloped);
         if self.several {

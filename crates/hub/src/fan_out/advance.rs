@@ -42,7 +42,8 @@ impl<T: Transmit> Turn<'_, T> {
             let Some(run) = part.window.read(cursor, RUN_BYTES) else { return self.core.wait(key) };
             match self.send_one(key, run.bytes()) {
                 Some(taken) if taken == run.bytes().len() => {
-                    self.core.member_mut(key).cursor = run.last();
+                    let member = self.core.member_mut(key);
+                    (member.cursor, member.told) = (run.last(), run.last());
                     if let Some(rest) = run.rest()
                         && !self.send_left(key, [rest.clone(), Bytes::new()])
                     {

@@ -124,7 +124,7 @@ impl Part {
     /// Moves the head of the part to the end of the run, which was sent to all waiting members.
     fn end_run(&mut self, now: Instant) {
         if let Some(run) = self.run.take() {
-            self.head = run.last();
+            (self.head, self.told) = (run.last(), run.last());
             self.spoke = now;
         }
         (self.has_news, self.news_events, self.news_bytes) = (false, 0, 0);

@@ -4,7 +4,10 @@ use super::{
     member::{Member, MemberKey, State},
     part::Part,
 };
-use crate::{audience_key::AudienceKey, bundle::PartKey, ending::EndReason, position::Offset};
+use crate::{
+    audience_key::AudienceKey, bundle::PartKey, ending::EndReason, entry::Timestamp, position::Offset,
+    start_event::StartEvent,
+};
 use bytes::Bytes;
 use std::{sync::Arc, time::Instant};
 
@@ -16,11 +19,26 @@ pub struct Joining {
     /// The offset after which the subscriber starts; `None` for the newest offset of the log at the time of joining.
     pub cursor: Option<Offset>,
     /// The bytes that the subscriber gets first, before the events after `cursor`.
-    pub opening: Bytes,
+    pub opening: Vec<u8>,
+    /// The places that the subscriber is told of.
+    pub places: Places,
     /// The time when the hub ends the stream; `None` if the hub does not end it.
     pub ends: Option<Instant>,
     /// The reason that the subscriber gets when the stream ends at the time `ends`; `None` sends no reason.
     pub end_reason: Option<EndReason>,
+}
+
+/// The places that a subscriber is told of in start events, apart from the IDs of the events that it gets. A place is a
+/// position in the log from which the subscriber can resume without a loss.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Places {
+    /// None.
+    None,
+    /// The position at which it joins, right after the opening bytes. Later, heartbeats tell it newer places.
+    #[default]
+    FromStart,
+    /// Like [`Self::FromStart`], but the opening bytes have told of this first place already.
+    After(Offset),
 }
 
 impl FanOut {
@@ -29,16 +47,18 @@ impl FanOut {
     /// If the state machine has no member of the audience yet, `follow` is called. `follow` must first request the
     /// events of the audience from the router, and then return the newest offset of the log. Later, the driver must
     /// give every event of the audience after this offset to the state machine; it may give earlier events to it, too.
-    /// `head` returns the newest offset of the log at the time of the call.
+    /// `head` returns the newest offset of the log at the time of the call, and `place` the ID of a position.
     pub fn join(
         &mut self,
         joining: Joining,
         now: Instant,
         follow: impl FnOnce(PartKey) -> Offset,
         head: impl FnOnce() -> Offset,
+        place: &impl Fn(Offset) -> String,
     ) -> MemberKey {
         assert!(self.departed.is_empty(), "the driver takes the departed members before another one joins");
-        let Joining { key: audience, cursor, opening, ends, end_reason } = joining;
+        let Joining { key: audience, cursor, mut opening, places, ends, end_reason } = joining;
+        let representation = audience.representation;
         let part = match self.parts.find(&audience) {
             Some(part) => part,
             None => {
@@ -51,8 +71,18 @@ impl FanOut {
         // that is appended after this offset is delivered.
         let cursor = cursor.unwrap_or_else(head);
         self.parts.get_mut(part).members += 1;
-        let unsent = (!opening.is_empty()).then(|| Box::new([opening, Bytes::new()]));
-        let member = Member { part, state: State::Full, cursor, unsent, spoke: now, ends, end_reason };
+        let told = match places {
+            Places::None => None,
+            Places::FromStart => {
+                representation.encode_start(&StartEvent { place: place(cursor) }, Timestamp::now(), &mut opening);
+                Some(cursor)
+            }
+            Places::After(place) => Some(place),
+        };
+        let unsent = (!opening.is_empty()).then(|| Box::new([opening.into(), Bytes::new()]));
+        let (gets_places, told) = (told.is_some(), told.unwrap_or_default());
+        let member =
+            Member { part, state: State::Full, cursor, unsent, spoke: now, ends, end_reason, gets_places, told };
         MemberKey::try_from(self.members.insert(member)).expect("there are fewer than 2^32 members")
     }
 

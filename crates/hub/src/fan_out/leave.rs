@@ -62,12 +62,12 @@ impl FanOut {
     }
 
     /// Returns the position that a member has reached: every event up to this position that is for the member was sent
-    /// to it, the last one perhaps only in part.
+    /// to it, the last one perhaps only in part. A member that waits has everything that the router has sent so far.
     #[must_use]
     pub fn reached(&self, key: MemberKey) -> Offset {
         let member = self.member(key);
         match member.state {
-            State::Waits(_) => member.cursor.max(self.parts.get(member.part).head),
+            State::Waits(_) => member.cursor.max(self.parts.get(member.part).head).max(self.routed),
             State::Full | State::CatchesUp(_) | State::Ends => member.cursor,
         }
     }

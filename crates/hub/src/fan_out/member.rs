@@ -31,6 +31,12 @@ pub struct Member {
     pub(super) ends: Option<Instant>,
     /// The reason that the subscriber gets when its stream ends at the time `ends`; `None` sends no reason.
     pub(super) end_reason: Option<EndReason>,
+    /// True if heartbeats tell the member its place when the place that it knows has become old.
+    pub(super) gets_places: bool,
+    /// The newest place that the member is known to know: from a start event, or from the ID of an event that was sent
+    /// to it alone. The part notes the last event that was sent to all waiting members. The member may know a newer
+    /// place.
+    pub(super) told: Offset,
 }
 
 /// The state of a member.

@@ -36,7 +36,7 @@ mod tests;
 pub mod timing;
 
 pub use advance::RUN_BYTES;
-pub use join::Joining;
+pub use join::{Joining, Places};
 pub use member::{Departed, Departure, MemberKey};
 pub use read_queue::{CONCURRENT_READS, CONCURRENT_SCANS};
 pub use reading::Wanted;

@@ -17,6 +17,8 @@ pub(super) struct Part {
     /// The offset up to which all events of the part were sent to those members that have everything and wait for the
     /// next event.
     pub(super) head: Offset,
+    /// The offset of the last event that was sent to all members that waited for it; 0 before the first one.
+    pub(super) told: Offset,
     /// The time when something was last sent to all members that wait for the next event.
     pub(super) spoke: Instant,
     /// True if the window has events after `head`, which are still to be delivered.
@@ -48,6 +50,7 @@ impl Part {
             key,
             window: Window::new(head, limit),
             head,
+            told: Offset::ZERO,
             spoke: now,
             has_news: false,
             news_events: 0,

@@ -94,7 +94,7 @@ impl<T: Transmit> Turn<'_, T> {
         for key in served {
             let member = &mut members[*key as usize];
             if !run.behind(member.cursor).is_empty() {
-                member.spoke = self.now;
+                (member.spoke, member.told) = (self.now, run.last());
             }
         }
         let sends = served.iter().filter_map(|key| {

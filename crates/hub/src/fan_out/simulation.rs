@@ -19,7 +19,6 @@ use crate::{
     window::WindowLimit,
     wire::{WireEvent, WireEvents},
 };
-use bytes::Bytes;
 use proptest::prelude::*;
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -211,6 +210,7 @@ impl Simulation {
             }
         }
         turn.deliver();
+        self.fan_out.routed(Offset(self.routed as u64));
     }
 
     /// Lets a random peer take more bytes.
@@ -262,7 +262,8 @@ impl Simulation {
         let joining = Joining {
             key: subscriber.key.clone(),
             cursor: (!at_head).then_some(subscriber.cursor),
-            opening: if self.random.bool() { Bytes::from_static(b":head\n\n") } else { Bytes::new() },
+            opening: if self.random.bool() { b":head\n\n".into() } else { Vec::new() },
+            places: if self.random.u8(..4) == 0 { Places::None } else { Places::FromStart },
             ends,
             end_reason: self.random.bool().then_some(EndReason::TokenExpired),
         };
@@ -271,7 +272,8 @@ impl Simulation {
             follows.push((key, part));
             head
         };
-        let member = self.fan_out.join(joining, self.now, follow, || head);
+        let log = &self.log;
+        let member = self.fan_out.join(joining, self.now, follow, || head, &|offset| catch_up::id_of(log, offset));
         let room = if self.peers.frames { 1 } else { self.random.usize(..2_000) };
         self.peers.insert(member, Peer { subscriber: number, received: Vec::new(), room, is_gone: false });
         self.fan_out.turn(self.now, &mut self.peers).start(member);
@@ -309,8 +311,8 @@ impl Simulation {
             self.now += Duration::from_millis(100);
             let due: Vec<_> = self.deadlines.iter().filter(|(_, at)| **at <= self.now).map(|(key, _)| *key).collect();
             let log = &self.log;
-            let place = |offset| catch_up::id_of(log, offset);
-            self.fan_out.turn(self.now, &mut self.peers).expire(&due, HEARTBEAT, &place);
+            let (held, place) = (log.bounds().held(), |offset| catch_up::id_of(log, offset));
+            self.fan_out.turn(self.now, &mut self.peers).expire(&due, HEARTBEAT, held, &place);
             for key in due {
                 self.deadlines.remove(&key);
                 self.schedule(key);
@@ -395,9 +397,12 @@ impl Simulation {
             self.pass(HEARTBEAT / 100);
         }
         for key in self.peers.keys() {
-            let received = &self.peers.peer(key).received;
-            assert!(received.iter().all(|byte| b":\n".contains(byte)), "{:?}", str::from_utf8(received));
-            let heartbeats = received.len() / 2;
+            let received = str::from_utf8(&self.peers.peer(key).received).unwrap();
+            let (comments, starts) = (received.matches(":\n").count(), received.matches("\n\n").count());
+            let start = received.find("event: fanfare.start").map_or("", |at| &received[at..]);
+            let start = start.split_inclusive("\n\n").next().unwrap_or_default();
+            assert_eq!(received.replacen(start, "", 1), ":\n".repeat(comments), "heartbeats, and at most one place");
+            let heartbeats = comments + starts;
             assert!(
                 (intervals..=intervals * 5 / 4 + 1).contains(&heartbeats),
                 "{heartbeats} heartbeats in {intervals} intervals"
@@ -421,8 +426,8 @@ impl Subscriber {
             let offset = Offset(id.rsplit('-').next().unwrap().parse().unwrap());
             match field("event: ") {
                 Some("fanfare.gap") => self.gaps.push(offset),
-                Some("fanfare.end") => {
-                    assert!(offset >= self.cursor, "the end event names a position before an event that was received");
+                Some("fanfare.start" | "fanfare.end") => {
+                    assert!(offset >= self.cursor, "the position is before an event that was received");
                     self.has_everything(entries, offset);
                 }
                 Some(other) => panic!("an event of type {other}"),

@@ -15,6 +15,8 @@ pub struct FanOut {
     pub(super) window: WindowLimit,
     pub(super) members: Slab<Member>,
     pub(super) parts: Parts,
+    /// The offset up to which the router has sent every event, and the events of all parts were delivered.
+    pub(super) routed: Offset,
     /// The parts with stored events that are not delivered yet.
     pub(super) news: Vec<PartKey>,
     /// The parts for which the log has to be read, or is being read.
@@ -46,6 +48,7 @@ impl FanOut {
             window,
             members: Slab::new(),
             parts: Parts::default(),
+            routed: Offset::ZERO,
             news: Vec::new(),
             reads: ReadQueue::default(),
             unsent: Vec::new(),
@@ -81,6 +84,15 @@ impl FanOut {
     /// The keys of all members.
     pub fn keys(&self) -> impl Iterator<Item = MemberKey> + '_ {
         self.members.iter().map(|(key, _)| MemberKey::try_from(key).expect("each key was made by `join`"))
+    }
+
+    /// Notes that the router has sent every event up to the offset `up_to`, and that the driver has delivered all of
+    /// these events. So the members that wait have everything up to this offset. The driver must know the offset before
+    /// it takes the events: the newest offset of the log would be too high, because its events may still be on their
+    /// way.
+    pub fn routed(&mut self, up_to: Offset) {
+        debug_assert!(self.news.is_empty(), "events that were taken are delivered before their offset is noted");
+        self.routed = self.routed.max(up_to);
     }
 
     /// Releases the memory of the state machine if it has no members: there may have been many.

@@ -47,6 +47,11 @@ impl Transmit for Connections {
     }
 }
 
+/// The ID of every position.
+fn nowhere(_: Offset) -> String {
+    String::new()
+}
+
 fn joining(cursor: Option<u64>) -> Joining {
     joining_of(Matchers::any(), cursor)
 }
@@ -54,7 +59,7 @@ fn joining(cursor: Option<u64>) -> Joining {
 fn joining_of(matchers: Matchers, cursor: Option<u64>) -> Joining {
     let granted = Matchers::default();
     let key = Arc::new(AudienceKey { matchers, granted, representation: Representation::EventStream });
-    Joining { key, cursor: cursor.map(Offset), opening: Bytes::new(), ends: None, end_reason: None }
+    Joining { key, cursor: cursor.map(Offset), opening: Vec::new(), places: Places::None, ends: None, end_reason: None }
 }
 
 #[test]
@@ -66,9 +71,9 @@ fn a_member_that_was_full_gets_the_event_from_memory_although_another_connection
         part = Some(key);
         Offset(10)
     };
-    let broken = core.join(joining(None), now, follow, || Offset(10));
+    let broken = core.join(joining(None), now, follow, || Offset(10), &nowhere);
     core.turn(now, &mut connections).start(broken);
-    let full = core.join(joining(None), now, |_| unreachable!("the part is there"), || Offset(10));
+    let full = core.join(joining(None), now, |_| unreachable!("the part is there"), || Offset(10), &nowhere);
     core.turn(now, &mut connections).start(full);
     (connections.broken, connections.full) = (Some(broken), Some(full));
     let events: Events = vec![(Offset(11), Bytes::from_static(b"event"))].into();
@@ -85,20 +90,20 @@ fn a_member_that_was_full_gets_the_event_from_memory_although_another_connection
 fn a_member_that_catches_up_for_long_gets_heartbeats() {
     let (mut core, mut connections, now) =
         (FanOut::new(WindowLimit::default(), 1), Connections::default(), Instant::now());
-    let member = core.join(joining(Some(0)), now, |_| Offset(10), || Offset(10));
+    let member = core.join(joining(Some(0)), now, |_| Offset(10), || Offset(10), &nowhere);
     core.turn(now, &mut connections).start(member);
     assert!(core.next_read().is_some());
     let interval = Duration::from_secs(20);
     for beats in 1..4 {
         let later = now + beats * interval;
-        core.turn(later, &mut connections).expire(&[member], interval, &|_| String::new());
+        core.turn(later, &mut connections).expire(&[member], interval, 0, &nowhere);
         assert_eq!(connections.sent.len(), beats as usize);
         assert!(core.deadline(member, later, interval) > later);
     }
     // A member whose connection is full gets no heartbeat, and its cursor stays where it was.
     connections.full = Some(member);
     let later = now + 4 * interval;
-    core.turn(later, &mut connections).expire(&[member], interval, &|_| String::new());
+    core.turn(later, &mut connections).expire(&[member], interval, 0, &nowhere);
     connections.full = None;
     core.turn(later, &mut connections).writable(member);
     assert_eq!(core.reached(member), Offset::ZERO);
@@ -115,12 +120,12 @@ fn step(begins_after: u64, event: u64, cursor: u64) -> Step {
 fn a_step_that_has_nothing_for_a_member_is_no_reason_to_send_it_no_heartbeat() {
     let (mut core, mut connections, now) =
         (FanOut::new(WindowLimit::default(), 1), Connections::default(), Instant::now());
-    let members = [0, 5].map(|cursor| core.join(joining(Some(cursor)), now, |_| Offset(10), || Offset(10)));
+    let members = [0, 5].map(|cursor| core.join(joining(Some(cursor)), now, |_| Offset(10), || Offset(10), &nowhere));
     members.iter().for_each(|member| core.turn(now, &mut connections).start(*member));
     let part = core.next_read().unwrap().part;
     let interval = Duration::from_secs(20);
     core.turn(now + interval / 2, &mut connections).take_step(part, &step(0, 3, 10));
-    core.turn(now + interval, &mut connections).expire(&members, interval, &|_| String::new());
+    core.turn(now + interval, &mut connections).expire(&members, interval, 0, &nowhere);
     let [first, second] = members;
     assert_eq!(connections.sent, [(first, Bytes::from_static(b"event")), (second, Bytes::from_static(b":\n"))]);
 }
@@ -131,7 +136,7 @@ fn patterns_leave_reads_of_the_log_to_exact_topics() {
         (FanOut::new(WindowLimit::default(), 1), Connections::default(), Instant::now());
     let mut join = |core: &mut FanOut, text: String| {
         let matchers = [Matcher::legacy_selector(&text).unwrap()].into_iter().collect();
-        let member = core.join(joining_of(matchers, Some(0)), now, |_| Offset(10), || Offset(10));
+        let member = core.join(joining_of(matchers, Some(0)), now, |_| Offset(10), || Offset(10), &nowhere);
         core.turn(now, &mut connections).start(member);
     };
     let reads = |core: &mut FanOut| std::iter::from_fn(|| core.next_read()).collect::<Vec<_>>();
@@ -155,7 +160,7 @@ fn members_that_catch_up_and_leave_together_cost_no_more_than_others() {
         let (mut core, mut connections, now) =
             (FanOut::new(WindowLimit::default(), 1), Connections::default(), Instant::now());
         let members: Vec<_> =
-            (0..count).map(|_| core.join(joining(Some(0)), now, |_| Offset(10), || Offset(10))).collect();
+            (0..count).map(|_| core.join(joining(Some(0)), now, |_| Offset(10), || Offset(10), &nowhere)).collect();
         members.iter().for_each(|member| core.turn(now, &mut connections).start(*member));
         let begun = Instant::now();
         members.iter().for_each(|member| core.leave(*member));

@@ -1,16 +1,33 @@
 //! Heartbeats and the ends of streams. A member has one deadline: the time of its next heartbeat or of the end of its
 //! stream, whichever is earlier. An event does not move the deadline. Instead, when the deadline comes, a heartbeat is
 //! sent only if the last send was long enough ago.
+//!
+//! A heartbeat is a comment, or a start event: a member whose topics have no updates does not learn of the offsets that
+//! pass meanwhile. When the last place that it was told is many entries old, the heartbeat tells it the newer place.
+//! Otherwise the log might have discarded the entries after that last place when the subscriber resumes, and the
+//! subscriber would be told of a gap, although it has missed nothing.
 use super::{
     FanOut, Outgoing, Transmit, Turn,
     member::{MemberKey, State},
 };
-use crate::position::Offset;
+use crate::{entry::Timestamp, position::Offset, representation::Representation, start_event::StartEvent};
 use bytes::Bytes;
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 /// The smallest result of [`spread`]: a periodic action is repeated after at least this fraction of its interval.
 pub const LEAST_SPREAD: f64 = 0.8;
+
+/// The number of entries after which a member is told its new place, even if the log holds many more.
+pub const PLACE_ENTRIES: u64 = 10_000;
+
+/// Returns the number of entries after which a member is told its new place, if the log holds `held` entries: a tenth
+/// of them, at most [`PLACE_ENTRIES`].
+fn place_interval(held: u64) -> u64 {
+    (held / 10).clamp(1, PLACE_ENTRIES)
+}
 
 /// Returns a random fraction of an interval, between [`LEAST_SPREAD`] and 1, so that periodic actions that began at the
 /// same time happen at different times later.
@@ -54,9 +71,15 @@ impl FanOut {
 impl<T: Transmit> Turn<'_, T> {
     /// Handles the members whose deadline has come: ends the streams whose end time has come, and sends a heartbeat to
     /// the members to which nothing was sent for at least 80 % of `heartbeat_interval`. Members that have left are
-    /// ignored. `place` returns the ID of a position. After this call, the driver must ask for a new
-    /// [`deadline`](FanOut::deadline) of each of these members that has not left.
-    pub fn expire(&mut self, due: &[MemberKey], heartbeat_interval: Duration, place: &impl Fn(Offset) -> String) {
+    /// ignored. `held` is the number of entries that the log holds, and `place` returns the ID of a position. After this
+    /// call, the driver must ask for a new [`deadline`](FanOut::deadline) of each of these members that has not left.
+    pub fn expire(
+        &mut self,
+        due: &[MemberKey],
+        heartbeat_interval: Duration,
+        held: u64,
+        place: &impl Fn(Offset) -> String,
+    ) {
         let mut silent = Vec::new();
         for key in due.iter().copied().filter(|key| self.core.contains(*key)).collect::<Vec<_>>() {
             let member = self.core.member(key);
@@ -69,7 +92,7 @@ impl<T: Transmit> Turn<'_, T> {
                 silent.push(key);
             }
         }
-        self.speak(&silent);
+        self.speak(&silent, place_interval(held), place);
     }
 
     fn is_to_speak(&self, key: MemberKey, heartbeat_interval: Duration) -> bool {
@@ -79,21 +102,75 @@ impl<T: Transmit> Turn<'_, T> {
         is_silent && matches!(self.core.member(key).state, State::Waits(_) | State::CatchesUp(_))
     }
 
-    fn speak(&mut self, silent: &[MemberKey]) {
-        let FanOut { members, parts, unsent, .. } = &mut *self.core;
+    /// Sends heartbeats to these members. A member that knows no place of the newest `interval` entries is told its
+    /// place.
+    fn speak(&mut self, silent: &[MemberKey], interval: u64, place: &impl Fn(Offset) -> String) {
+        let mut starts = Starts { place, newest: None };
+        let mut heartbeats = Vec::with_capacity(silent.len());
         for key in silent {
-            members[*key as usize].spoke = self.now;
+            let is_to_be_told = self.core.is_to_be_told(*key, interval);
+            let (reached, representation) = (self.core.reached(*key), self.core.audience(*key).representation);
+            let member = self.core.member_mut(*key);
+            member.spoke = self.now;
+            heartbeats.push((
+                *key,
+                match is_to_be_told {
+                    true => {
+                        member.told = reached;
+                        starts.at(reached, representation)
+                    }
+                    false => Bytes::from_static(representation.heartbeat()),
+                },
+            ));
         }
-        let heartbeat = |key: &MemberKey| parts.get(members[*key as usize].part).key.representation.heartbeat();
-        let heartbeats: Vec<_> = silent.iter().map(|key| (*key, Bytes::from_static(heartbeat(key)))).collect();
-        self.transmit.send(heartbeats.iter().map(|(key, bytes)| Outgoing::new(*key, bytes, bytes)), unsent);
-        for (key, taken) in self.take_full() {
+        let sends = heartbeats.iter().map(|(key, bytes)| Outgoing::new(*key, bytes, bytes));
+        self.transmit.send(sends, &mut self.core.unsent);
+        let full = self.take_full();
+        if full.is_empty() {
+            return;
+        }
+        let heartbeats: HashMap<_, _> = heartbeats.into_iter().collect();
+        for (key, taken) in full {
             let cursor = self.core.reached(key);
-            let bytes = Bytes::from_static(self.core.audience(key).representation.heartbeat());
             // If no byte of the heartbeat was sent, the heartbeat is dropped: the member's peer has to take earlier
-            // bytes first.
-            let left = if taken > 0 { bytes.slice(taken..) } else { Bytes::new() };
+            // bytes first. If it was a start event, the next heartbeat is one, too.
+            let left = if taken > 0 { heartbeats[&key].slice(taken..) } else { Bytes::new() };
+            if taken == 0 {
+                self.core.member_mut(key).told = Offset::ZERO;
+            }
             self.core.is_full(key, cursor, [left, Bytes::new()]);
         }
+    }
+}
+
+impl FanOut {
+    /// True if the next heartbeat has to tell the member its place.
+    fn is_to_be_told(&self, key: MemberKey, interval: u64) -> bool {
+        let member = self.member(key);
+        let told = match member.state {
+            State::Waits(_) => member.told.max(self.parts.get(member.part).told),
+            State::Full | State::CatchesUp(_) | State::Ends => member.told,
+        };
+        member.gets_places && self.reached(key).0.saturating_sub(told.0) >= interval
+    }
+}
+
+/// Makes start events. Most members that are told a place at the same time are told the same place, so the newest event
+/// is kept.
+struct Starts<'a, F> {
+    place: &'a F,
+    newest: Option<(Offset, Bytes)>,
+}
+
+impl<F: Fn(Offset) -> String> Starts<'_, F> {
+    fn at(&mut self, offset: Offset, representation: Representation) -> Bytes {
+        if let Some((_, bytes)) = self.newest.as_ref().filter(|(newest, _)| *newest == offset) {
+            return bytes.clone();
+        }
+        let mut bytes = Vec::new();
+        representation.encode_start(&StartEvent { place: (self.place)(offset) }, Timestamp::now(), &mut bytes);
+        let bytes = Bytes::from(bytes);
+        self.newest = Some((offset, bytes.clone()));
+        bytes
     }
 }

@@ -31,6 +31,12 @@ impl Bounds {
     pub fn floor(&self) -> Offset {
         Offset(self.oldest.0 - 1)
     }
+
+    /// The number of offsets from the oldest entry to the newest one.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.head.0 - self.floor().0
+    }
 }
 
 /// One ordered, durable sequence of entries.

@@ -57,9 +57,14 @@ pub fn key(matchers: impl IntoIterator<Item = Matcher>) -> AudienceKey {
     }
 }
 
-/// Subscribes to exact topics.
+/// Subscribes to exact topics, without start events.
 pub async fn subscribe(hub: &Hub, topics: &[&str], start: Start) -> Subscription {
-    hub.subscribe(key(topics.iter().map(|topic| Matcher::exact(topic).unwrap())), start).await.unwrap()
+    join(hub, key(topics.iter().map(|topic| Matcher::exact(topic).unwrap())), start).await
+}
+
+/// Subscribes without start events.
+pub async fn join(hub: &Hub, key: AudienceKey, start: Start) -> Subscription {
+    hub.open(key, start).await.unwrap().without_start_events().subscribe().await
 }
 
 pub fn after(id: &str) -> Start {

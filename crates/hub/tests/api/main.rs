@@ -9,4 +9,5 @@ mod resume;
 mod rewind;
 mod routing;
 mod slow;
+mod start_event;
 mod visible;

@@ -15,9 +15,8 @@ async fn live_and_replayed_updates_are_held_back_alike() {
     let before = publish(&hub, [update(&["start"], "")]).await;
     for from_the_log in [false, true] {
         let start = || if from_the_log { after(&before[0]) } else { Start::Now };
-        let open = || hub.subscribe(granted("a", "a"), start());
-        let mut with_grant = open().await.unwrap();
-        let mut with_another = hub.subscribe(granted("a", "b"), start()).await.unwrap();
+        let mut with_grant = join(&hub, granted("a", "a"), start()).await;
+        let mut with_another = join(&hub, granted("a", "b"), start()).await;
         let mut without = subscribe(&hub, &["a"], start()).await;
         if !from_the_log {
             // "b" admits the third, whose topics it grants, to a subscriber of "a".

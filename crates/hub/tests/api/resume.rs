@@ -96,7 +96,8 @@ async fn a_stream_that_ends_after_a_long_rewind_ends_behind_its_last_event() {
     let ids = publish(&hub, texts.iter().map(|text| update(&["a"], text))).await;
     let opening = hub.open(key([Matcher::exact("a").unwrap()]), Start::Newest(150)).await.unwrap();
     let ends = std::time::Instant::now() + Duration::from_secs(1);
-    let mut rewound = opening.until(Some(ends), Some(EndReason::TokenExpired)).subscribe().await;
+    let opening = opening.without_start_events().until(Some(ends), Some(EndReason::TokenExpired));
+    let mut rewound = opening.subscribe().await;
     let mut received = 0;
     while received < 150 {
         let run = rewound.next().await.unwrap().unwrap();
@@ -127,7 +128,7 @@ async fn an_event_of_which_a_part_was_returned_is_not_reached() {
     let hub = hub(4);
     // The data is large, and the subscriber sees only some of the topics: the event comes in two pieces.
     let lines = AudienceKey { representation: Representation::JsonLines, ..key([Matcher::exact("a").unwrap()]) };
-    let mut subscription = hub.subscribe(lines, Start::Now).await.unwrap();
+    let mut subscription = join(&hub, lines, Start::Now).await;
     let large = "x".repeat(100_000);
     let ids = publish(&hub, [update(&["a"], "1"), update(&["a", "b"], &large), update(&["a", "b"], &large)]).await;
     let (mut text, mut pieces) = (String::new(), 0);
@@ -165,7 +166,8 @@ async fn an_event_that_is_taken_out_after_the_end_time_is_reached() {
     let hub = hub(4);
     let ends = std::time::Instant::now() + Duration::from_millis(20);
     let opening = hub.open(key([Matcher::exact("a").unwrap()]), Start::Now).await.unwrap();
-    let mut subscription = opening.until(Some(ends), Some(EndReason::TokenExpired)).subscribe().await;
+    let opening = opening.without_start_events().until(Some(ends), Some(EndReason::TokenExpired));
+    let mut subscription = opening.subscribe().await;
     let mut other = subscribe(&hub, &["a"], Start::Now).await;
     let ids = publish(&hub, [update(&["a"], "1")]).await;
     assert_eq!(receive_data(&mut other, 1).await, ["1"], "it was sent to both");
@@ -220,7 +222,8 @@ async fn a_large_event_is_reached_with_its_last_byte_although_the_stream_ends() 
     let lines = AudienceKey { representation: Representation::JsonLines, ..key([Matcher::exact("a").unwrap()]) };
     let ends = std::time::Instant::now() + Duration::from_millis(50);
     let opening = hub.open(lines, Start::Now).await.unwrap();
-    let mut subscription = opening.until(Some(ends), Some(EndReason::TokenExpired)).subscribe().await;
+    let opening = opening.without_start_events().until(Some(ends), Some(EndReason::TokenExpired));
+    let mut subscription = opening.subscribe().await;
     assert!(is_quiet(&mut subscription));
     // Events with another topic, which the subscriber does not see, are kept in two pieces.
     let ids = publish(&hub, [update(&["a", "b"], &"x".repeat(100_000))]).await;
@@ -262,7 +265,7 @@ async fn a_replay_ends_with_what_was_under_way_when_it_began() {
         let mut under_way = pin!(hub.publish(vec![update(&["a"], "under way")]));
         let _ = under_way.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         let opening = hub.open(key([Matcher::exact("a").unwrap()]), after("earliest")).await.unwrap();
-        let (mut replay, mut text) = (opening.replay().await, String::new());
+        let (mut replay, mut text) = (opening.without_start_events().replay(false).await, String::new());
         while let Some(bytes) = replay.next().await.unwrap() {
             text.push_str(str::from_utf8(&bytes).unwrap());
         }

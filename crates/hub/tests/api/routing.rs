@@ -20,8 +20,8 @@ async fn an_update_reaches_those_who_subscribed_to_one_of_its_topics() {
 async fn patterns_and_the_wildcard_match_too() {
     let hub = hub(8);
     let template = Matcher::legacy_selector("/books/{id}").unwrap();
-    let mut books = hub.subscribe(key([template]), Start::Now).await.unwrap();
-    let mut all = hub.subscribe(key([Matcher::any()]), Start::Now).await.unwrap();
+    let mut books = join(&hub, key([template]), Start::Now).await;
+    let mut all = join(&hub, key([Matcher::any()]), Start::Now).await;
     publish(&hub, [update(&["/books/1"], "1"), update(&["/films/1"], "2"), update(&["/books/2"], "3")]).await;
     assert_eq!(receive_data(&mut books, 2).await, ["1", "3"]);
     assert_eq!(receive_data(&mut all, 3).await, ["1", "2", "3"]);

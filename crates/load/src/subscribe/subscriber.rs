@@ -12,6 +12,8 @@ use std::{
 const READS_AT_ONCE: usize = 4;
 /// The number of characters of an unexpected event's data that the description of the fault shows.
 const FOREIGN_DATA_CHARS: usize = 80;
+/// The type of the event in which the hub tells a subscriber its place. It is no delivery.
+const START_EVENT: &str = "fanfare.start";
 
 /// One subscriber.
 #[derive(Debug)]
@@ -189,6 +191,9 @@ impl Subscriber {
         while let Some(piece) = self.response.next_piece(&mut bytes)? {
             let mut chunk = Chunk::new(piece);
             while let Some(event) = self.parser.next_event(&mut chunk).map_err(io::Error::other)? {
+                if event.event_type == START_EVENT {
+                    continue;
+                }
                 let receipt = Receipt {
                     number: self.number,
                     topic: self.topic,

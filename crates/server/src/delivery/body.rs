@@ -207,7 +207,7 @@ mod tests {
         hub.publish((0..200).map(update).collect()).await.unwrap();
         let unknown = expired(&hub, Start::After("nobody's".to_owned())).await;
         let types: Vec<_> = unknown.lines().filter_map(|line| line.strip_prefix("event: ")).collect();
-        assert_eq!(types, ["fanfare.gap", "fanfare.end"], "{unknown}");
+        assert_eq!(types, ["fanfare.gap", "fanfare.start", "fanfare.end"], "{unknown}");
         for (count, sent) in [(10, 10), (200, 50)] {
             let stream = expired(&hub, Start::Newest(count)).await;
             let ids = ids(&stream);

@@ -31,12 +31,12 @@ pub struct ReplayBody {
 
 impl ReplayBody {
     /// Creates the body of a replay that begins at the position of `opening`. A heartbeat is sent whenever nothing was
-    /// sent for `heartbeat_interval`.
+    /// sent for `heartbeat_interval`. If `tells_end` is true, the body ends with the place that it has reached.
     #[must_use]
-    pub fn new(opening: Opening, heartbeat_interval: Duration, place: OwnedSemaphorePermit) -> Self {
+    pub fn new(opening: Opening, tells_end: bool, heartbeat_interval: Duration, place: OwnedSemaphorePermit) -> Self {
         let representation = opening.key().representation;
         let alarm = Box::pin(sleep_until(next_heartbeat(heartbeat_interval)));
-        let reading = Some(Box::pin(async move { read(opening.replay().await).await }) as Pin<Box<_>>);
+        let reading = Some(Box::pin(async move { read(opening.replay(tells_end).await).await }) as Pin<Box<_>>);
         Self { reading, representation, heartbeat_interval, alarm, _place: place }
     }
 }

@@ -1,5 +1,6 @@
 //! Bodies of the type `text/event-stream`: each event is published as soon as it has arrived, so that a publisher can
-//! pipe the output of another event stream into the request. If an error occurs, the events before it stay published,
+//! pipe the output of another event stream into the request. Events by which another hub tells of the connection are
+//! left out. If an error occurs, the events before it stay published,
 //! and the answer contains their number.
 use super::{
     lines::most_updates,
@@ -21,6 +22,7 @@ use fanfare_event_stream::{Chunk, EventRef, Limits, Parser};
 use fanfare_hub::{
     entry::Timestamp,
     log::writer::MAX_BATCH_BYTES,
+    notice,
     update::{MAX_EVENT_TYPE_BYTES, MAX_ID_BYTES, Update},
 };
 use http_body_util::BodyExt;
@@ -115,6 +117,7 @@ impl<'a> Reader<'a> {
             match self.parser.next_event(chunk) {
                 Ok(None) => break None,
                 Err(error) => break Some(error.into()),
+                Ok(Some(event)) if notice::is_about_the_connection(event.event_type) => {}
                 Ok(Some(event)) => match update(self.template, &event) {
                     Ok(update) => {
                         bytes += update.stored_bytes();

@@ -50,8 +50,9 @@ pub(crate) enum Until {
     /// The stream does not end by itself.
     #[default]
     Closed,
-    /// The stream ends after the updates that are already in the log.
-    Now,
+    /// The stream ends after the updates that are already in the log. If `tells_place` is true, its last event or line
+    /// tells the place that it has reached.
+    Now { tells_place: bool },
 }
 
 /// Answers with the stream that the holder of `credentials` wants. The body of the answer can send the stream. The
@@ -90,23 +91,29 @@ pub(crate) async fn open(
         Some(active) => Some(active.arrive(&key, &payloads).await?),
         None => None,
     };
-    if until == Until::Now {
+    if until != Until::Closed {
         // The update that the request names by its last event ID may not be in the log yet. So the updates that were
         // published before the request are waited for, but not for long: if the log cannot append them, the updates
         // that it already has can still be read.
         app.hub.settle().await;
     }
     let mut opening = match app.hub.open(key, cursor.start).await {
-        Ok(opening) => opening,
+        Ok(opening) if app.settings.start_event => opening,
+        Ok(opening) => opening.without_start_events(),
         Err(error) => {
             tracing::error!("cannot subscribe: {error}");
             return Ok(head::come_back_later(representation));
         }
     };
-    let resumed_from = cursor.asked.then(|| HeaderValue::from_bytes(opening.resumed_from().as_bytes()));
+    // JSON lines have no start event, so the header names the place in every answer.
+    let begins_after = match representation {
+        _ if cursor.asked => Some(opening.resumed_from().to_owned()),
+        Representation::JsonLines => Some(opening.place()),
+        Representation::EventStream | Representation::Envelope => None,
+    };
     let mut response = match until {
-        Until::Now => {
-            let body = ReplayBody::new(opening, app.settings.heartbeat_interval, place);
+        Until::Now { tells_place } => {
+            let body = ReplayBody::new(opening, tells_place, app.settings.heartbeat_interval, place);
             head::stream(representation, Body::new(body))
         }
         Until::Closed => {
@@ -125,7 +132,7 @@ pub(crate) async fn open(
             response
         }
     };
-    if let Some(Ok(id)) = resumed_from {
+    if let Some(Ok(id)) = begins_after.map(HeaderValue::try_from) {
         response.headers_mut().insert(cursor_header, id);
     }
     Ok(response)

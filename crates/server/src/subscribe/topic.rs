@@ -33,21 +33,24 @@ pub(crate) async fn alias(app: &App, topics: &[String], parts: &Parts) -> Result
 
 async fn stream(app: &App, topics: &[&str], parts: &Parts, query: &Form) -> Result<Response, Problem> {
     let credentials = app.auth.authenticate(parts, Purpose::Subscribe).await?;
+    let representation = representation(&parts.headers, query)?;
     let wanted = Wanted {
         matchers: gather(app, &credentials, topics.iter().map(|topic| Ok(Matcher::exact(topic)?)))?,
         cursor: Cursor::of(&parts.headers, &[query]).or_rewind(&[query], topics.len(), app.hub.now())?,
-        representation: representation(&parts.headers, query)?,
+        representation,
         cursor_header: LAST_EVENT_ID,
-        until: until(query)?,
+        until: until(query, representation)?,
     };
     open(app, parts, credentials, wanted).await
 }
 
-/// Reads the parameter `until`. With `until=now`, the stream ends after the updates that are already in the log.
-fn until(query: &Form) -> Result<Until, Problem> {
+/// Reads the parameter `until`. With `until=now`, the stream ends after the updates that are already in the log, and an
+/// event stream with the place that it has reached. Lines of JSON end with this place only if the query has the
+/// parameter `place`: their reader may expect that each line is an update.
+fn until(query: &Form, representation: Representation) -> Result<Until, Problem> {
     match query.get("until") {
         None => Ok(Until::Closed),
-        Some("now") => Ok(Until::Now),
+        Some("now") => Ok(Until::Now { tells_place: representation.has_start_events() || query.has("place") }),
         Some(_) => Err(Problem::Until),
     }
 }

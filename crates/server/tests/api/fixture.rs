@@ -53,6 +53,8 @@ pub async fn serve_over(log: Arc<dyn Log>, auth: Authenticator, change: impl FnO
     let hub = Hub::start(log, &HubLimits::default()).unwrap();
     let mut settings = Settings::default();
     settings.delivery = DELIVERY;
+    // Most tests are about what is published, and read it without the places in between. `start_event.rs` has these.
+    settings.start_event = false;
     change(&mut settings);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -172,6 +174,12 @@ impl Answer {
 
     pub fn header(&self, name: &str) -> Option<&str> {
         header(&self.head, name)
+    }
+
+    /// The events of the answer, except the one that tells its end.
+    pub fn updates(&self) -> Vec<String> {
+        let events = self.body.split_terminator("\n\n").map(str::to_owned);
+        events.filter(|event| !event.starts_with("event: fanfare.end\n")).collect()
     }
 }
 

@@ -25,6 +25,7 @@ mod revisions;
 mod rewind;
 mod slow;
 mod stalled;
+mod start_event;
 mod static_files;
 mod stopping;
 mod subscriptions;

@@ -27,7 +27,7 @@ async fn a_stream_can_end_with_what_is_held() {
         assert_eq!(found, expected, "{target} {headers}: {}", answer.body);
     }
     let gap = server.get("/topics/a?until=now&last_event_id=lost", "").await;
-    assert!(gap.body.starts_with("event: fanfare.gap\n") && gap.body.ends_with("data: 3\n\n"), "{}", gap.body);
+    assert!(gap.body.starts_with("event: fanfare.gap\n") && gap.body.contains("data: 3\n\n"), "{}", gap.body);
     assert_eq!(server.get("/topics/a?until=tomorrow", "").await.status, 400);
 }
 
@@ -53,5 +53,5 @@ async fn a_streamed_publication_says_where_it_ended() {
     assert!(position.starts_with('#') && position.ends_with("-3"), "{}", answer.body);
     server.publish("/topics/a", "4").await;
     let rest = server.get("/topics/a?until=now", &format!("Last-Event-ID: {position}\r\n")).await;
-    assert!(rest.body.ends_with("data: 4\n\n") && rest.body.matches("data: ").count() == 1, "{}", rest.body);
+    assert!(rest.body.contains("data: 4\n\n") && rest.body.matches("data: ").count() == 2, "{}", rest.body);
 }

@@ -180,7 +180,7 @@ async fn it_is_over_in_time_whatever_is_open() {
     assert!(took < STOP_TIMEOUT, "{took:?}");
     // Also the end of each subscription was told.
     let (key, start) = (everything(), fanfare_hub::subscription::Start::After("earliest".into()));
-    let mut told = hub.open(key, start).await.unwrap().replay().await;
+    let mut told = hub.open(key, start).await.unwrap().replay(false).await;
     let mut text = String::new();
     while let Some(bytes) = told.next().await.unwrap() {
         text += str::from_utf8(&bytes).unwrap();

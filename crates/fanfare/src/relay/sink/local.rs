@@ -44,7 +44,7 @@ impl LocalSink {
         let passing = |error: &dyn std::fmt::Display| Failure::Passing(error.to_string());
         let mut opening = self.hub.open(self.key.clone(), start).await.map_err(|error| passing(&error))?;
         let position = opening.resumed_from().to_owned();
-        let mut replay = opening.replay().await;
+        let mut replay = opening.replay(false).await;
         while let Some(bytes) = replay.next().await.map_err(|error| passing(&error))? {
             held.read(&bytes).map_err(|_| passing(&"a line with an update is too long"))?;
         }

@@ -38,13 +38,11 @@ impl Shard {
         // system then also reports that the peer has hung up.
         let token = Token(self.fan_out.next_key() as usize);
         self.poll.registry().register(&mut socket, token, Interest::READABLE | Interest::WRITABLE)?;
-        joining.opening = match joining.opening.is_empty() {
-            true => head.into(),
-            false => [&head[..], &joining.opening].concat().into(),
-        };
+        joining.opening.splice(..0, head);
         let (mailbox, audience) = (&self.mailbox, joining.key.clone());
         let follow = |part| mailbox.follow(&audience, part, permit);
-        let key = self.fan_out.join(joining, self.now, follow, || mailbox.head());
+        let id = |offset| mailbox.place(offset);
+        let key = self.fan_out.join(joining, self.now, follow, || mailbox.head(), &id);
         self.sockets.insert(key, socket);
         // The permit now belongs to the shard's thread, which releases it when the subscriber leaves.
         place.forget();

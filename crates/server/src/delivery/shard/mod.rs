@@ -135,6 +135,9 @@ impl Shard {
 
     /// Takes the bundles of events from the mailbox, and delivers them.
     fn take_bundles(&mut self) -> Next {
+        // The offset is read before the bundles are taken: if all of them are taken, the members have been sent every
+        // event up to this offset.
+        let routed = self.mailbox.routed();
         let mut next = Next::Again;
         let mut turn = self.fan_out.turn(self.now, &mut self.sockets);
         // In one turn, at most as many bundles are taken as fit into the mailbox: otherwise a fast publisher could keep
@@ -149,6 +152,9 @@ impl Shard {
             }
         }
         turn.deliver();
+        if next == Next::Wait {
+            self.fan_out.routed(routed);
+        }
         self.settle();
         next
     }
@@ -195,8 +201,8 @@ impl Shard {
         let mut due = std::mem::take(&mut self.due);
         self.wheel.expire(self.now, &mut due);
         if !due.is_empty() {
-            let place = |offset| self.mailbox.id_behind(offset);
-            self.fan_out.turn(self.now, &mut self.sockets).expire(&due, self.heartbeat_interval, &place);
+            let (held, place) = (self.mailbox.held(), |offset| self.mailbox.place(offset));
+            self.fan_out.turn(self.now, &mut self.sockets).expire(&due, self.heartbeat_interval, held, &place);
             self.settle();
             due.drain(..).for_each(|key| self.schedule(key));
         }

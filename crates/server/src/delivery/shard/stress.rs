@@ -13,6 +13,7 @@ use fanfare_hub::{
     grant::Matchers,
     log::{MemoryLog, Retention},
     representation::Representation,
+    start_event::StartEvent,
     subscription::Start,
     topic::{Topic, matcher::Matcher},
     update::{Update, UpdateFields},
@@ -132,7 +133,7 @@ impl Stage {
         let topics: Vec<_> = topics.map(|(_, topic)| *topic).collect();
         let start = if seed.is_multiple_of(3) { Start::After("earliest".into()) } else { Start::Now };
         let socket = self.connect(&topics, start);
-        Subscriber { topics, socket, received: Vec::new() }
+        Subscriber { topics, socket, begun: None, received: Vec::new() }
     }
 
     fn connect(&self, topics: &[&str], start: Start) -> TcpStream {
@@ -166,6 +167,8 @@ impl Stage {
 struct Subscriber {
     topics: Vec<&'static str>,
     socket: TcpStream,
+    /// The first place that the subscriber was told of.
+    begun: Option<u64>,
     /// The offset of each received event, and the length of its data.
     received: Vec<(u64, usize)>,
 }
@@ -196,7 +199,11 @@ impl Subscriber {
                 }
                 id = event.last_event_id.to_string();
                 let offset = id.rsplit('-').next().unwrap().parse().unwrap();
-                self.received.push((offset, event.data.len()));
+                if event.event_type == StartEvent::EVENT_TYPE {
+                    self.begun.get_or_insert(offset);
+                } else {
+                    self.received.push((offset, event.data.len()));
+                }
             }
         }
     }
@@ -209,8 +216,8 @@ impl Subscriber {
             assert_eq!(published[offset].1, *length, "event {offset}");
             assert!(self.topics.contains(&published[offset].0));
         }
-        let first = self.received.first().map_or(u64::MAX, |(offset, _)| *offset);
-        let due = published.iter().filter(|(offset, (topic, _))| **offset >= first && self.topics.contains(topic));
+        let begun = self.begun.expect("each stream begins with its place");
+        let due = published.iter().filter(|(offset, (topic, _))| **offset > begun && self.topics.contains(topic));
         assert_eq!(due.count(), self.received.len(), "of topics {:?}", self.topics);
     }
 }
