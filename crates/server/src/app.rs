@@ -32,6 +32,8 @@ pub struct Shared {
     pub(crate) proxied: Seldom,
     /// The limiter for the warnings that there are too many subscribers.
     pub(crate) crowded: Seldom,
+    /// The limiter for the errors that a subscriber cannot be served.
+    pub(crate) failed: Seldom,
     /// The permits for subscribers: one for each subscriber that the hub has room for.
     pub(crate) places: Arc<Semaphore>,
     /// The active subscriptions; `None` if the hub does not publish them.
@@ -58,7 +60,7 @@ impl App {
         let subscriptions =
             settings.subscriptions.then(|| ActiveSubscriptions::start(hub.clone(), settings.max_subscribers));
         let files = Files::of(&settings);
-        let (proxied, crowded) = (Seldom::default(), Seldom::default());
+        let (proxied, crowded, failed) = (Seldom::default(), Seldom::default(), Seldom::default());
         Self(Arc::new(Shared {
             hub,
             auth,
@@ -68,6 +70,7 @@ impl App {
             files,
             proxied,
             crowded,
+            failed,
             places,
             subscriptions,
             stopping,

@@ -99,7 +99,9 @@ pub(crate) async fn open(
     let mut opening = match app.hub.open(key, cursor.start).await {
         Ok(opening) => opening,
         Err(error) => {
-            tracing::error!("cannot subscribe: {error}");
+            if app.failed.is_due() {
+                tracing::error!("cannot subscribe: {error}");
+            }
             return Ok(head::come_back_later(representation));
         }
     };
@@ -136,8 +138,8 @@ pub(crate) async fn open(
 pub const MAX_COMPILED_BYTES: usize = 256 << 10;
 
 /// Collects the matchers of a subscription. Fails if there is none, or if they exceed a limit. The matchers beyond a
-/// limit are not compiled. The sender of the request was authenticated before, so a request that lacks a token compiles
-/// nothing.
+/// limit are not compiled. The sender of the request was authenticated before, so a request that lacks a token that the
+/// hub requires compiles nothing.
 pub(crate) fn gather(
     app: &App,
     credentials: &Credentials,
