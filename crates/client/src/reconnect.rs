@@ -5,8 +5,8 @@
 use http::StatusCode;
 use std::{mem, time::Duration};
 
-/// The longest delay that a server can ask for, with `retry` or with `Retry-After`. If a server asks for a longer delay,
-/// this one is used. [`Reconnect::max_asked_delay`] can set a shorter one.
+/// The longest delay that a server can ask for, with `retry` or with `Retry-After`. If a server asks for a longer
+/// delay, this one is used. [`Reconnect::max_asked_delay`] can set a shorter one.
 pub const MAX_RECONNECTION_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The policy by which an event source reconnects: in which cases, and after which delay.

@@ -29,8 +29,8 @@ pub(crate) struct Tracked<S> {
     latest: LatestAddress,
 }
 
-/// Returns true if two addresses of requests have the same scheme, host and port. The client leaves the default port out
-/// of each address.
+/// Returns true if two addresses of requests have the same scheme, host and port. The client leaves the default port
+/// out of each address.
 pub(crate) fn have_same_origin(one: &Uri, other: &Uri) -> bool {
     one.scheme() == other.scheme() && one.authority() == other.authority()
 }
