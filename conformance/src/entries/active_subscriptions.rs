@@ -205,23 +205,23 @@ pub(super) async fn b44_a_connection_is_one_subscriber(trial: &Trial<'_>) -> Out
     Ok(())
 }
 
-/// Expects that the document of a subscription has the required members. Other members are allowed.
+/// Expects that the document of a subscription has the required fields. Other fields are allowed.
 fn is_document(trial: &Trial<'_>, document: &Value, topic: &str) -> Outcome {
     let expected = if trial.is_modern() {
         json!({"type": "subscription", "match_type": "exact", "match": topic, "active": true})
     } else {
         json!({"type": "Subscription", "topic": topic, "active": true})
     };
-    for (member, value) in expected.as_object().into_iter().flatten() {
-        check_eq!(document[member], *value, "{member}");
+    for (field, value) in expected.as_object().into_iter().flatten() {
+        check_eq!(document[field], *value, "{field}");
     }
-    for member in ["id", "subscriber"] {
-        check!(document[member].as_str().is_some_and(|text| !text.is_empty()), "there is no {member}: {document}");
+    for field in ["id", "subscriber"] {
+        check!(document[field].as_str().is_some_and(|text| !text.is_empty()), "there is no {field}: {document}");
     }
     Ok(())
 }
 
-/// B45: The subscription document has the required members. In the newer Mercure revision the event that carries it has
+/// B45: The subscription document has the required fields. In the newer Mercure revision the event that carries it has
 /// the type `mercure`.
 pub(super) async fn b45_the_document_says_what_is_subscribed(trial: &Trial<'_>) -> Outcome {
     supported(trial).await?;

@@ -5,8 +5,8 @@
 use http::StatusCode;
 use std::{mem, time::Duration};
 
-/// The longest delay that a server can ask for by default, with `retry` or with `Retry-After`. If a server asks for a
-/// longer delay, this one is used.
+/// The longest delay that a server can ask for, with `retry` or with `Retry-After`. If a server asks for a longer
+/// delay, this one is used. [`Reconnect::max_asked_delay`] can set a shorter one.
 pub const MAX_RECONNECTION_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The policy by which an event source reconnects: in which cases, and after which delay.
@@ -83,10 +83,11 @@ impl Reconnect {
     }
 
     /// Sets the longest delay that the server can ask for, with `retry` or with `Retry-After`. If the server asks for a
-    /// longer delay, this one is used. Default: [`MAX_RECONNECTION_TIME`].
+    /// longer delay, this one is used. The [reconnection time](Self::reconnection_time) that the program sets may be
+    /// longer. Default, and at most: [`MAX_RECONNECTION_TIME`].
     #[must_use]
     pub fn max_asked_delay(mut self, max_asked_delay: Duration) -> Self {
-        self.max_asked_delay = max_asked_delay;
+        self.max_asked_delay = max_asked_delay.min(MAX_RECONNECTION_TIME);
         self
     }
 
@@ -169,7 +170,7 @@ impl Backoff {
 
     /// Notes the reconnection time that the server set.
     pub(crate) fn set_reconnection_time(&mut self, time: Duration) {
-        self.reconnection_time = time;
+        self.reconnection_time = time.min(self.policy.max_asked_delay);
     }
 
     /// Notes that an attempt has ended. Returns the number of failed attempts in a row, which is 0 if this attempt has
@@ -187,18 +188,17 @@ impl Backoff {
         }
     }
 
-    /// Returns the delay before the next attempt, which is never less than `at_least`; `None` if the policy allows no
-    /// further attempt.
-    pub(crate) fn next_delay(&mut self, at_least: Duration) -> Option<Duration> {
+    /// Returns the delay before the next attempt, which is never less than the server has `asked` for within the bounds
+    /// of the policy; `None` if the policy allows no further attempt.
+    pub(crate) fn next_delay(&mut self, asked: Duration) -> Option<Duration> {
         if self.policy.max_attempts.is_some_and(|max| self.fruitless >= max) {
             return None;
         }
-        let most = self.policy.max_asked_delay;
-        let shortest = self.reconnection_time.min(most).max(self.policy.floor).min(MAX_RECONNECTION_TIME);
+        let shortest = self.reconnection_time.max(self.policy.floor);
         let doublings = self.fruitless.saturating_add(u32::from(self.policy.rule == Rule::Resilient));
         let longest = shortest.saturating_mul(2_u32.saturating_pow(doublings)).min(self.policy.max_delay).max(shortest);
         let delay = shortest.saturating_add((longest - shortest).mul_f64(self.rng.f64()));
-        Some(delay.max(at_least.min(most).min(MAX_RECONNECTION_TIME)))
+        Some(delay.max(asked.min(self.policy.max_asked_delay)))
     }
 }
 
@@ -269,6 +269,19 @@ mod tests {
             backoff.attempt_ended();
             assert_eq!(backoff.next_delay(Duration::from_secs(asked)), Some(delay * SECOND), "Retry-After");
         }
+    }
+
+    #[test]
+    fn the_program_may_wait_longer_than_the_server_can_ask_for() {
+        for own in [91 * SECOND, MAX_RECONNECTION_TIME + SECOND, Duration::MAX] {
+            let policy = Reconnect::resilient().reconnection_time(own).max_asked_delay(90 * SECOND);
+            assert_eq!(range(&policy, 0), (own, own), "its reconnection time");
+            assert_eq!(range(&Reconnect::resilient().floor(own), 3), (own, own), "its shortest time");
+        }
+        let mut backoff = Backoff::new(Reconnect::spec().max_asked_delay(Duration::MAX));
+        backoff.set_reconnection_time(Duration::MAX);
+        backoff.event();
+        assert_eq!(after_attempt(&mut backoff), Some(MAX_RECONNECTION_TIME));
     }
 
     #[test]

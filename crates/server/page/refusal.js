@@ -48,7 +48,7 @@ async function wordsOf(response) {
   return said ? `${status}: ${said}` : status;
 }
 
-/** Returns the title and the detail of a problem document (RFC 9457), or the members that other servers use instead. */
+/** Returns the title and the detail of a problem document (RFC 9457), or the fields that other servers use instead. */
 function inJson(body, response) {
   try {
     const { title, detail, error_description, message, error } = JSON.parse(body);

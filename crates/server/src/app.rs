@@ -3,7 +3,6 @@ use crate::{
     auth::Authenticator,
     files::Files,
     hub_path::{self, HUB_PATH},
-    open_files,
     seldom::Seldom,
     settings::Settings,
     subscriptions::ActiveSubscriptions,
@@ -33,6 +32,8 @@ pub struct Shared {
     pub(crate) proxied: Seldom,
     /// The limiter for the warnings that there are too many subscribers.
     pub(crate) crowded: Seldom,
+    /// The limiter for the errors that a subscriber cannot be served.
+    pub(crate) failed: Seldom,
     /// The permits for subscribers: one for each subscriber that the hub has room for.
     pub(crate) places: Arc<Semaphore>,
     /// The active subscriptions; `None` if the hub does not publish them.
@@ -42,21 +43,24 @@ pub struct Shared {
 }
 
 impl App {
-    /// Creates the state of a server. Times in `settings` that are out of bounds are replaced by the nearest bound.
+    /// Creates the state of a server. The settings must be within their bounds. `places` has a permit for each
+    /// subscriber that the hub has room for.
     ///
     /// # Panics
     /// If active subscriptions are published and the function is called outside a tokio runtime.
-    pub(crate) fn new(hub: Hub, auth: Authenticator, settings: Settings, stopping: watch::Receiver<bool>) -> Self {
-        let settings = settings.within_bounds();
+    pub(crate) fn new(
+        hub: Hub,
+        auth: Authenticator,
+        settings: Settings,
+        places: Arc<Semaphore>,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
         let base_url = settings.public_url.join(HUB_PATH).expect("an absolute path resolves against any HTTP URL");
         let metadata_url = hub_path::metadata_url(&base_url);
-        let max_subscribers = open_files::subscribers(settings.max_subscribers);
-        let settings = Settings { max_subscribers, ..settings };
-        let places = Arc::new(Semaphore::new(max_subscribers.min(Semaphore::MAX_PERMITS)));
         let subscriptions =
             settings.subscriptions.then(|| ActiveSubscriptions::start(hub.clone(), settings.max_subscribers));
         let files = Files::of(&settings);
-        let (proxied, crowded) = (Seldom::default(), Seldom::default());
+        let (proxied, crowded, failed) = (Seldom::default(), Seldom::default(), Seldom::default());
         Self(Arc::new(Shared {
             hub,
             auth,
@@ -66,6 +70,7 @@ impl App {
             files,
             proxied,
             crowded,
+            failed,
             places,
             subscriptions,
             stopping,

@@ -298,7 +298,7 @@ impl fmt::Display for Problem {
             }
             Self::TooManyPatterns { limit } => write!(
                 f,
-                "the subscription has more than {limit} patterns, which are allowed without a token (the hub's option \
+                "the subscription has too many patterns: at most {limit} are allowed without a token (the hub's option \
                  max-anonymous-patterns)"
             ),
             Self::MatchersTooComplex { limit } => {

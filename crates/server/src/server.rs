@@ -4,6 +4,7 @@ use crate::{
     auth::Authenticator,
     connection::{Patience, Serving, Stop, Threads},
     delivery::shards::Shards,
+    open_files,
     routes::routes,
     seldom::Seldom,
     settings::Settings,
@@ -13,7 +14,7 @@ use fanfare_hub::Hub;
 use std::{io, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{Semaphore, watch},
     task::spawn_blocking,
     time::{sleep, timeout},
 };
@@ -21,8 +22,8 @@ use tokio::{
 /// The time that current requests and streams may take to finish when the server stops. The connections that are left
 /// after it are closed.
 pub const FINISH_TIMEOUT: Duration = Duration::from_secs(4);
-/// The longest time that stopping the server takes. Docker kills a container 10 s after it has asked the container to
-/// stop.
+/// The longest time that stopping the server takes before its threads of connections end, which takes up to 0.2 s more.
+/// Docker kills a container 10 s after it has asked the container to stop.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(7);
 /// The time for which the server waits after it failed to accept a connection, usually because it has no file
 /// descriptor left.
@@ -40,18 +41,23 @@ pub struct Server {
 }
 
 impl Server {
-    /// Creates a server for `hub`. `auth` decides what each request may do.
+    /// Creates a server for `hub`. `auth` decides what each request may do. Times in `settings` that are out of bounds
+    /// are replaced by the nearest bound.
     ///
     /// # Errors
     /// [`io::Error`] if the system cannot start the threads that the settings ask for.
     pub fn new(hub: Hub, auth: Authenticator, settings: Settings) -> io::Result<Self> {
         let (stop, stopping) = watch::channel(false);
-        let app = App::new(hub, auth, settings, stopping);
-        let shards = Shards::start(&app.hub, &app.settings, &app.places)?.map(Arc::new);
-        let Settings { write_timeout, keep_alive_timeout, head_timeout, connection_threads, .. } = app.settings;
+        let settings = settings.within_bounds();
+        let places = Arc::new(Semaphore::new(0));
+        let shards = Shards::start(&hub, &settings, &places)?.map(Arc::new);
+        let Settings { write_timeout, keep_alive_timeout, head_timeout, connection_threads, .. } = settings;
+        let threads = connection_threads.map(Threads::start).transpose()?;
+        let max_subscribers = open_files::subscribers(settings.max_subscribers);
+        places.add_permits(max_subscribers.min(Semaphore::MAX_PERMITS));
+        let app = App::new(hub, auth, Settings { max_subscribers, ..settings }, places, stopping);
         let patience = Patience::new(head_timeout, keep_alive_timeout);
         let subscriptions = app.subscriptions.clone();
-        let threads = connection_threads.map(Threads::start).transpose()?;
         let router = routes(app);
         Ok(Self { serving: Serving { router, write_timeout, patience, shards }, threads, subscriptions, stop })
     }
@@ -59,8 +65,8 @@ impl Server {
     /// Serves the connections of `listener` until `stopped` resolves. Then the server stops: it ends all streams, so
     /// that their subscribers reconnect to another server, waits up to [`FINISH_TIMEOUT`] for current requests, and
     /// closes the remaining connections. If a request publishes an event stream, it is answered at once, with the
-    /// number of events that were published. Stopping takes no longer than [`STOP_TIMEOUT`], and
-    /// then up to 0.2 s until the threads of connections have let go of the hub.
+    /// number of events that were published. Stopping takes no longer than [`STOP_TIMEOUT`]. Then the threads of
+    /// connections take up to 0.2 s to end.
     pub async fn serve(self, listener: TcpListener, stopped: impl Future<Output = ()>) {
         // Each connection holds a receiver of this sender while it is served, so that the server notices when no
         // connection is left.

@@ -197,7 +197,7 @@ options! {
         max_body: ByteSize as "SIZE" = "1MiB", within bytes(1 << 10, 16 << 20);
 
         /// Serve at most this many subscribers at a time; further subscribers are asked to come back later. Each
-        /// subscriber needs an open file
+        /// subscriber needs an open file, so there may be fewer if the hub may open too few files (`ulimit -n`)
         // The upper bound: a large machine serves about a million subscribers. Linux would allow a process 2^30 open
         // files.
         max_subscribers: Count as "COUNT" = 15_000, within count(1, 10_000_000);

@@ -1,10 +1,10 @@
 //! The URL of a hub, and the URLs for requests to its topic API.
 use super::{RewindQuery, corrected};
-use crate::quantity::HumanDuration;
-use fanfare_hub::topic::Topic;
+use crate::quantity::{HumanDuration, Invalid};
+use fanfare_hub::{topic::Topic, update::MAX_RETRY_MS};
 use hyper::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use std::{env, fmt, str::FromStr};
+use std::{env, fmt, str::FromStr, time::Duration};
 use url::{Host, Url, form_urlencoded};
 
 /// The characters that are percent-encoded when a topic becomes a part of a path. Unreserved characters, `/`, `:` and
@@ -60,8 +60,8 @@ pub(crate) struct PublishQuery {
     #[arg(long)]
     pub id: Option<String>,
 
-    /// Time after which subscribers reconnect when the connection is lost
-    #[arg(long, value_name = "DURATION")]
+    /// Time after which subscribers reconnect when the connection is lost, at most 1d
+    #[arg(long, value_name = "DURATION", value_parser = retry)]
     pub retry: Option<HumanDuration>,
 
     /// Time after which the update expires, such as 10m: subscribers that connect later do not get it. Subscribers that
@@ -210,6 +210,13 @@ impl FromStr for HubUrl {
     }
 }
 
+/// Parses the reconnection time of an update. The hub would refuse an update with a longer time.
+fn retry(text: &str) -> Result<HumanDuration, String> {
+    let retry: HumanDuration = text.parse().map_err(|error: Invalid<HumanDuration>| error.to_string())?;
+    let most = HumanDuration(Duration::from_millis(MAX_RETRY_MS));
+    if retry <= most { Ok(retry) } else { Err(format!("{retry} is out of bounds: at most {most}")) }
+}
+
 /// Parses an address without a scheme as the URL of a hub. The hub must be on this machine.
 fn of_address(text: &str) -> Result<HubUrl, InvalidHubUrl> {
     let address = match text.strip_prefix(':').unwrap_or(text) {
@@ -258,7 +265,6 @@ impl std::error::Error for UrlTooLong {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn a_topic_goes_into_the_path_as_it_is() {
@@ -305,6 +311,13 @@ mod tests {
         let topics = ["a", "x&y"].map(|topic| Topic::new(topic).unwrap());
         assert_eq!(hub.publish_all(&topics, true).unwrap().to_string(), "http://h/topics?topic=a&topic=x%26y&private");
         assert_eq!(hub.replay(&topics).unwrap().to_string(), "http://h/topics?topic=a&topic=x%26y&until=now");
+    }
+
+    #[test]
+    fn a_reconnection_time_has_a_bound() {
+        assert_eq!(retry("24h"), Ok(HumanDuration(Duration::from_millis(MAX_RETRY_MS))));
+        assert_eq!(retry("24h 1ms").unwrap_err(), "86400001ms is out of bounds: at most 1d");
+        assert!(retry("soon").unwrap_err().contains("a duration such as"));
     }
 
     #[test]

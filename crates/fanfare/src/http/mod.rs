@@ -23,7 +23,7 @@ pub(crate) use hub_url::{HubUrl, InvalidHubUrl, MAX_URL_BYTES, PublishQuery, Url
 pub(crate) use party::Party;
 pub(crate) use rewind_query::RewindQuery;
 pub(crate) use token::{TokenArg, Withheld};
-pub(crate) use tracked::{LatestAddress, Tracked};
+pub(crate) use tracked::{LatestAddress, Tracked, have_same_origin};
 pub(crate) use web_address::{corrected, has_web_scheme, scheme_hint, url_hint};
 pub(crate) use without::Without;
 

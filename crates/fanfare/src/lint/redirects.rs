@@ -3,6 +3,7 @@ use super::{
     finding::{Finding, Rule, Severity, excerpt},
     observe::Observation,
 };
+use crate::http::have_same_origin;
 use http::{Uri, header::LOCATION};
 
 const REDIRECTED: Rule = Rule {
@@ -29,11 +30,10 @@ const DOWNGRADED: Rule = Rule {
 pub(super) fn check(observation: &Observation) -> Option<Finding> {
     let first = observation.redirects.first()?;
     let steps: Vec<_> = observation.redirects.iter().map(|head| &head.uri).chain([&observation.head.uri]).collect();
-    let origin = |uri: &Uri| (uri.scheme().cloned(), uri.authority().cloned());
     let downgrades = |pair: &[&Uri]| pair[0].scheme_str() == Some("https") && pair[1].scheme_str() == Some("http");
     let rule = match steps.windows(2).any(downgrades) {
         true => &DOWNGRADED,
-        false if steps.iter().any(|step| origin(step) != origin(steps[0])) => &REDIRECTED_AWAY,
+        false if steps.iter().any(|step| !have_same_origin(step, steps[0])) => &REDIRECTED_AWAY,
         false => &REDIRECTED,
     };
     let location = first.headers.get(LOCATION).map(|value| excerpt(value.as_bytes())).unwrap_or_default();

@@ -15,7 +15,7 @@ pub(super) const WAIT: Duration = Duration::from_secs(5);
 const REFUSED: Rule = Rule {
     name: "resume-refused",
     severity: Severity::Error,
-    why: "browsers send Last-Event-ID whenever they reconnect. If the server refuses this request, they give up for good",
+    why: "browsers send Last-Event-ID whenever they reconnect, and give up for good if the server refuses this request",
     advice: "answer a request with an unknown Last-Event-ID like a request without one",
 };
 const TWICE: Rule = Rule {

@@ -6,7 +6,7 @@ pub(crate) use error::LoadError;
 
 use crate::{
     http::{HubUrl, TokenArg, url_hint},
-    notice::notice,
+    notice::notice_each_once,
     secret::Secret,
 };
 use fanfare_load::{
@@ -158,8 +158,7 @@ fn give_token(target: &mut Target, token: &TokenArg) -> Result<(), LoadError> {
         let given = given.ok().flatten().map(Secret::reveal).map(str::to_owned);
         *endpoint = endpoint.clone().with_token(given.as_deref());
     }
-    told.dedup();
-    told.iter().for_each(notice);
+    notice_each_once(told);
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use fanfare_event_stream::EventType;
 use fanfare_hub::{
     entry::Timestamp,
     topic::{InvalidTopic, Topic},
-    update::{InvalidUpdate, MAX_TOPICS_PER_UPDATE, Update, UpdateFields},
+    update::{InvalidUpdate, MAX_RETRY_MS, MAX_TOPICS_PER_UPDATE, Update, UpdateFields},
 };
 use serde::{
     Deserialize, Deserializer,
@@ -31,7 +31,7 @@ pub(super) enum Given {
 /// The fields that the JSON object of a line may have.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Members {
+struct Fields {
     id: Option<String>,
     topics: Option<Topics>,
     r#type: Option<String>,
@@ -74,20 +74,20 @@ impl Given {
     /// # Errors
     /// [`InvalidLine`] says why the line is not an update.
     pub(super) fn parse(line: &str) -> Result<Self, InvalidLine> {
-        let members: Members = serde_json::from_str(line).map_err(InvalidLine::Json)?;
-        if let Some(Stretch { first, last }) = members.lost {
+        let fields: Fields = serde_json::from_str(line).map_err(InvalidLine::Json)?;
+        if let Some(Stretch { first, last }) = fields.lost {
             return Ok(Self::Lost(last.saturating_sub(first).saturating_add(1)));
         }
-        let time = match (members.time_ms, &members.time) {
+        let time = match (fields.time_ms, &fields.time) {
             (Some(milliseconds), _) => Some(Timestamp(milliseconds)),
             (None, Some(text)) => Some(parse_time(text)?),
             (None, None) => None,
         };
-        Ok(Self::Update { update: members.update()?, time })
+        Ok(Self::Update { update: fields.update()?, time })
     }
 }
 
-impl Members {
+impl Fields {
     fn update(self) -> Result<Update, InvalidLine> {
         let topics = self.topics.ok_or(InvalidLine::Lacks("topics"))?.0;
         let data = self.data.ok_or(InvalidLine::Lacks("data"))?;
@@ -102,8 +102,9 @@ impl Members {
             return Ok(Update::of_hub(topic, data, EventType::new(OF_SUBSCRIPTION).ok()));
         }
         let event_type = self.r#type.filter(|name| name != "message");
-        let fields =
-            UpdateFields { topics, data, id, event_type, retry_ms: self.retry_ms, ttl_ms: self.ttl_ms, private };
+        // A log of an earlier version may have a longer reconnection time. It is cut, as when a log is read.
+        let retry_ms = self.retry_ms.map(|retry_ms| retry_ms.min(MAX_RETRY_MS));
+        let fields = UpdateFields { topics, data, id, event_type, retry_ms, ttl_ms: self.ttl_ms, private };
         Update::new(fields).map_err(InvalidLine::Update)
     }
 }
@@ -156,7 +157,7 @@ impl fmt::Display for InvalidLine {
             Self::TooLong { limit } => write!(f, "the line is longer than {limit} bytes"),
             Self::NotText => f.write_str("the line is not UTF-8"),
             Self::Json(error) => write!(f, "the line is not an update as JSON: {error}"),
-            Self::Lacks(member) => write!(f, "the line has no member '{member}', which every update must have"),
+            Self::Lacks(field) => write!(f, "the line has no field '{field}', which every update must have"),
             Self::Time => f.write_str("'time' is not a time such as 2026-01-31T12:00:00Z"),
             Self::Topic(error) => error.fmt(f),
             Self::Update(error) => error.fmt(f),
@@ -219,8 +220,8 @@ mod tests {
         let cases = [
             ("", "not an update as JSON"),
             ("[1]", "not an update as JSON"),
-            (r#"{"topics":["a"]}"#, "no member 'data'"),
-            (r#"{"data":"x"}"#, "no member 'topics'"),
+            (r#"{"topics":["a"]}"#, "no field 'data'"),
+            (r#"{"data":"x"}"#, "no field 'topics'"),
             (r#"{"topics":[],"data":""}"#, "at least one topic"),
             (r#"{"topics":["*"],"data":""}"#, "matches every topic"),
             (r#"{"topics":["a"],"data":"","ttl":5}"#, "unknown field `ttl`"),
@@ -231,6 +232,16 @@ mod tests {
         for (line, reason) in cases {
             let error = Given::parse(line).unwrap_err().to_string();
             assert!(error.contains(reason), "{error} lacks {reason}");
+        }
+    }
+
+    #[test]
+    fn a_reconnection_time_of_an_earlier_version_is_cut() {
+        for (retry_ms, kept) in
+            [(MAX_RETRY_MS, MAX_RETRY_MS), (MAX_RETRY_MS + 1, MAX_RETRY_MS), (u64::MAX, MAX_RETRY_MS)]
+        {
+            let (update, _) = imported(&format!(r#"{{"topics":["a"],"data":"","retry_ms":{retry_ms}}}"#));
+            assert_eq!(update.retry_ms(), Some(kept), "{retry_ms}");
         }
     }
 

@@ -29,14 +29,13 @@ const STDIN: &str = "-";
 const INSTEAD: &str = "fanfare publish";
 
 const ABOUT: &str = "\
-The lines are those of `fanfare log export`; optional members are id, type, private, time_ms, time, position, \
+The lines are those of `fanfare log export`; optional fields are id, type, private, time_ms, time, position, \
 retry_ms and ttl_ms. The updates get new positions, after the updates that the log already has. An update keeps its \
-time, unless the time is before that of the update before it, or in the future. Then it gets the time of the update before it, or \
-the time now. An update that has \
-expired is left out.
+time, unless the time is before that of the update before it, or in the future. Then it gets the time of the update \
+before it, or the time now. An update that has expired is left out.
 
-A line that is not an update ends the import. Lines are appended in batches of up to 4,096; the message says up to which line \
-the import succeeded.";
+A line that is not an update ends the import. Lines are appended in batches of up to 4,096; the message says up to \
+which line the import succeeded.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("{ABOUT}\n\n{}", EXIT_CODES))]

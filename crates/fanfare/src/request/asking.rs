@@ -1,6 +1,6 @@
 //! Builds the requests for streams: method, headers, credentials and body, from the arguments.
 use super::{MessageArgs, RequestArgs, RequestError, Source, Transport, cookies::Cookies, stdin::Stdin};
-use crate::notice::notice;
+use crate::notice::notice_each_once;
 use fanfare_client::{Builder, CookieJar, EventSource, transport::HyperTransport};
 use http::{
     HeaderValue, Method,
@@ -36,9 +36,7 @@ impl<'a> Asking<'a> {
 
     fn tell_withheld(&self, sources: &[Source]) {
         let withheld = sources.iter().filter_map(|source| self.args.hub.token_for(source.url()?).err());
-        let mut told: Vec<_> = withheld.map(|withheld| withheld.to_string()).collect();
-        told.dedup();
-        told.into_iter().for_each(notice);
+        notice_each_once(withheld.map(|withheld| withheld.to_string()));
     }
 
     /// Makes the transport for `source`.

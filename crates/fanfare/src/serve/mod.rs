@@ -22,7 +22,6 @@ use fanfare_hub::{Hub, HubLimits};
 use fanfare_server::{
     Server,
     auth::{Authenticator, KeyStore},
-    open_files::subscribers_within,
 };
 use hangups::Hangups;
 use log_output::MaskedStderr;
@@ -80,7 +79,7 @@ pub(crate) fn run(args: &ServeArgs, given: &ArgMatches, exposed: Vec<String>) ->
     }
     log_to_stderr(&settings);
     merged.warnings.iter().chain(&settings.warnings(&merged)).for_each(|warning| tracing::warn!("{warning}"));
-    raise_file_limit(&settings);
+    raise_file_limit();
     if args.tied {
         thread::spawn(tie::end_with_standard_input);
     }
@@ -137,15 +136,8 @@ fn log_to_stderr(settings: &ServeSettings) {
 }
 
 /// Raises the limit on open files as far as the system allows, because each subscriber takes one file.
-fn raise_file_limit(settings: &ServeSettings) {
-    match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(limit) if subscribers_within(limit) < settings.max_subscribers.0 => tracing::warn!(
-            "only {limit} files may be open at a time, so there may be {} subscribers instead of max-subscribers = {}: \
-             raise the limit with ulimit -n",
-            subscribers_within(limit),
-            settings.max_subscribers
-        ),
-        Ok(_) => {}
-        Err(error) => tracing::warn!("cannot raise the limit on open files: {error}"),
+fn raise_file_limit() {
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!("cannot raise the limit on open files: {error}");
     }
 }

@@ -65,6 +65,16 @@ fn a_token_of_the_environment_goes_to_no_other_server() {
 }
 
 #[test]
+fn a_server_that_does_not_get_it_is_named_once() {
+    let peers = [Peer::answering([STREAM, STREAM]), Peer::answering([STREAM])];
+    let urls =
+        [("a", &peers[0]), ("b", &peers[1]), ("c", &peers[0])].map(|(path, peer)| format!("{}/{path}", peer.url));
+    let [a, b, c] = &urls;
+    let said = with_token(&["subscribe", a, b, c, "-n", "3"], &[]).stderr;
+    assert_eq!(said.matches("is not sent").count(), 2, "{said}");
+}
+
+#[test]
 fn it_goes_to_the_hub_that_the_environment_names_and_a_given_one_where_it_is_told() {
     for (requests, said) in asked(ALL, |url| vec![("FANFARE_HUB", format!("{url}/hub"))], &[]) {
         assert!(requests.contains(TOKEN) && !said.contains("is not sent"), "{requests}{said}");

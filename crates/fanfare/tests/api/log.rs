@@ -209,7 +209,7 @@ fn a_line_that_is_no_update_is_named() {
     let at = dir.join("log");
     let bad = "{\"topics\":[\"a\"]}\n";
     let text = lines(0..3, 1) + bad + &lines(3..6, 1);
-    failing_with_input(&["import", &at], &text, 1, &["line 4: the line has no member 'data'", "nothing was imported"]);
+    failing_with_input(&["import", &at], &text, 1, &["line 4: the line has no field 'data'", "nothing was imported"]);
     assert_eq!(log(&["export", &at]), "");
     let text = lines(0..5_000, 1) + "nonsense\n";
     failing_with_input(&["import", &at], &text, 1, &["line 5001", "the lines up to 4096 were imported"]);

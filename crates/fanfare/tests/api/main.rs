@@ -10,6 +10,8 @@ mod curl;
 mod examples;
 mod hub;
 mod keys;
+#[path = "../shared/killed.rs"]
+mod killed;
 mod lint;
 mod load;
 mod log;

@@ -1,6 +1,7 @@
 //! `fanfare relay`, and relays of `fanfare serve`: against upstreams that follow a script, into a real hub.
 use crate::{
     hub::Hub,
+    killed::Killed,
     peer::{BodyPeer, Peer, read_request},
     program::{Ended, PATIENCE, SECRET, end, fanfare, run, signal},
 };
@@ -473,13 +474,11 @@ fn an_upstream_cannot_keep_it_away_for_long() {
     let opened = stream("data: x\n\n");
     for answers in [[years, STOP], [&*opened, busy]] {
         let upstream = Peer::answering(answers);
-        let mut child = start(&upstream, &hub.url, &["-t", "a", "--verbose"]);
-        let stderr = io::BufReader::new(child.stderr.take().unwrap());
+        let mut relay = Killed(start(&upstream, &hub.url, &["-t", "a", "--verbose"]));
+        let stderr = io::BufReader::new(relay.0.stderr.take().unwrap());
         let (told, tells) = mpsc::channel();
         thread::spawn(move || stderr.lines().try_for_each(|line| told.send(line.unwrap())));
         while !tells.recv_timeout(PATIENCE).expect("a line").contains("reconnecting in 300.0 s") {}
-        child.kill().unwrap();
-        child.wait().unwrap();
     }
 }
 

@@ -1,11 +1,12 @@
 //! `fanfare subscribe` that begins with what was published last, and what becomes of that when it connects again.
 use crate::{
     hub::Hub,
+    killed::Killed,
     peer::Peer,
     program::{Lines, fanfare, run, run_with_input},
 };
 use fanfare_load::port;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
 const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
 const STOP: &str = "HTTP/1.1 204 No Content\r\n\r\n";
@@ -18,7 +19,7 @@ fn publish(hub: &Hub, topic: &str, data: &[&str]) {
 
 /// `subscribe` to data alone, while it runs; ends with the test.
 struct Subscribing {
-    child: Child,
+    child: Killed,
     lines: Lines,
 }
 
@@ -28,20 +29,12 @@ impl Subscribing {
         command.args(["subscribe", "--format", "data"]).args(arguments);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = Lines::of(child.stdout.take().unwrap());
-        Self { child, lines }
+        Self { child: Killed(child), lines }
     }
 
     /// The next lines that it prints.
     fn print(&self, count: usize) -> Vec<String> {
         (0..count).map(|_| self.lines.next()).collect()
-    }
-}
-
-impl Drop for Subscribing {
-    fn drop(&mut self) {
-        // Already ended is as good.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -70,7 +63,7 @@ fn the_newest_come_first_and_then_what_is_published() {
         publish(&hub, "a", &["live"]);
         printed.extend(subscribing.print(1));
         assert_eq!(printed, [expected, &["live"]].concat(), "{arguments:?}");
-        assert!(subscribing.child.wait().unwrap().success());
+        assert!(subscribing.child.0.wait().unwrap().success());
     }
 }
 

@@ -4,6 +4,8 @@ mod crash;
 mod descriptors;
 mod erase;
 mod hub;
+#[path = "../shared/killed.rs"]
+mod killed;
 mod long_log;
 mod peer;
 mod relay;

@@ -1,10 +1,9 @@
-//! Terms: the keys by which the index finds an entry. Each topic of an entry is a term, and so is its ID. The index
-//! only stores hashes of the terms. These hashes depend on the log's random number, so that nobody can choose topics
-//! whose hashes collide.
+//! Terms: the keys by which the index finds an entry. A term is the hash of a topic or of an ID. These hashes depend on
+//! the log's random number, so that nobody can choose topics whose hashes collide.
 use crate::update::Update;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-/// The hash of a term.
+/// The hash of a topic or of an ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Term(pub(crate) u64);
 

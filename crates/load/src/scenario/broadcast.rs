@@ -27,7 +27,7 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
     outcome.add_latencies(&report.steady);
     outcome.add("deliveries", "deliveries", as_f64(deliveries));
     outcome.add("deliveries_per_read", "deliveries/read", as_f64(deliveries) / as_f64(reads.max(1)));
-    outcome.add("publish_p99_ms", "publish p99 ms", millis(published.latencies.quantile(0.99)));
-    outcome.add("publisher_latest_ms", "longest delay of a publication ms", millis(published.latest));
+    outcome.add("publish_p99_ms", "publish p99, ms", millis(published.latencies.quantile(0.99)));
+    outcome.add("publisher_latest_ms", "longest delay of a publication, ms", millis(published.latest));
     Ok(outcome)
 }

@@ -35,9 +35,9 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
         let cpu = after.server_since(&before).map(|cpu| micros_each(cpu, count.into()));
         outcome.add_some(cpu_key, cpu_label, cpu);
         if rate_key == names[1].0 {
-            outcome.add("head_p50_ms", "time to head p50 ms", millis(report.connects.quantile(0.5)));
-            outcome.add("head_p99_ms", "time to head p99 ms", millis(report.connects.quantile(0.99)));
-            outcome.add("head_max_ms", "time to head max ms", millis(report.connects.max()));
+            outcome.add("head_p50_ms", "time to head p50, ms", millis(report.connects.quantile(0.5)));
+            outcome.add("head_p99_ms", "time to head p99, ms", millis(report.connects.quantile(0.99)));
+            outcome.add("head_max_ms", "time to head max, ms", millis(report.connects.max()));
         }
         crowd.leave("leaving", count)?;
         outcome.faults.merge(crowd.report()?.faults);

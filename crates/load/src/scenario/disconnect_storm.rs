@@ -47,14 +47,14 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
     let published = publishing.stop()?;
     let report = crowd.receive("delivering", &published.counts)?;
     let mut outcome = Outcome { faults: report.faults, ..Outcome::default() };
-    outcome.add("before_p50_ms", "before p50 ms", millis(before.steady.quantile(0.5)));
-    outcome.add("before_p99_ms", "before p99 ms", millis(before.steady.quantile(0.99)));
-    outcome.add("after_p50_ms", "after p50 ms", millis(after.steady.quantile(0.5)));
-    outcome.add("after_p99_ms", "after p99 ms", millis(after.steady.quantile(0.99)));
-    outcome.add("after_max_ms", "after max ms", millis(after.steady.max()));
-    outcome.add("left_s", "seconds until subscribers have left", gone.as_secs_f64());
+    outcome.add("before_p50_ms", "before p50, ms", millis(before.steady.quantile(0.5)));
+    outcome.add("before_p99_ms", "before p99, ms", millis(before.steady.quantile(0.99)));
+    outcome.add("after_p50_ms", "after p50, ms", millis(after.steady.quantile(0.5)));
+    outcome.add("after_p99_ms", "after p99, ms", millis(after.steady.quantile(0.99)));
+    outcome.add("after_max_ms", "after max, ms", millis(after.steady.max()));
+    outcome.add("left_s", "time until subscribers have left, s", gone.as_secs_f64());
     let let_go = let_go.filter(|_| full.is_some()).map(|time| time.as_secs_f64());
-    outcome.add_some("let_go_s", "seconds until server has closed the connections", let_go);
+    outcome.add_some("let_go_s", "time until server has closed the connections, s", let_go);
     outcome.add("deliveries", "deliveries", as_f64(crowd.total().deliveries));
     Ok(outcome)
 }

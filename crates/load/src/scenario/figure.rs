@@ -36,10 +36,10 @@ impl Outcome {
 
     /// Adds the median, the 99th and 99.9th percentile and the maximum of the latencies.
     pub(super) fn add_latencies(&mut self, latencies: &Histogram) {
-        self.add("latency_p50_ms", "latency p50 ms", millis(latencies.quantile(0.5)));
-        self.add("latency_p99_ms", "latency p99 ms", millis(latencies.quantile(0.99)));
-        self.add("latency_p999_ms", "latency p99.9 ms", millis(latencies.quantile(0.999)));
-        self.add("latency_max_ms", "latency max ms", millis(latencies.max()));
+        self.add("latency_p50_ms", "latency p50, ms", millis(latencies.quantile(0.5)));
+        self.add("latency_p99_ms", "latency p99, ms", millis(latencies.quantile(0.99)));
+        self.add("latency_p999_ms", "latency p99.9, ms", millis(latencies.quantile(0.999)));
+        self.add("latency_max_ms", "latency max, ms", millis(latencies.max()));
     }
 
     /// Returns the value of the figure with this key.

@@ -36,7 +36,7 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
     outcome.add_some("cpu_us_per_connect", "CPU µs/connect", connect);
     let each = start.zip(idle).map(|(start, idle)| as_f64(idle.saturating_sub(start)) / f64::from(count));
     outcome.add_some("pss_bytes_per_subscriber", "PSS bytes/subscriber", each);
-    outcome.add("head_p99_ms", "time to head p99 ms", millis(report.connects.quantile(0.99)));
+    outcome.add("head_p99_ms", "time to head p99, ms", millis(report.connects.quantile(0.99)));
     crowd.leave("leaving", count)?;
     if let Some(start) = start {
         let mut left = 0;
@@ -48,14 +48,14 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
                 left * 100 <= start * (100 + GIVEN_BACK_PERCENT)
             },
         );
-        outcome.add("pss_start_mb", "PSS at start MB", as_f64(start) / 1e6);
-        outcome.add_some("pss_idle_mb", "PSS idle MB", idle.map(|idle| as_f64(idle) / 1e6));
+        outcome.add("pss_start_mb", "PSS at start, MB", as_f64(start) / 1e6);
+        outcome.add_some("pss_idle_mb", "PSS idle, MB", idle.map(|idle| as_f64(idle) / 1e6));
         outcome.add(
             "pss_left_percent",
-            "PSS above start after leaving %",
+            "PSS above start after leaving, %",
             100.0 * (as_f64(left) / as_f64(start.max(1)) - 1.0),
         );
-        outcome.add("memory_back_s", "seconds until the hub has returned its memory to the system", back.as_secs_f64());
+        outcome.add("memory_back_s", "time until the hub has returned its memory to the system, s", back.as_secs_f64());
     }
     outcome.faults = crowd.report()?.faults;
     Ok(outcome)

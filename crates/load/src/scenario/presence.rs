@@ -52,14 +52,14 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
 
     let mut outcome = Outcome { faults: report.faults, ..Outcome::default() };
     outcome.faults.merge(visits.faults);
-    outcome.add("before_p50_ms", "before p50 ms", millis(before.steady.quantile(0.5)));
-    outcome.add("before_p99_ms", "before p99 ms", millis(before.steady.quantile(0.99)));
-    outcome.add("during_p50_ms", "during p50 ms", millis(during.steady.quantile(0.5)));
-    outcome.add("during_p99_ms", "during p99 ms", millis(during.steady.quantile(0.99)));
-    outcome.add("during_max_ms", "during max ms", millis(during.steady.max()));
+    outcome.add("before_p50_ms", "before p50, ms", millis(before.steady.quantile(0.5)));
+    outcome.add("before_p99_ms", "before p99, ms", millis(before.steady.quantile(0.99)));
+    outcome.add("during_p50_ms", "during p50, ms", millis(during.steady.quantile(0.5)));
+    outcome.add("during_p99_ms", "during p99, ms", millis(during.steady.quantile(0.99)));
+    outcome.add("during_max_ms", "during max, ms", millis(during.steady.max()));
     let rate = f64::from(visits.count) / visits.connecting.as_secs_f64().max(f64::MIN_POSITIVE);
     outcome.add("connects_per_second", "connects/s", rate);
-    outcome.add("head_p99_ms", "time to head p99 ms", millis(visits.connects.quantile(0.99)));
+    outcome.add("head_p99_ms", "time to head p99, ms", millis(visits.connects.quantile(0.99)));
     let cpu = cpu_after.server_since(&cpu_before).map(|cpu| micros_each(cpu, visits.count.into()));
     outcome.add_some("cpu_us_per_visit", "CPU µs/visit", cpu);
     outcome.add("visits", "visits", f64::from(visits.count));

@@ -38,14 +38,14 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
     let report = crowd.receive("delivering", &published.counts)?;
 
     let mut outcome = Outcome { faults: report.faults, ..Outcome::default() };
-    outcome.add("live_again_s", "seconds until all are up to date again", live_again.as_secs_f64());
+    outcome.add("live_again_s", "time until all are up to date again, s", live_again.as_secs_f64());
     outcome.add("not_live", "subscribers not up to date", as_f64(behind));
     let cpu = cpu_after.server_since(&cpu_before).map(|cpu| micros_each(cpu, troubled.into()));
     outcome.add_some("cpu_us_per_resume", "CPU µs/resume", cpu);
-    outcome.add("head_p50_ms", "time to head p50 ms", millis(back.connects.quantile(0.5)));
-    outcome.add("head_p99_ms", "time to head p99 ms", millis(back.connects.quantile(0.99)));
-    outcome.add("before_p99_ms", "before p99 ms", millis(before.steady.quantile(0.99)));
-    outcome.add("after_p99_ms", "after p99 ms", millis(after.troubled.quantile(0.99)));
+    outcome.add("head_p50_ms", "time to head p50, ms", millis(back.connects.quantile(0.5)));
+    outcome.add("head_p99_ms", "time to head p99, ms", millis(back.connects.quantile(0.99)));
+    outcome.add("before_p99_ms", "before p99, ms", millis(before.steady.quantile(0.99)));
+    outcome.add("after_p99_ms", "after p99, ms", millis(after.troubled.quantile(0.99)));
     outcome.add("replayed_or_delivered", "deliveries", as_f64(crowd.total().deliveries));
     Ok(outcome)
 }

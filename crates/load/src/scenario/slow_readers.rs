@@ -46,20 +46,20 @@ pub(super) fn run(stage: &mut Stage) -> io::Result<Outcome> {
     let cpu_after = stage.read(&crowd)?;
 
     let mut outcome = Outcome { faults: report.faults, ..Outcome::default() };
-    outcome.add("before_p99_ms", "before p99 ms", millis(before.steady.quantile(0.99)));
-    outcome.add("during_p50_ms", "while slow p50 ms", millis(during.steady.quantile(0.5)));
-    outcome.add("during_p99_ms", "while slow p99 ms", millis(during.steady.quantile(0.99)));
-    outcome.add("catching_up_p99_ms", "catching up p99 ms", millis(catching_up.steady.quantile(0.99)));
-    outcome.add("after_p99_ms", "after p99 ms", millis(after.steady.quantile(0.99)));
+    outcome.add("before_p99_ms", "before p99, ms", millis(before.steady.quantile(0.99)));
+    outcome.add("during_p50_ms", "while slow p50, ms", millis(during.steady.quantile(0.5)));
+    outcome.add("during_p99_ms", "while slow p99, ms", millis(during.steady.quantile(0.99)));
+    outcome.add("catching_up_p99_ms", "catching up p99, ms", millis(catching_up.steady.quantile(0.99)));
+    outcome.add("after_p99_ms", "after p99, ms", millis(after.steady.quantile(0.99)));
     let more = |pss: Option<u64>| pss.zip(pss_before).map(|(now, before)| as_f64(now.saturating_sub(before)));
     let slow = f64::from(troubled.max(1));
     outcome.add_some("pss_bytes_per_slow", "PSS bytes/slow reader", more(pss_during).map(|bytes| bytes / slow));
-    outcome.add_some("pss_before_mb", "PSS before MB", pss_before.map(|bytes| as_f64(bytes) / 1e6));
-    outcome.add_some("pss_during_mb", "PSS while slow MB", pss_during.map(|bytes| as_f64(bytes) / 1e6));
-    outcome.add_some("pss_caught_up_mb", "PSS caught up MB", pss_caught_up.map(|bytes| as_f64(bytes) / 1e6));
-    outcome.add("caught_up_s", "seconds until slow readers caught up", caught_up.as_secs_f64());
+    outcome.add_some("pss_before_mb", "PSS before, MB", pss_before.map(|bytes| as_f64(bytes) / 1e6));
+    outcome.add_some("pss_during_mb", "PSS while slow, MB", pss_during.map(|bytes| as_f64(bytes) / 1e6));
+    outcome.add_some("pss_caught_up_mb", "PSS caught up, MB", pss_caught_up.map(|bytes| as_f64(bytes) / 1e6));
+    outcome.add("caught_up_s", "time until slow readers caught up, s", caught_up.as_secs_f64());
     outcome.add("not_caught_up", "slow readers not caught up", as_f64(behind));
-    outcome.add("troubled_max_ms", "slow readers' max ms", millis(catching_up.troubled.max()));
+    outcome.add("troubled_max_ms", "slow readers' max, ms", millis(catching_up.troubled.max()));
     cpu_after.add_per_delivery(&cpu_before, crowd.total().deliveries, &mut outcome);
     Ok(outcome)
 }

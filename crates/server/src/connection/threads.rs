@@ -6,6 +6,7 @@
 //! when it is acknowledged. For each of them, the runtime woke another thread, which found no work, and waking that
 //! thread cost more than the work itself.
 use super::{Serving, Stop};
+use crate::seldom::Seldom;
 use std::{
     io,
     net::TcpStream,
@@ -95,6 +96,7 @@ impl Thread {
 async fn serve_all(mut arriving: mpsc::UnboundedReceiver<Arrival>) {
     // `stop` is the first variable of the pattern, so it is dropped last: the server waits until no receiver of its
     // stop signal is left.
+    let warnings = Seldom::default();
     while let Some(Arrival { stop, serving, socket, counted }) = arriving.recv().await {
         // The socket must be watched by the runtime that serves the connection.
         match tokio::net::TcpStream::from_std(socket) {
@@ -105,7 +107,8 @@ async fn serve_all(mut arriving: mpsc::UnboundedReceiver<Arrival>) {
                     served.await;
                 });
             }
-            Err(error) => tracing::warn!("cannot serve a connection: {error}"),
+            Err(error) if warnings.is_due() => tracing::warn!("cannot serve a connection: {error}"),
+            Err(_) => {}
         }
     }
 }

@@ -40,8 +40,8 @@ fn before_expiry(validity: Duration) -> Duration {
     validity.saturating_sub(early + 2 * TICK)
 }
 
-/// A stream ends before its token expires. The time between its end and the expiry is at most the remaining validity of
-/// the token divided by this number, plus two ticks of a timer.
+/// The divisor of a token's remaining validity: a stream ends at most this part, and two ticks of a timer, before its
+/// token expires.
 const EARLY_PART: u32 = 20;
 /// The longest time by which a stream ends before its token expires, apart from the two ticks.
 const MAX_EARLY: Duration = Duration::from_secs(5);

@@ -223,7 +223,7 @@ impl Occupied {
         if ahead != 0 {
             return Some(word * WORD_BITS + lowest(ahead));
         }
-        // No slot after `from` in this word has timers. The search goes on in the words after this one, then in the
+        // No slot from `from` on in this word has timers. The search goes on in the words after this one, then in the
         // words before it, and ends in this word, whose slots before `from` may have timers.
         let behind = self.summary & (u64::MAX << 1 << word);
         let word = if behind != 0 { lowest(behind) } else { lowest(self.summary) };

@@ -101,7 +101,9 @@ pub(crate) async fn open(
         Ok(opening) if app.settings.start_event => opening,
         Ok(opening) => opening.without_start_events(),
         Err(error) => {
-            tracing::error!("cannot subscribe: {error}");
+            if app.failed.is_due() {
+                tracing::error!("cannot subscribe: {error}");
+            }
             return Ok(head::come_back_later(representation));
         }
     };
@@ -143,8 +145,8 @@ pub(crate) async fn open(
 pub const MAX_COMPILED_BYTES: usize = 256 << 10;
 
 /// Collects the matchers of a subscription. Fails if there is none, or if they exceed a limit. The matchers beyond a
-/// limit are not compiled. The sender of the request was authenticated before, so a request that lacks a token compiles
-/// nothing.
+/// limit are not compiled. The sender of the request was authenticated before, so a request that lacks a token that the
+/// hub requires compiles nothing.
 pub(crate) fn gather(
     app: &App,
     credentials: &Credentials,

@@ -4,7 +4,7 @@ use super::{EVENT_STREAM, Until, Wanted, gather, open};
 use crate::{
     accept::{Acceptance, Range},
     app::App,
-    auth::Purpose,
+    auth::{Credentials, Purpose},
     cursor::{self, Cursor, LAST_EVENT_ID},
     form::Form,
     path::topic_of_path,
@@ -19,28 +19,32 @@ use http::{HeaderMap, request::Parts};
 /// # Errors
 /// [`Problem`] if the request is refused.
 pub async fn subscribe(State(app): State<App>, parts: Parts) -> Result<Response, Problem> {
+    let credentials = app.auth.authenticate(&parts, Purpose::Subscribe).await?;
     let query = cursor::query_of(&parts.uri)?;
     let in_path = topic_of_path(&parts.uri)?;
     let topics: Vec<_> = in_path.as_deref().into_iter().chain(query.all("topic")).collect();
-    stream(&app, &topics, &parts, &query).await
+    stream(&app, &parts, credentials, &topics, &query).await
 }
 
 /// Answers with the stream of the topics that an alias names.
 pub(crate) async fn alias(app: &App, topics: &[String], parts: &Parts) -> Result<Response, Problem> {
+    let credentials = app.auth.authenticate(parts, Purpose::Subscribe).await?;
     let topics: Vec<_> = topics.iter().map(String::as_str).collect();
-    stream(app, &topics, parts, &cursor::query_of(&parts.uri)?).await
+    stream(app, parts, credentials, &topics, &cursor::query_of(&parts.uri)?).await
 }
 
-async fn stream(app: &App, topics: &[&str], parts: &Parts, query: &Form) -> Result<Response, Problem> {
-    let credentials = app.auth.authenticate(parts, Purpose::Subscribe).await?;
+async fn stream(
+    app: &App,
+    parts: &Parts,
+    credentials: Credentials,
+    topics: &[&str],
+    query: &Form,
+) -> Result<Response, Problem> {
+    let matchers = gather(app, &credentials, topics.iter().map(|topic| Ok(Matcher::exact(topic)?)))?;
+    let cursor = Cursor::of(&parts.headers, &[query]).or_rewind(&[query], topics.len(), app.hub.now())?;
     let representation = representation(&parts.headers, query)?;
-    let wanted = Wanted {
-        matchers: gather(app, &credentials, topics.iter().map(|topic| Ok(Matcher::exact(topic)?)))?,
-        cursor: Cursor::of(&parts.headers, &[query]).or_rewind(&[query], topics.len(), app.hub.now())?,
-        representation,
-        cursor_header: LAST_EVENT_ID,
-        until: until(query, representation)?,
-    };
+    let wanted =
+        Wanted { matchers, cursor, representation, cursor_header: LAST_EVENT_ID, until: until(query, representation)? };
     open(app, parts, credentials, wanted).await
 }
 

@@ -21,8 +21,8 @@ use tokio::{
 /// The greatest number of changes of one batch. The limit keeps the teller's batches small: a publisher's batch that
 /// has to wait for one of them waits no longer than for a batch of another publisher.
 const BATCH_CHANGES: usize = 128;
-/// The number of bytes after which the teller gives a part of its batch to the log. The log takes at most
-/// [`MAX_BATCH_BYTES`] at once, so a large batch has several parts.
+/// The number of bytes after which the teller publishes a part of its batch: a quarter of a batch of the log, so that
+/// other publications fit in between.
 const PIECE_BYTES: usize = MAX_BATCH_BYTES / 4;
 /// The shortest time between two batches. Each batch may need a write to the disk, and publishers wait for this write.
 const BATCH_INTERVAL: Duration = Duration::from_millis(50);

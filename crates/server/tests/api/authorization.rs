@@ -155,7 +155,10 @@ async fn strangers_have_few_patterns_and_those_without_a_needed_token_none() {
             assert_eq!(answer.status, status, "{count} {name}: {}", answer.body);
             if status == 400 {
                 let says = server.get(&path, headers).await.body;
-                assert!(says.contains("more than 10 patterns") && says.contains("max-anonymous-patterns"), "{says}");
+                assert!(
+                    says.contains("at most 10 are allowed without a token") && says.contains("max-anonymous-patterns"),
+                    "{says}"
+                );
             }
         }
     }
@@ -163,6 +166,19 @@ async fn strangers_have_few_patterns_and_those_without_a_needed_token_none() {
     for query in ["match_urlpattern=(", "topic=%00", "", &patterns("topic", "/{x}/", 200)] {
         assert_eq!(closed.get(&format!("/.well-known/mercure?{query}"), "").await.status, 401, "{query}");
         assert_eq!(closed.get(&format!("/topics?{query}"), "").await.status, 401, "{query}");
+    }
+}
+
+/// Who may not subscribe learns nothing about the rest of the request.
+#[tokio::test]
+async fn the_token_is_looked_at_before_paths_and_queries() {
+    let settings = AuthSettings { anonymous: false, ..AuthSettings::closed(Url::parse(HUB).unwrap()) };
+    let server = serve_as(Authenticator::new(settings), |settings| {
+        settings.aliases = [("/events".to_owned(), vec!["news".to_owned()])].into();
+    })
+    .await;
+    for path in ["/topics/%ff", "/topics/a?topic=%ff", "/events?topic=%ff", "/.well-known/mercure?match=%ff"] {
+        assert_eq!(server.get(path, "").await.status, 401, "{path}");
     }
 }
 

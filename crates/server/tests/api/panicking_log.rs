@@ -12,18 +12,24 @@ use fanfare_hub::{
 };
 use fanfare_server::auth::Authenticator;
 use std::{
+    fmt::Debug,
     num::NonZero,
     panic::resume_unwind,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
+};
+use tracing::{
+    Event, Level, Metadata,
+    field::Field,
+    span::{Attributes, Id, Record},
 };
 
 /// More readings than a shard has under way at a time.
 const READINGS: usize = 20;
 
-/// A log that panics when it is read, for as long as it is told to.
+/// A log that panics when it is read, and finds no ID, for as long as it is told to.
 struct Panicking {
     log: MemoryLog,
     panics: AtomicBool,
@@ -41,6 +47,9 @@ impl Log for Panicking {
         self.log.read(query)
     }
     fn locate(&self, id: &EventId, now: Timestamp) -> Result<Candidates, LogError> {
+        if self.panics.load(Ordering::SeqCst) {
+            return Err(LogError::Corrupt("told to fail".to_owned()));
+        }
         self.log.locate(id, now)
     }
     fn place_at(&self, time: Timestamp) -> Result<Offset, LogError> {
@@ -77,4 +86,42 @@ async fn streams_that_cannot_catch_up_end_and_later_ones_do() {
     log.panics.store(false, Ordering::SeqCst);
     let mut stream = server.subscribe("/topics/a", from_the_start).await;
     assert_eq!(data(&stream.events(1).await), ["held"]);
+}
+
+/// The lines that are logged as warnings or errors.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<String>>>);
+
+impl tracing::Subscriber for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::WARN
+    }
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn event(&self, event: &Event<'_>) {
+        let mut line = String::new();
+        event.record(&mut |_: &Field, value: &dyn Debug| line += &format!("{value:?}"));
+        self.0.lock().unwrap().push(line);
+    }
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+/// Strangers cannot fill the log with lines about what they cannot get.
+#[tokio::test]
+async fn subscribers_that_cannot_be_served_are_logged_once_a_minute() {
+    let lines = Lines::default();
+    let _guard = tracing::subscriber::set_default(lines.clone());
+    let log = Arc::new(Panicking { log: memory_log(), panics: false.into() });
+    let server = serve_over(log.clone(), Authenticator::open(), |_| {}).await;
+    log.panics.store(true, Ordering::SeqCst);
+    for _ in 0..READINGS {
+        let answer = server.get("/topics/a", "Last-Event-ID: x\r\n").await;
+        assert!(answer.status == 200 && answer.body.starts_with("retry: "), "{}", answer.body);
+    }
+    let lines = lines.0.lock().unwrap().clone();
+    assert_eq!(lines.iter().filter(|line| line.contains("cannot subscribe")).count(), 1, "{lines:?}");
 }

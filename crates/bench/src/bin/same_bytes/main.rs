@@ -2,8 +2,8 @@
 //! that must not change these bytes.
 //!
 //! A script is made from each seed: random publications, and subscribers that join, read, stall, lose their connections
-//! and resume. The script is run on both hubs, with each way of delivery. Dates, epochs and times are masked: nothing else
-//! may differ between the two hubs.
+//! and resume. The script is run on both hubs, with each way of delivery. Dates, epochs and times are masked: nothing
+//! else may differ between the two hubs.
 #![forbid(unsafe_code)]
 mod hub;
 mod script;

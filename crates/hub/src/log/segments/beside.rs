@@ -11,8 +11,8 @@ use super::{
 use crate::{log::terms::Term, position::Offset};
 use std::{fs::File, io, ops::Range};
 
-/// An index file is recognised as outdated if its segment was rewritten at most this many times after the file was
-/// written. An index file that missed more rewrites is reported as damaged.
+/// The greatest number of rewrites of a segment after which an older index file is recognised as outdated. An index
+/// file that missed more rewrites is reported as damaged.
 const MAX_EARLIER: u32 = 1_000;
 
 /// The byte position of a flaw in its file, and the flaw.

@@ -26,7 +26,7 @@ pub(super) struct Summary {
     pub(super) oldest: Offset,
 }
 
-/// The offset of a record that has a certain term (topic or ID), and the position of the record in the segment's file.
+/// The offset of a record that has a certain topic or ID, and the position of the record in the segment's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Posting {
     pub(super) offset: Offset,

@@ -8,8 +8,8 @@
 //! | 12 each | terms, in order: hash, number of the first posting |
 //! | 8 each | postings, term by term and in order: offset, position in the segment's file |
 //!
-//! A term is a topic or an ID, and a posting is a record that has the term. Offsets are counted from the first offset
-//! of the segment.
+//! A term is the hash of a topic or of an ID, and a posting is a record that has this topic or ID. Offsets are counted
+//! from the first offset of the segment.
 //!
 //! Another file of blocks, with another seed, contains [`Ids`]: a table of the hashes of all publishers' IDs that a
 //! segment ever had. That file is kept longer than the segment.

@@ -27,8 +27,8 @@ const INTERVAL: Duration = Duration::from_secs(1);
 pub const DEAD_PATIENCE: Duration = Duration::from_secs(8 * 60);
 /// The time after which a segment is rewritten if retention has discarded only a part of it.
 pub const DISCARDED_PATIENCE: Duration = Duration::from_secs(60 * 60);
-/// A sealed segment is rewritten at once if the share of its erased entries is at least one divided by this number:
-/// with 4, if a quarter of its entries are erased.
+/// The number of entries of a sealed segment of which one must be erased so that the segment is rewritten at once: with
+/// 4, a quarter of its entries.
 const ERASED_SHARE: u64 = 4;
 
 /// The times for which dead entries may stay on disk, in milliseconds.

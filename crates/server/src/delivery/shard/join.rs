@@ -15,7 +15,9 @@ impl Shard {
                 Ok(Incoming::Stream(socket, stream)) => {
                     if let Err(error) = self.join(socket, *stream) {
                         self.load.fetch_sub(1, Ordering::Relaxed);
-                        tracing::warn!("a subscriber could not be taken over: {error}");
+                        if self.refused.is_due() {
+                            tracing::warn!("a subscriber could not be taken over: {error}");
+                        }
                     }
                 }
                 Ok(Incoming::EndAll) => self.end_all(),

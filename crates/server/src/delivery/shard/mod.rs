@@ -11,6 +11,7 @@ mod sockets;
 mod stress;
 
 use super::{engine::Engine, incoming::Incoming, wheel::Wheel};
+use crate::seldom::Seldom;
 use crossbeam_channel::Receiver;
 use fanfare_hub::{
     WindowLimit,
@@ -56,6 +57,8 @@ pub(super) struct Shard {
     heartbeat_interval: Duration,
     places: Arc<Semaphore>,
     load: Arc<AtomicUsize>,
+    /// The limiter for the warnings that a subscriber could not be taken over.
+    refused: Seldom,
     fan_out: FanOut,
     sockets: Sockets,
     presence: Presence,
@@ -91,6 +94,7 @@ impl Shard {
             heartbeat_interval,
             places,
             load,
+            refused: Seldom::default(),
             fan_out: FanOut::new(window, fastrand::u64(..)),
             sockets: Sockets::new(engine),
             presence: Presence::default(),
