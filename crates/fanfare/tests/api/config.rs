@@ -126,7 +126,7 @@ fn any_white_space_separates_the_values_of_a_list() {
 #[test]
 fn what_is_printed_can_be_read_back() {
     let flags = [
-        "--listen=[::1]:4000 --data=d --memory --public-url=https://h.example/ --static=. --fallback=Cargo.toml --page=off --open-behind-proxy --alias=/a=x --relay=http://h/=x --clock=false",
+        "--listen=[::1]:4000 --data=d --memory --public-url=https://h.example/ --static=. --fallback=Cargo.toml --page=off --start-event=off --open-behind-proxy --alias=/a=x --relay=http://h/=x --clock=false",
         "--issuer=https://i.example=https://i.example/k --audience=https://h.example --anonymous --cors-origin=*",
         "--jwks=https://j.example/k --algorithm=HS256 --algorithm=RS512 --allow-short-keys --allow-private-jwks=false",
         "--publisher-jwks=https://p.example/k --publisher-algorithm=ES256 --cookie-name=c --access-cookie-name=d",

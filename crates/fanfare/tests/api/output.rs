@@ -2,7 +2,7 @@
 use crate::{
     hub::Hub,
     peer::Peer,
-    program::{Ended, SECRET, end, fanfare, signal},
+    program::{Ended, SECRET, end, fanfare, run_with_input, signal},
 };
 use std::{fs, io, path::PathBuf, process::Stdio};
 
@@ -84,8 +84,8 @@ fn a_hub_goes_on_without_its_reader() {
     let mut command = fanfare();
     command.args(["serve", "--memory", "--listen", &address]).stdout(closed()).stderr(Stdio::piped());
     let hub = command.spawn().unwrap();
-    let publish = ["publish", "t", "x", "--reconnect", "always", "--every", "100ms", "-n", "1", "--hub", &address];
-    let published = run_to(Stdio::piped(), Stdio::piped(), &publish.map(str::to_owned));
+    // Lines wait for a hub that does not listen yet.
+    let published = run_with_input(&["publish", "t", "-", "--reconnect", "always", "--hub", &address], "x\n");
     assert_eq!(published.code, 0, "{published:?}");
     signal(i32::try_from(hub.id()).unwrap(), "TERM");
     assert_eq!(end(hub).code, 0);

@@ -63,8 +63,9 @@ pub(crate) fn end(child: Child) -> Ended {
         panic!("the program did not end within {PATIENCE:?}");
     };
     let output = output.unwrap();
+    let killed = || panic!("it was killed: {}, {}", output.status, String::from_utf8_lossy(&output.stderr));
     Ended {
-        code: output.status.code().expect("it was not killed"),
+        code: output.status.code().unwrap_or_else(killed),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     }

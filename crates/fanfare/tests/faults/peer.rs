@@ -1,5 +1,6 @@
 //! Publishers and subscribers in a few lines of blocking sockets, so that what they see is what the hub sent.
 use fanfare_event_stream::{Chunk, Parser};
+use fanfare_hub::notice;
 use std::{
     io::{self, Read, Write},
     net::{SocketAddr, TcpStream},
@@ -110,12 +111,15 @@ impl Subscriber {
         }
     }
 
-    /// Appends the events that arrive next, at least one.
+    /// Appends the events that arrive next, at least one. Events about the connection itself are left out.
     pub fn receive(&mut self, events: &mut Vec<Received>) -> io::Result<()> {
         let before = events.len();
         loop {
             let mut chunk = Chunk::new(&self.unread);
             while let Some(event) = self.parser.next_event(&mut chunk).map_err(io::Error::other)? {
+                if notice::is_about_the_connection(event.event_type) {
+                    continue;
+                }
                 events.push(Received {
                     event_type: event.event_type.to_owned(),
                     id: event.last_event_id.to_owned(),
