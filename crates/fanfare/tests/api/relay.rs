@@ -18,7 +18,7 @@ use std::{
         mpsc,
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\nretry: 10\n\n";
@@ -399,6 +399,28 @@ fn it_goes_on_where_it_stopped_and_publishes_nothing_twice() {
         "{said}"
     );
     assert_eq!(texts(&all_held(&hub, "a"), "data"), ["one", "two", "no ID", "three", "four"]);
+}
+
+/// A hub tells its place before the first update. A relay that is killed before that one leaves nothing out, and does
+/// not pass the place on.
+#[test]
+fn a_relay_that_has_seen_no_update_yet_misses_none() {
+    let (from, to) = (Hub::with(&["--memory", "--clock=false"]), Hub::with(&["--memory", "--clock=false"]));
+    let directory = Directory::new();
+    let (file, url) = (directory.file("state"), format!("{}/topics/t", from.url));
+    let options = ["relay", &url, "--hub", &to.url, "-t", "a", "--state", &file];
+    let start = || Killed(fanfare().args(options).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    let relay = start();
+    let begun = Instant::now();
+    while !fs::read_to_string(&file).unwrap_or_default().contains('#') {
+        assert!(begun.elapsed() < PATIENCE, "no place is stored");
+        thread::sleep(Duration::from_millis(10));
+    }
+    drop(relay);
+    assert_eq!(run(&["publish", "t", "missed", "--hub", &from.url]).code, 0);
+    let _relay = start();
+    let updates = held(&to, "a", 1);
+    assert_eq!((texts(&updates, "data"), texts(&updates, "type")), (vec!["missed"], vec!["message"]));
 }
 
 /// Small numbers as IDs are what most servers have: they name other events for each of them, and after their restart.

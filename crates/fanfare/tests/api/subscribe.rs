@@ -2,10 +2,14 @@
 use crate::{
     hub::Hub,
     peer::Peer,
-    program::{Lines, fanfare, run, run_with_input},
+    program::{Lines, PATIENCE, fanfare, run, run_with_input, signal},
 };
 use serde_json::Value;
-use std::process::Stdio;
+use std::{
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
 
 const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
 const STOP: &str = "HTTP/1.1 204 No Content\r\n\r\n";
@@ -192,6 +196,30 @@ fn an_id_without_an_event_is_kept_as_well() {
     let peer = Peer::answering([answer.as_str(), STOP]);
     let ended = run(&["subscribe", &peer.url, "--format", "raw"]);
     assert_eq!(ended.stdout, "retry: 10\nid: 1\ndata: a\n\nid: 2\n\n: c\n\nid: 3\n\n", "a stream as it came");
+}
+
+/// The hub tells a place before the first update: who leaves before that misses nothing, and prints nothing of it.
+#[test]
+fn who_has_seen_no_update_yet_misses_none() {
+    let hub = Hub::with(&["--memory", "--clock=false"]);
+    let file = std::env::temp_dir().join(format!("fanfare-state-place-{}", std::process::id()));
+    let (state, url) = (file.display().to_string(), hub.url.clone());
+    let subscribe = ["subscribe", "t", "--hub", &url, "--state", &state, "--format", "data"];
+    let child = fanfare().args(subscribe).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let begun = Instant::now();
+    while std::fs::read_to_string(&file).unwrap_or_default().is_empty() {
+        assert!(begun.elapsed() < PATIENCE, "no place is stored");
+        thread::sleep(Duration::from_millis(10));
+    }
+    signal(i32::try_from(child.id()).unwrap(), "KILL");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((&*output.stdout, &*output.stderr), (&b""[..], &b""[..]));
+    let place = std::fs::read_to_string(&file).unwrap();
+    assert!(place.starts_with('#') && place.trim_end().ends_with("-0"), "{place:?}");
+    assert_eq!(run(&["publish", "t", "missed", "--hub", &hub.url]).code, 0);
+    let again = run(&[&subscribe[..], &["-n", "1"]].concat());
+    assert_eq!((again.stdout.as_str(), again.code), ("missed\n", 0), "{again:?}");
+    std::fs::remove_file(&file).unwrap();
 }
 
 #[test]
