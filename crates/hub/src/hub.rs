@@ -3,6 +3,7 @@ pub use crate::shared::SETTLE_TIMEOUT;
 use crate::{
     audience_key::AudienceKey,
     entry::{Entry, Timestamp},
+    failure::Failure,
     grant::Grant,
     log::{
         Bounds, Log, LogError,
@@ -77,7 +78,7 @@ impl Hub {
         let stamps = clock.clone();
         let writer = Writer::start(log.clone(), move || stamps.now(), routing)?;
         let router = Router::new(requests, writer.nudge());
-        let (polled, window) = (Polled::new(&router, limits.window), limits.window);
+        let (polled, window) = (Polled::new(&router, limits.window, writer.failures()), limits.window);
         let reads = Arc::new(Semaphore::new(limits.concurrent_reads));
         let scans = Arc::new(Semaphore::new(limits.concurrent_reads.div_ceil(2)));
         let (joins, erases) = (Arc::new(Semaphore::new(CONCURRENT_JOINS)), Arc::new(Semaphore::new(1)));
@@ -135,6 +136,39 @@ impl Hub {
             hub.log.erase(&erase, hub.clock.now())
         })
         .await
+    }
+
+    /// Checks whether the log can append updates now, after the publications that are in the queue to the log.
+    ///
+    /// # Errors
+    /// [`AppendError`] with the reason why it cannot.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, nothing has happened.
+    pub async fn can_append(&self) -> Result<(), AppendError> {
+        self.0.writer.append(Vec::new()).await.map(drop)
+    }
+
+    /// Waits until the hub cannot do its work any more, and returns the reason. The process then has to end and to be
+    /// started again; see [`Failure`]. An error of the log after which the hub goes on, such as a full disk, is no
+    /// failure.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, nothing is lost: a later call returns the same failure.
+    pub async fn failed(&self) -> Failure {
+        self.0.writer.failures().wait().await
+    }
+
+    /// The reason why the hub cannot do its work any more; `None` as long as it can.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        self.0.writer.failures().first()
+    }
+
+    /// Declares that the hub cannot do its work any more. A server calls this function if it cannot deliver. If the hub
+    /// has failed before, the earlier failure counts.
+    pub fn fail(&self, failure: Failure) {
+        self.0.writer.failures().tell(failure);
     }
 
     /// The current time of the log's clock, from which entries get their time.

@@ -14,6 +14,7 @@ mod bundle;
 pub mod catch_up;
 pub mod ending;
 pub mod entry;
+pub mod failure;
 pub mod fan_out;
 pub mod gap;
 pub mod grant;

@@ -8,6 +8,7 @@ use crate::{
     audience_key::AudienceKey,
     bundle::{Bundle, PartKey},
     catch_up::ReadStep,
+    failure::Failures,
     fan_out::{Departed, Departure, FanOut, Joining, MemberKey, Outgoing, Transmit, Unsent, Wanted},
     join_permit::JoinPermit,
     log::LogError,
@@ -41,9 +42,9 @@ pub(crate) struct Polled {
 
 impl Polled {
     /// Returns groups without members, and registers them with the router.
-    pub(crate) fn new(router: &Router, window: WindowLimit) -> Self {
+    pub(crate) fn new(router: &Router, window: WindowLimit, failures: &Failures) -> Self {
         let hasher = RandomState::new();
-        let group = |number| Group::new(router.clone(), window, hasher.hash_one(number));
+        let group = |number| Group::new(router.clone(), failures.clone(), window, hasher.hash_one(number));
         Self { groups: (0..GROUPS).map(group).collect(), hasher }
     }
 
@@ -59,6 +60,7 @@ impl Polled {
 #[derive(Debug)]
 pub(crate) struct Group {
     router: Router,
+    failures: Failures,
     /// The router's number for this group.
     number: usize,
     /// The state of the group. Lock order: this lock is taken before the locks of the log. The router holds no other
@@ -144,7 +146,7 @@ impl Frames {
 }
 
 impl Group {
-    fn new(router: Router, window: WindowLimit, seed: u64) -> Arc<Self> {
+    fn new(router: Router, failures: Failures, window: WindowLimit, seed: u64) -> Arc<Self> {
         let fan_out = FanOut::new(window, seed);
         let state = State { fan_out, frames: Frames::default(), ended: HashMap::new(), tickets: 0 };
         Arc::new_cyclic(|group: &Weak<Self>| {
@@ -152,7 +154,7 @@ impl Group {
             let take =
                 Recipient::Group(Box::new(move |bundle| group.upgrade().is_some_and(|group| group.take(&bundle))));
             let number = router.add_recipient(take);
-            Self { router, number, state: Mutex::new(state) }
+            Self { router, failures, number, state: Mutex::new(state) }
         })
     }
 
@@ -336,6 +338,7 @@ impl Group {
     fn try_act<T>(&self, change: impl FnOnce(&mut State) -> T) -> Option<T> {
         let (result, woken) = {
             let mut state = self.state.lock().ok()?;
+            let _guard = self.failures.on_panic("a group of subscriptions");
             let result = change(&mut state);
             state.settle(&self.router, self.number);
             (result, std::mem::take(&mut state.frames.woken))

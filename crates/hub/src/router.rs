@@ -66,6 +66,7 @@ impl Recipient {
 
 enum Request {
     Recipient(usize, Recipient),
+    Gone(usize),
     Follow(Arc<AudienceKey>, Destination, JoinPermit),
     Unfollow(Arc<AudienceKey>, Destination),
 }
@@ -116,6 +117,11 @@ impl Router {
         number
     }
 
+    /// Removes a recipient, and everything that was to be sent to it.
+    pub(crate) fn remove_recipient(&self, number: usize) {
+        self.send(Request::Gone(number));
+    }
+
     /// Asks for the events of the audience with this key to be sent to `destination`: all events that are appended
     /// after this call returns, and perhaps some that were appended before.
     pub(crate) fn follow(&self, key: Arc<AudienceKey>, destination: Destination, permit: JoinPermit) {
@@ -157,6 +163,10 @@ impl Routing {
     fn serve(&mut self, request: Request) {
         match request {
             Request::Recipient(number, recipient) => drop(self.recipients.insert(number, recipient)),
+            Request::Gone(number) => {
+                self.recipients.remove(&number);
+                self.routes.remove_recipient(number);
+            }
             Request::Follow(key, destination, _permit) => self.routes.add(&key, destination),
             Request::Unfollow(key, destination) => self.routes.remove(&key, destination),
         }

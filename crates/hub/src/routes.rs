@@ -67,6 +67,17 @@ impl Routes {
         }
     }
 
+    /// Removes all destinations of a recipient. This looks at every route: a recipient rarely goes before its members.
+    pub(crate) fn remove_recipient(&mut self, recipient: usize) {
+        for (_, route) in &mut self.routes {
+            route.destinations.retain(|(number, _)| *number != recipient);
+        }
+        let unused = self.routes.iter().filter(|(_, route)| route.destinations.is_empty());
+        for route in unused.map(|(route, _)| route).collect::<Vec<_>>() {
+            self.forget(route);
+        }
+    }
+
     fn forget(&mut self, route: RouteKey) {
         let Route { key, .. } = self.routes.remove(route);
         self.by_key.remove(&key);
@@ -138,6 +149,25 @@ mod tests {
         }
         let left = (routes.routes.len(), routes.by_key.len(), routes.exact.len(), routes.patterns.len());
         assert_eq!(left, (0, 0, 0, 0));
+    }
+
+    #[test]
+    fn a_recipient_takes_its_destinations_with_it() {
+        let mut routes = Routes::default();
+        let key = |topic: &str| {
+            let matchers = [Matcher::exact(topic).unwrap()].into_iter().collect();
+            let (granted, representation) = (Matchers::default(), Representation::EventStream);
+            Arc::new(AudienceKey { matchers, granted, representation })
+        };
+        for (topic, recipient) in [("a", 0), ("a", 1), ("b", 1), ("c", 0)] {
+            routes.add(&key(topic), (recipient, PartKey::default()));
+        }
+        routes.remove_recipient(1);
+        let mut left: Vec<_> = routes.routes.iter().map(|(_, route)| (&route.key, route.destinations.len())).collect();
+        left.sort_by_key(|(key, _)| format!("{key:?}"));
+        assert_eq!(left, [(&key("a"), 1), (&key("c"), 1)]);
+        routes.remove_recipient(0);
+        assert_eq!((routes.routes.len(), routes.by_key.len(), routes.exact.len()), (0, 0, 0));
     }
 
     #[test]

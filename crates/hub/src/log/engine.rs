@@ -46,10 +46,11 @@ impl Bounds {
 pub trait Log: Send + Sync + 'static {
     /// Appends all updates of `batch` after the newest entry, in order, or none of them. The updates get the time
     /// `now`. When the call returns, the log has made the updates as durable as it can: a log on disk has synced them.
-    /// The call may also discard entries that retention no longer keeps.
+    /// The call may also discard entries that retention no longer keeps. An empty batch appends nothing: the result says
+    /// whether the log can append now, as far as it knows.
     ///
     /// # Errors
-    /// [`LogError`]; then no update of the batch is in the log. After [`LogError::Stopped`], updates of the batch may
+    /// [`LogError`]; then no update of the batch is in the log. After [`LogError::Failed`], updates of the batch may
     /// be in the log when it is opened again, because it is unknown what a failed sync has written.
     fn append(&self, batch: Vec<Update>, now: Timestamp) -> Result<Vec<Arc<Entry>>, LogError>;
 
@@ -131,9 +132,12 @@ pub enum LogError {
     InUse,
     /// The directory contains a log that an earlier version wrote in another format.
     OldFormat(PathBuf),
-    /// The log accepts no more publications until the hub is restarted, for example because a sync failed or files of
-    /// the log have vanished. The text is the reason.
+    /// The log accepts no more publications until the hub is restarted, because its files have vanished. The text says
+    /// which. What it has read so far can still be delivered, and a restart would begin with an empty log.
     Stopped(String),
+    /// The disk could not sync, or the log has panicked, so it is not known what is on the disk. The text is the reason.
+    /// Only a restart shows which updates the log has.
+    Failed(String),
 }
 
 impl LogError {
@@ -156,6 +160,7 @@ impl LogError {
             Self::InUse => Self::InUse,
             Self::OldFormat(file) => Self::OldFormat(file.clone()),
             Self::Stopped(why) => Self::Stopped(why.clone()),
+            Self::Failed(why) => Self::Failed(why.clone()),
         }
     }
 }
@@ -172,7 +177,9 @@ impl fmt::Display for LogError {
                  another directory, or move that file away",
                 file.display()
             ),
-            Self::Stopped(why) => write!(f, "the log accepts no more updates until the hub is restarted: {why}"),
+            Self::Stopped(why) | Self::Failed(why) => {
+                write!(f, "the log accepts no more updates until the hub is restarted: {why}")
+            }
         }
     }
 }
@@ -187,7 +194,7 @@ impl std::error::Error for LogError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Io(error) => Some(error),
-            Self::Corrupt(_) | Self::InUse | Self::OldFormat(_) | Self::Stopped(_) => None,
+            Self::Corrupt(_) | Self::InUse | Self::OldFormat(_) | Self::Stopped(_) | Self::Failed(_) => None,
         }
     }
 }

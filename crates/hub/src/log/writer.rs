@@ -17,6 +17,7 @@ pub use append_error::AppendError;
 use super::{Log, LogError, Query, ReadLimit, refusals::Refusals};
 use crate::{
     entry::{Entry, Timestamp},
+    failure::{Failure, Failures},
     position::Offset,
     update::Update,
 };
@@ -57,6 +58,7 @@ pub struct Writer {
     places: Arc<Semaphore>,
     queue: Arc<Queue>,
     nudge: Nudge,
+    failures: Failures,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -75,15 +77,18 @@ impl Writer {
     ) -> Result<Self, LogError> {
         let places = Arc::new(Semaphore::new(QUEUE_PLACES));
         let queue = Arc::new(Queue::default());
-        let (passing, second, nudge) = sink::passing(sink);
-        let order = Order::new(log, clock, Arc::clone(&places), Arc::clone(&queue), passing)?;
+        let failures = Failures::default();
+        let (passing, second, nudge) = sink::passing(sink, failures.clone());
+        let order = Order::new(log, clock, Arc::clone(&places), Arc::clone(&queue), passing, failures.clone())?;
         let second = spawn("fanfare-sink", move || second.run())?;
+        let watched = failures.clone();
         let thread = spawn("fanfare-log", move || {
+            let _guard = watched.on_panic("the writer of the log");
             order.run(|| second.is_finished());
             // `run` has ended, so the second thread ends too, after it has passed its remaining batches to the sink.
             _ = second.join();
         })?;
-        Ok(Self { places, queue, nudge, thread: Mutex::new(Some(thread)) })
+        Ok(Self { places, queue, nudge, failures, thread: Mutex::new(Some(thread)) })
     }
 
     /// Appends `updates` as one publication: either all of them, directly after each other in the log, or none. Returns
@@ -91,7 +96,7 @@ impl Writer {
     ///
     /// # Errors
     /// [`AppendError`]; then no update of `updates` is in the log, with two exceptions: they may be in it after
-    /// [`AppendError::Closed`] if a thread of the writer has panicked, and after [`LogError::Stopped`] when the log is
+    /// [`AppendError::Closed`] if a thread of the writer has panicked, and after [`LogError::Failed`] when the log is
     /// opened again.
     ///
     /// # Cancel safety
@@ -136,6 +141,11 @@ impl Writer {
         self.nudge.clone()
     }
 
+    /// The place where the failures of the writer, its log and its sink are noted.
+    pub(crate) fn failures(&self) -> &Failures {
+        &self.failures
+    }
+
     /// Closes the writer: it takes no more publications. Blocks until all waiting publications are appended and passed
     /// to the sink.
     pub fn close(&self) {
@@ -176,6 +186,7 @@ struct Order<Clock> {
     gather: Gather,
     refusals: Refusals,
     passing: Passing,
+    failures: Failures,
 }
 
 /// The next operation on the log.
@@ -197,6 +208,7 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
         places: Arc<Semaphore>,
         queue: Arc<Queue>,
         passing: Passing,
+        failures: Failures,
     ) -> Result<Self, LogError> {
         let (head, newest) = newest(&*log)?;
         Ok(Self {
@@ -210,6 +222,7 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
             gather: Gather::default(),
             refusals: Refusals::default(),
             passing,
+            failures,
         })
     }
 
@@ -294,6 +307,7 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
             }
             Err(error) => {
                 self.refusals.tell(publications.len(), &error);
+                self.note(&error);
                 for (_, acknowledgement) in publications {
                     _ = acknowledgement.send(Err(Arc::clone(&error)));
                 }
@@ -325,9 +339,19 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
     /// Discards a bounded number of entries. Returns true if there may be more entries to discard.
     fn discard(&mut self) -> bool {
         self.log.discard((self.clock)()).map(|count| count > 0).unwrap_or_else(|error| {
-            tracing::warn!(%error, "the log could not discard old updates");
+            if !self.note(&error) {
+                tracing::warn!(%error, "the log could not discard old updates");
+            }
             false
         })
+    }
+
+    /// Notes a failure if the error says that the log has failed for good. Returns true if it does.
+    fn note(&self, error: &LogError) -> bool {
+        if let LogError::Failed(why) = error {
+            self.failures.tell(Failure::Log(why.clone()));
+        }
+        matches!(error, LogError::Failed(_))
     }
 }
 

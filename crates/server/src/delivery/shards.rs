@@ -1,4 +1,5 @@
-//! All shards of the server. A connection gives its stream to them for delivery.
+//! All shards of the server. A connection gives its stream to them for delivery. A shard that has died is replaced: its
+//! subscribers have lost their connections, and resume on the new one.
 use super::{
     engine::{Choice, Engine, Started},
     incoming::Incoming,
@@ -7,25 +8,63 @@ use super::{
 };
 use crate::settings::{Delivery, Settings};
 use crossbeam_channel::{Sender, unbounded};
-use fanfare_hub::{Hub, mailbox::Caller};
+use fanfare_hub::{Hub, failure::Failure, mailbox::Caller};
 use mio::{Poll, Waker};
 use std::{
+    any::Any,
     io,
     net::TcpStream,
     num::NonZero,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
-use tokio::{sync::Semaphore, task};
+use tokio::{
+    runtime::Handle,
+    sync::Semaphore,
+    task,
+    time::{sleep, timeout},
+};
+
+/// The number of times that a shard is replaced within [`REPLACEMENT_WINDOW`]. A shard that dies more often would die
+/// again.
+const REPLACEMENTS: usize = 5;
+/// The time in which [`REPLACEMENTS`] are counted.
+const REPLACEMENT_WINDOW: Duration = Duration::from_secs(60);
+/// The time between two looks at the turns of the shards, while they are waited for.
+const LOOK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// The threads that deliver streams, one for each shard.
 #[derive(Debug)]
 pub struct Shards {
-    gates: Vec<Gate>,
+    gates: Arc<Gates>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// The ways to all shards.
+#[derive(Debug, Default)]
+struct Gates(Mutex<Open>);
+
+#[derive(Debug, Default)]
+struct Open {
+    slots: Vec<Slot>,
+    /// Makes the last message that all shards were told. A shard that replaces another one is told it too.
+    told: Option<fn() -> Incoming>,
+}
+
+/// A shard, as the connections see it.
+#[derive(Debug)]
+enum Slot {
+    /// The shard takes streams.
+    Open(Gate),
+    /// The shard has died, and another one is about to take its place.
+    Closed,
+    /// The shard has died, and is not replaced.
+    Dead,
 }
 
 /// The sending side of the queue of messages to one shard.
@@ -34,6 +73,19 @@ struct Gate {
     incoming: Sender<Incoming>,
     caller: Caller,
     load: Arc<AtomicUsize>,
+    /// The number of turns of the shard's loop.
+    turns: Arc<AtomicU64>,
+}
+
+/// The values from which shards are made, at the start and later.
+#[derive(Clone, Debug)]
+struct Makings {
+    hub: Hub,
+    heartbeat_interval: Duration,
+    places: Arc<Semaphore>,
+    /// The runtime on which the log is read for the shards.
+    runtime: Handle,
+    choice: Choice,
 }
 
 impl Gate {
@@ -42,6 +94,40 @@ impl Gate {
         self.incoming.send(what).map_err(|refused| refused.0)?;
         self.caller.call();
         Ok(())
+    }
+}
+
+impl Gates {
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        // Nothing panics while this lock is held.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens the gate of a shard that replaces the shard with this number.
+    fn reopen(&self, number: usize, gate: Gate) {
+        let mut open = self.lock();
+        if let Some(told) = open.told {
+            _ = gate.send(told());
+        }
+        open.slots[number] = Slot::Open(gate);
+    }
+
+    /// Notes that a shard has died, and whether another one is about to take its place. Returns true if there is no
+    /// shard any more and there will be none.
+    fn close(&self, number: usize, slot: Slot) -> bool {
+        let mut open = self.lock();
+        open.slots[number] = slot;
+        open.slots.iter().all(|slot| matches!(slot, Slot::Dead))
+    }
+}
+
+impl Open {
+    /// The gates of the shards that take streams.
+    fn gates(&self) -> impl Iterator<Item = &Gate> {
+        self.slots.iter().filter_map(|slot| match slot {
+            Slot::Open(gate) => Some(gate),
+            Slot::Closed | Slot::Dead => None,
+        })
     }
 }
 
@@ -64,21 +150,25 @@ impl Shards {
                 return Ok(None);
             }
         };
+        let makings = Makings {
+            hub: hub.clone(),
+            heartbeat_interval: settings.heartbeat_interval,
+            places: places.clone(),
+            runtime: Handle::current(),
+            choice,
+        };
         let count = settings.delivery_threads.or(thread::available_parallelism().ok()).map_or(1, NonZero::get);
         // If a thread cannot be started, dropping this value ends the threads that were started before.
-        let mut shards = Self { gates: Vec::new(), threads: Mutex::default() };
+        let mut shards = Self { gates: Arc::default(), threads: Mutex::default() };
         for number in 0..count {
-            let (engine, started) = Engine::start(choice);
+            let (gate, shard, started) = makings.make()?;
             if number == 0 {
                 tell(&started, count, settings);
             }
-            let (gate, shard) = open(hub, settings, places, engine)?;
-            let thread = thread::Builder::new().name(format!("fanfare-shard-{number}")).spawn(move || {
-                if let Err(error) = shard.run() {
-                    tracing::error!("a shard and all its streams have ended: {error}");
-                }
-            })?;
-            shards.gates.push(gate);
+            shards.gates.lock().slots.push(Slot::Open(gate));
+            let (makings, gates) = (makings.clone(), shards.gates.clone());
+            let keep = move || makings.keep(number, shard, &gates);
+            let thread = thread::Builder::new().name(format!("fanfare-shard-{number}")).spawn(keep)?;
             shards.threads.get_mut().unwrap_or_else(PoisonError::into_inner).push(thread);
         }
         Ok(Some(shards))
@@ -87,7 +177,8 @@ impl Shards {
     /// Gives a stream and its socket to the shard that has the fewest streams. The socket must be in non-blocking mode,
     /// and nothing may have been written to it. The subscriber must have been admitted.
     pub(crate) fn take(&self, socket: TcpStream, stream: Stream) {
-        let mut gates: Vec<_> = self.gates.iter().map(|gate| (gate.load.load(Ordering::Relaxed), gate)).collect();
+        let open = self.gates.lock();
+        let mut gates: Vec<_> = open.gates().map(|gate| (gate.load.load(Ordering::Relaxed), gate)).collect();
         gates.sort_by_key(|(load, _)| *load);
         let mut what = Incoming::Stream(socket, Box::new(stream));
         for (_, gate) in gates {
@@ -101,7 +192,9 @@ impl Shards {
     }
 
     fn tell(&self, what: fn() -> Incoming) {
-        for gate in &self.gates {
+        let mut open = self.gates.lock();
+        open.told = Some(what);
+        for gate in open.gates() {
             // Sending fails only if the shard has ended. Such a shard needs no message.
             _ = gate.send(what());
         }
@@ -119,8 +212,35 @@ impl Shards {
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         let joined = task::spawn_blocking(move || threads.into_iter().all(|thread| thread.join().is_ok()));
         if !matches!(joined.await, Ok(true)) {
-            tracing::error!("a shard has panicked");
+            tracing::error!("the thread of a shard has panicked");
         }
+    }
+
+    /// The number of shards that have died and were not replaced.
+    pub(crate) fn dead(&self) -> usize {
+        self.gates.lock().slots.iter().filter(|slot| matches!(slot, Slot::Dead)).count()
+    }
+
+    /// Returns the number of shards that make no turn of their loop within `patience`, although they are woken. A shard
+    /// that has died is not counted.
+    pub(crate) async fn stuck(&self, patience: Duration) -> usize {
+        let mut waiting: Vec<_> = {
+            let open = self.gates.lock();
+            let woken = |gate: &Gate| {
+                let before = gate.turns.load(Ordering::Relaxed);
+                gate.caller.call();
+                (gate.turns.clone(), before)
+            };
+            open.gates().map(woken).collect()
+        };
+        let look = async {
+            while !waiting.is_empty() {
+                waiting.retain(|(turns, before)| turns.load(Ordering::Relaxed) == *before);
+                sleep(LOOK_INTERVAL).await;
+            }
+        };
+        _ = timeout(patience, look).await;
+        waiting.len()
     }
 }
 
@@ -128,6 +248,75 @@ impl Drop for Shards {
     fn drop(&mut self) {
         self.tell(|| Incoming::Stop);
     }
+}
+
+impl Makings {
+    /// Runs a shard until it is told to stop. If it dies, another one takes its place. If the last shard cannot be
+    /// replaced, the hub has failed.
+    fn keep(&self, number: usize, shard: Shard, gates: &Gates) {
+        let (mut shard, mut deaths) = (shard, Vec::new());
+        loop {
+            let why = match catch_unwind(AssertUnwindSafe(|| shard.run())) {
+                Ok(Ok(())) => return,
+                Ok(Err(error)) => error.to_string(),
+                Err(panic) => text_of(&*panic).to_owned(),
+            };
+            tracing::error!("delivery thread {number} has failed, and all its streams have ended: {why}");
+            gates.close(number, Slot::Closed);
+            deaths.retain(|at: &Instant| at.elapsed() < REPLACEMENT_WINDOW);
+            deaths.push(Instant::now());
+            let replaced = match deaths.len() <= REPLACEMENTS {
+                true => self.make(),
+                false => Err(io::Error::other(format!("it has failed {} times in a minute", deaths.len()))),
+            };
+            match replaced {
+                Ok((gate, next, _)) => {
+                    gates.reopen(number, gate);
+                    shard = next;
+                    tracing::warn!("delivery thread {number} takes subscribers again");
+                }
+                Err(error) => {
+                    tracing::error!("delivery thread {number} is not replaced: {error}");
+                    if gates.close(number, Slot::Dead) {
+                        self.hub.fail(Failure::Delivery);
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    fn make(&self) -> io::Result<(Gate, Shard, Started)> {
+        let poll = Poll::new()?;
+        let waker = Waker::new(poll.registry(), WAKER)?;
+        let _entered = self.runtime.enter();
+        let mailbox = self.hub.mailbox(move || {
+            if let Err(error) = waker.wake() {
+                tracing::error!("cannot wake a shard: {error}");
+            }
+        });
+        let (engine, started) = Engine::start(self.choice);
+        let (sender, incoming) = unbounded();
+        let (caller, load, turns) = (mailbox.caller(), Arc::<AtomicUsize>::default(), Arc::<AtomicU64>::default());
+        let shard = Shard::new(Equipment {
+            poll,
+            mailbox,
+            incoming,
+            engine,
+            heartbeat_interval: self.heartbeat_interval,
+            window: self.hub.window_limit(),
+            places: self.places.clone(),
+            load: load.clone(),
+            turns: turns.clone(),
+        });
+        Ok((Gate { incoming: sender, caller, load, turns }, shard, started))
+    }
+}
+
+/// Returns the message of a panic.
+fn text_of(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("it has panicked")
 }
 
 /// Logs which engine delivers the streams.
@@ -139,27 +328,4 @@ fn tell(started: &Started, threads: usize, settings: &Settings) {
         }
         started => tracing::info!(threads, ?write_timeout, "delivery {started}"),
     }
-}
-
-fn open(hub: &Hub, settings: &Settings, places: &Arc<Semaphore>, engine: Engine) -> io::Result<(Gate, Shard)> {
-    let poll = Poll::new()?;
-    let waker = Waker::new(poll.registry(), WAKER)?;
-    let mailbox = hub.mailbox(move || {
-        if let Err(error) = waker.wake() {
-            tracing::error!("cannot wake a shard: {error}");
-        }
-    });
-    let (sender, incoming) = unbounded();
-    let (caller, load) = (mailbox.caller(), Arc::new(AtomicUsize::new(0)));
-    let shard = Shard::new(Equipment {
-        poll,
-        mailbox,
-        incoming,
-        engine,
-        heartbeat_interval: settings.heartbeat_interval,
-        window: hub.window_limit(),
-        places: places.clone(),
-        load: load.clone(),
-    });
-    Ok((Gate { incoming: sender, caller, load }, shard))
 }

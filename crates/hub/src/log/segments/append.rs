@@ -32,7 +32,8 @@ const ZEROS: &[u8] = &[0; 256 << 10];
 const LARGE_FRAME_BYTES: usize = 32 << 10;
 
 impl Store {
-    /// Appends updates, each with its time. The times must not decrease; `now` is the newest of these times.
+    /// Appends updates, each with its time. The times must not decrease; `now` is the newest of these times. Without
+    /// updates, checks whether the log can append.
     pub(super) fn append(
         &self,
         batch: impl ExactSizeIterator<Item = (Timestamp, Update)>,
@@ -41,8 +42,23 @@ impl Store {
         let mut writing = self.writing();
         self.check()?;
         if batch.len() == 0 {
+            if writing.has_failed {
+                self.try_room(&mut writing)?;
+                writing.has_failed = false;
+            }
             return Ok(Vec::new());
         }
+        let appended = self.append_all(&mut writing, batch, now);
+        writing.has_failed = appended.is_err();
+        appended
+    }
+
+    fn append_all(
+        &self,
+        writing: &mut Writing,
+        batch: impl ExactSizeIterator<Item = (Timestamp, Update)>,
+        now: Timestamp,
+    ) -> Result<Vec<Arc<Entry>>, LogError> {
         self.hear(now);
         let bounds = self.bounds();
         let (head, epoch) = (bounds.head, writing.epoch);
@@ -55,15 +71,33 @@ impl Store {
             _ = full.file.set_len(full.segment.summary().log_bytes);
         }
         let seeds = match writing.active {
-            Some(_) => self.write_next(&mut writing, (&entries, token), bounds.oldest)?,
-            None => self.write_first(&mut writing, (&entries, token), bounds.oldest)?,
+            Some(_) => self.write_next(writing, (&entries, token), bounds.oldest)?,
+            None => self.write_first(writing, (&entries, token), bounds.oldest)?,
         };
         let active = writing.active.as_ref().expect("a frame was just written to the active segment");
         self.publish(active, &entries, &writing.frame, seeds);
         // The new entries are in the log, so an error while old entries are discarded is ignored: a later call discards
         // them.
-        _ = self.discard_some(&mut writing, now, super::retention::PER_ENTRY * entries.len());
+        _ = self.discard_some(writing, now, super::retention::PER_ENTRY * entries.len());
         Ok(entries)
+    }
+
+    /// Checks, after an append has failed, whether the disk has room again: writes the zeros that would follow the next
+    /// frame, or a file that is removed again.
+    fn try_room(&self, writing: &mut Writing) -> Result<(), LogError> {
+        match &mut writing.active {
+            Some(active) => {
+                active.file.write_all_at(ZEROS, active.filled)?;
+                active.filled += ZEROS.len() as u64;
+            }
+            None => {
+                let path = self.directory.join("room-new");
+                let written = directory::create(&path).and_then(|file| file.write_all_at(ZEROS, 0));
+                _ = fs::remove_file(&path);
+                written?;
+            }
+        }
+        Ok(())
     }
 
     fn is_full(&self, active: &Active, entries: &[Arc<Entry>]) -> bool {
@@ -103,7 +137,7 @@ impl Store {
             return Err(error.into());
         }
         current.filled = current.filled.max(end);
-        current.file.sync_data().map_err(|error| self.stop(&format!("the disk could not sync: {error}")))?;
+        current.file.sync_data().map_err(|error| self.could_not_sync(&error))?;
         Ok(seeds)
     }
 
@@ -124,8 +158,7 @@ impl Store {
         writing.frame = frame;
         let active = begun?;
         if self.epochs().current() != writing.epoch {
-            EndMark::remove(&self.directory)
-                .map_err(|error| self.stop(&format!("the disk could not sync: {error}")))?;
+            EndMark::remove(&self.directory).map_err(|error| self.could_not_sync(&error))?;
             self.set_epochs(epochs);
         }
         let mut held = self.held_mut();
@@ -175,7 +208,7 @@ impl Store {
         for beside in [Kind::Index, Kind::Erased] {
             _ = fs::remove_file(self.directory.file(first, beside));
         }
-        let could_not_sync = |error: io::Error| self.stop(&format!("the disk could not sync: {error}"));
+        let could_not_sync = |error: io::Error| self.could_not_sync(&error);
         file.sync_all().map_err(could_not_sync)?;
         // If the directory has no room for the name, for example on a full disk, the new file is removed, and the next
         // append tries again.

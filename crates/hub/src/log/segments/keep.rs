@@ -161,7 +161,7 @@ impl Store {
             return;
         }
         if !self.directory.is_there() {
-            self.stop("the directory of the log was removed or replaced");
+            self.vanished("the directory");
             return;
         }
         let segments = self.held().segments.clone();
@@ -176,7 +176,7 @@ impl Store {
             };
             let is_held = || self.held().segments.iter().any(|held| held.first == segment.first);
             if !is_there && is_held() {
-                self.stop(&format!("the file {} of the log was removed or replaced", path.display()));
+                self.vanished(&format!("the file {}", path.display()));
                 return;
             }
         }

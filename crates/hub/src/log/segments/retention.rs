@@ -27,6 +27,10 @@ pub const REMEMBERED_IDS: u64 = 1_000_000;
 
 impl Store {
     pub(super) fn discard(&self, now: Timestamp) -> Result<usize, LogError> {
+        // A failure of the keeper is noticed here, even if nothing is appended.
+        if let Err(error @ LogError::Failed(_)) = self.check() {
+            return Err(error);
+        }
         let mut writing = self.writing();
         self.hear(now);
         let count = self.discard_some(&mut writing, now, AT_ONCE)?;

@@ -90,7 +90,7 @@ impl Store {
         let is_last = place + 1 == held.segments.len();
         drop((held, writing));
         self.files.forget(first);
-        self.directory.sync().map_err(|error| self.stop(&format!("the disk could not sync: {error}")))?;
+        self.directory.sync().map_err(|error| self.could_not_sync(&error))?;
         _ = fs::remove_file(self.directory.file(first, Kind::Erased));
         // When the log is opened without an end mark, an index file means that another segment follows. So the last
         // segment must not have an index file.

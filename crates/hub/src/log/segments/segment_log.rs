@@ -16,6 +16,7 @@ use crate::{
 };
 use fanfare_event_stream::EventId;
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::{
         Arc,
@@ -64,7 +65,12 @@ impl SegmentLog {
         let store = Arc::new(store);
         let (end, ends) = channel();
         let kept = store.clone();
-        let keeper = thread::Builder::new().name("fanfare-keeper".into()).spawn(move || kept.keep_until(&ends))?;
+        let keep = move || {
+            if catch_unwind(AssertUnwindSafe(|| kept.keep_until(&ends))).is_err() {
+                kept.panicked();
+            }
+        };
+        let keeper = thread::Builder::new().name("fanfare-keeper".into()).spawn(keep)?;
         Ok(Self { store, recovery, end: Some(end), keeper: Some(keeper) })
     }
 
@@ -72,7 +78,7 @@ impl SegmentLog {
     /// a log: an update that is older than the update before it gets the time of that update.
     ///
     /// # Errors
-    /// [`LogError`]; then no update of the batch is in the log. After [`LogError::Stopped`], updates of the batch may
+    /// [`LogError`]; then no update of the batch is in the log. After [`LogError::Failed`], updates of the batch may
     /// be in the log when it is opened again.
     pub fn append_with_times(&self, batch: Vec<(Timestamp, Update)>) -> Result<Vec<Arc<Entry>>, LogError> {
         let mut newest = self.newest();
@@ -169,9 +175,8 @@ impl Log for SegmentLog {
 impl Drop for SegmentLog {
     fn drop(&mut self) {
         drop(self.end.take());
-        if self.keeper.take().is_some_and(|keeper| keeper.join().is_err()) {
-            tracing::error!("the thread that maintains the log has panicked");
-        }
+        // A panic of the keeper was noticed when it happened.
+        _ = self.keeper.take().map(JoinHandle::join);
         self.store.close();
     }
 }
@@ -197,8 +202,8 @@ impl Store {
         }
         if let Some(active) = writing.active.take() {
             _ = active.file.set_len(active.segment.summary().log_bytes);
-            _ = active.file.sync_all();
-            if let Err(error) = mark.write(&self.directory) {
+            // If the disk cannot sync, the log does not claim that it has ended cleanly.
+            if let Err(error) = active.file.sync_all().and_then(|()| mark.write(&self.directory)) {
                 tracing::warn!(%error, "the file that says how the log ended cannot be written");
             }
             self.write_down(&active.segment);

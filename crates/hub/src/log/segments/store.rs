@@ -44,8 +44,8 @@ pub(super) struct Store {
     pub(super) held: RwLock<Held>,
     /// The lock for changing sealed segments, by erasing or rewriting.
     pub(super) keeping: Mutex<()>,
-    /// The reason why the log no longer accepts updates; empty as long as it accepts them.
-    stopped: OnceLock<String>,
+    /// The error with which the log refuses updates from some time on; empty as long as it accepts them.
+    stopped: OnceLock<LogError>,
     /// The newest time that any caller has passed to the log, in milliseconds since the Unix epoch.
     now: AtomicU64,
 }
@@ -76,6 +76,8 @@ pub(super) struct Writing {
     /// The epoch of the entries that this process appends. The epoch begins with the first of these entries.
     pub(super) epoch: Epoch,
     pub(super) batch: u64,
+    /// True if the last append failed, for example because the disk was full.
+    pub(super) has_failed: bool,
     pub(super) frame: Vec<u8>,
     /// The next entries to discard, read in advance: offset, time and number of bytes of each.
     pub(super) oldest: VecDeque<(Offset, Timestamp, u64)>,
@@ -99,7 +101,8 @@ impl Store {
         held: Held,
     ) -> Self {
         let epoch = Epoch::random();
-        let writing = Writing { active: None, epoch, batch: 0, frame: Vec::new(), oldest: VecDeque::new() };
+        let writing =
+            Writing { active: None, epoch, batch: 0, has_failed: false, frame: Vec::new(), oldest: VecDeque::new() };
         Self {
             directory,
             files: OpenFiles::default(),
@@ -163,20 +166,36 @@ impl Store {
         }
     }
 
-    /// Stops the log: it accepts no more updates from now on. Returns the error that publishers get from now on.
-    pub(super) fn stop(&self, why: &str) -> LogError {
-        if self.stopped.set(why.to_owned()).is_ok() {
-            tracing::error!("the log accepts no more updates until the hub is restarted: {why}");
+    /// Stops the log, because its files have vanished: it accepts no more updates from now on.
+    pub(super) fn vanished(&self, what: &str) {
+        _ = self.stop(LogError::Stopped(format!("{what} of the log was removed or replaced")));
+    }
+
+    /// Stops the log after an error of a sync: it accepts no more updates from now on. Returns the error that publishers
+    /// get from now on. After such an error the system may drop what it could not write, so a second attempt could
+    /// succeed without having written it.
+    pub(super) fn could_not_sync(&self, error: &io::Error) -> LogError {
+        self.stop(LogError::Failed(format!("the disk could not sync: {error}")))
+    }
+
+    /// Stops the log, because its own code has panicked.
+    pub(super) fn panicked(&self) {
+        _ = self.stop(LogError::Failed("the thread that maintains the log has panicked".to_owned()));
+    }
+
+    fn stop(&self, error: LogError) -> LogError {
+        if self.stopped.set(error.again()).is_ok() {
+            tracing::error!("{error}");
         }
-        LogError::Stopped(self.stopped.get().map_or(why, String::as_str).to_owned())
+        self.stopped.get().unwrap_or(&error).again()
     }
 
     /// Checks that the log still accepts updates.
     ///
     /// # Errors
-    /// [`LogError::Stopped`] if the log accepts no more updates.
+    /// [`LogError::Stopped`] or [`LogError::Failed`] if the log accepts no more updates.
     pub(super) fn check(&self) -> Result<(), LogError> {
-        self.stopped.get().map_or(Ok(()), |why| Err(LogError::Stopped(why.clone())))
+        self.stopped.get().map_or(Ok(()), |error| Err(error.again()))
     }
 
     /// Notes the time `now`, and returns the newest time that was ever noted.

@@ -3,7 +3,10 @@
 //! Normally the writer's own thread does both, because to wake another thread costs more than this work. If the work
 //! takes long, a second thread does it, so that the writer's thread can make the next batch durable at the same time.
 use super::publication::Acknowledgement;
-use crate::entry::Entry;
+use crate::{
+    entry::Entry,
+    failure::{Failure, Failures},
+};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
@@ -88,6 +91,7 @@ struct Shared {
     ahead: AtomicUsize,
     /// True if the last batch took no longer than [`QUICK_SINK`].
     is_quick: AtomicBool,
+    failures: Failures,
 }
 
 /// The writer thread's end of the channel to the second thread. When it is dropped, the second thread passes its
@@ -107,10 +111,10 @@ pub(super) struct Second {
 
 /// Returns the two ends of the channel between the writer's thread and the second thread, and the handle to nudge the
 /// sink.
-pub(super) fn passing(sink: impl Sink) -> (Passing, Second, Nudge) {
+pub(super) fn passing(sink: impl Sink, failures: Failures) -> (Passing, Second, Nudge) {
     let (sender, messages) = sync_channel(SINK_QUEUE_BATCHES);
     let (sink, ahead, is_quick) = (Mutex::new(Box::new(sink) as _), AtomicUsize::new(0), AtomicBool::new(true));
-    let shared = Arc::new(Shared { sink, ahead, is_quick });
+    let shared = Arc::new(Shared { sink, ahead, is_quick, failures });
     let nudge = Nudge(sender.clone());
     (Passing { shared: Arc::clone(&shared), messages: sender }, Second { shared, messages }, nudge)
 }
@@ -178,7 +182,7 @@ impl Shared {
             Err(PoisonError { .. }) => false,
         }));
         called.unwrap_or_else(|_| {
-            tracing::error!("the delivery of new updates has panicked: the log is closed");
+            self.failures.tell(Failure::Panic("the router"));
             false
         })
     }

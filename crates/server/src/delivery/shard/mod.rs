@@ -23,7 +23,10 @@ use presence::Presence;
 use sockets::Sockets;
 use std::{
     io,
-    sync::{Arc, atomic::AtomicUsize},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio::sync::Semaphore;
@@ -47,6 +50,8 @@ pub(super) struct Equipment {
     pub(super) places: Arc<Semaphore>,
     /// The number of members. A new stream goes to the shard that has the fewest.
     pub(super) load: Arc<AtomicUsize>,
+    /// The number of turns of the shard's loop, which shows that the shard makes progress.
+    pub(super) turns: Arc<AtomicU64>,
 }
 
 /// The state of a shard's thread.
@@ -57,6 +62,7 @@ pub(super) struct Shard {
     heartbeat_interval: Duration,
     places: Arc<Semaphore>,
     load: Arc<AtomicUsize>,
+    turns: Arc<AtomicU64>,
     /// The limiter for the warnings that a subscriber could not be taken over.
     refused: Seldom,
     fan_out: FanOut,
@@ -85,7 +91,7 @@ enum Next {
 
 impl Shard {
     pub(super) fn new(equipment: Equipment) -> Self {
-        let Equipment { poll, mailbox, incoming, engine, heartbeat_interval, window, places, load } = equipment;
+        let Equipment { poll, mailbox, incoming, engine, heartbeat_interval, window, places, load, turns } = equipment;
         let now = Instant::now();
         Self {
             poll,
@@ -94,6 +100,7 @@ impl Shard {
             heartbeat_interval,
             places,
             load,
+            turns,
             refused: Seldom::default(),
             fan_out: FanOut::new(window, fastrand::u64(..)),
             sockets: Sockets::new(engine),
@@ -123,6 +130,8 @@ impl Shard {
                 result => result?,
             }
             self.now = Instant::now();
+            // Only this thread changes the number, so it needs no atomic addition.
+            self.turns.store(self.turns.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
             // This call comes before the mailbox is emptied. So a bundle of events that arrives after this call wakes
             // the thread again, and is never overlooked.
             self.mailbox.noticed();
