@@ -3,6 +3,7 @@
 use fanfare_conformance::{Issuer, Target};
 use fanfare_hub::{
     Hub, HubLimits,
+    failure::Failure,
     log::{MemoryLog, Retention},
 };
 use fanfare_server::{
@@ -36,7 +37,7 @@ pub const PROGRAM_ARGUMENTS: [&str; 8] = [
 pub struct OwnHub {
     pub target: Target,
     stop: oneshot::Sender<()>,
-    stopped: JoinHandle<()>,
+    stopped: JoinHandle<Result<(), Failure>>,
 }
 
 impl OwnHub {
@@ -63,7 +64,7 @@ impl OwnHub {
 
     pub async fn stop(self) {
         drop(self.stop);
-        self.stopped.await.unwrap();
+        self.stopped.await.unwrap().unwrap();
     }
 }
 

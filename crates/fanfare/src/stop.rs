@@ -36,6 +36,19 @@ pub(crate) fn stop_in_time() -> io::Result<impl Future<Output = ()>> {
     stop_within(Some(DEADLINE))
 }
 
+/// Ends the process with this exit code after `deadline`, unless it has ended by then, even if all other threads are
+/// blocked.
+///
+/// # Errors
+/// [`io::Error`] if no thread can be started.
+pub(crate) fn end_in_time(deadline: Duration, exit: Exit) -> io::Result<()> {
+    let end = move || {
+        thread::sleep(deadline);
+        process::exit(exit as i32);
+    };
+    thread::Builder::new().name("fanfare-deadline".to_owned()).spawn(end).map(drop)
+}
+
 /// Waits for signals in a separate thread. A blocked disk or pipe may block all other threads, but not this thread.
 fn stop_within(deadline: Option<Duration>) -> io::Result<impl Future<Output = ()>> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;

@@ -1,7 +1,9 @@
 //! The state that every handler shares.
 use crate::{
     auth::Authenticator,
+    delivery::shards::Shards,
     files::Files,
+    health::LastAppend,
     hub_path::{self, HUB_PATH},
     seldom::Seldom,
     settings::Settings,
@@ -34,6 +36,10 @@ pub struct Shared {
     pub(crate) crowded: Seldom,
     /// The limiter for the errors that a subscriber cannot be served.
     pub(crate) failed: Seldom,
+    /// The shards; `None` if hyper delivers all streams.
+    pub(crate) shards: Option<Arc<Shards>>,
+    /// The last answer of the log to a health probe.
+    pub(crate) last_append: LastAppend,
     /// The permits for subscribers: one for each subscriber that the hub has room for.
     pub(crate) places: Arc<Semaphore>,
     /// The active subscriptions; `None` if the hub does not publish them.
@@ -53,6 +59,7 @@ impl App {
         auth: Authenticator,
         settings: Settings,
         places: Arc<Semaphore>,
+        shards: Option<Arc<Shards>>,
         stopping: watch::Receiver<bool>,
     ) -> Self {
         let base_url = settings.public_url.join(HUB_PATH).expect("an absolute path resolves against any HTTP URL");
@@ -71,6 +78,8 @@ impl App {
             proxied,
             crowded,
             failed,
+            shards,
+            last_append: LastAppend::default(),
             places,
             subscriptions,
             stopping,

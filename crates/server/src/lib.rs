@@ -37,6 +37,7 @@ mod erase;
 mod every_answer;
 pub mod files;
 pub mod form;
+mod health;
 mod host;
 mod html;
 pub mod hub_path;

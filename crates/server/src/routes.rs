@@ -3,7 +3,7 @@ use crate::{
     accept::Acceptance,
     admission,
     app::App,
-    cors, erase,
+    cors, erase, health,
     hub_path::{self, HUB_PATH},
     metadata, page,
     path::TOPICS,
@@ -40,7 +40,10 @@ pub fn routes(app: App) -> Router {
     }
     router
         .route("/", get(first_page))
-        .route("/healthz", get(health))
+        .route("/healthz", get(answers))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/health/publish", get(health::publish))
         .route(&hub_path::metadata_path(), get(metadata::describe))
         .route(HUB_PATH, hub)
         .route(TOPICS, topics.clone())
@@ -53,8 +56,8 @@ pub fn routes(app: App) -> Router {
         .with_state(app)
 }
 
-/// Answers a health check.
-async fn health(headers: HeaderMap) -> Result<&'static str, Problem> {
+/// Answers a health check: the server answers.
+async fn answers(headers: HeaderMap) -> Result<&'static str, Problem> {
     Acceptance::require(&headers, "text/plain").map(|()| "ok\n")
 }
 

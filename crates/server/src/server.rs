@@ -10,7 +10,7 @@ use crate::{
     settings::Settings,
     subscriptions::ActiveSubscriptions,
 };
-use fanfare_hub::Hub;
+use fanfare_hub::{Hub, failure::Failure};
 use std::{io, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -25,6 +25,8 @@ pub const FINISH_TIMEOUT: Duration = Duration::from_secs(4);
 /// The longest time that stopping the server takes before its threads of connections end, which takes up to 0.2 s more.
 /// Docker kills a container 10 s after it has asked the container to stop.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(7);
+/// The longest time that the server takes to stop after its hub has failed. Until then, publishers are answered.
+pub const FAILED_TIMEOUT: Duration = Duration::from_secs(1);
 /// The time for which the server waits after it failed to accept a connection, usually because it has no file
 /// descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -32,6 +34,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// The HTTP server of a hub.
 #[derive(Debug)]
 pub struct Server {
+    hub: Hub,
     serving: Serving,
     /// The threads that serve connections; `None` if the caller's runtime serves them.
     threads: Option<Threads>,
@@ -55,34 +58,46 @@ impl Server {
         let threads = connection_threads.map(Threads::start).transpose()?;
         let max_subscribers = open_files::subscribers(settings.max_subscribers);
         places.add_permits(max_subscribers.min(Semaphore::MAX_PERMITS));
-        let app = App::new(hub, auth, Settings { max_subscribers, ..settings }, places, stopping);
+        let settings = Settings { max_subscribers, ..settings };
+        let app = App::new(hub.clone(), auth, settings, places, shards.clone(), stopping);
         let patience = Patience::new(head_timeout, keep_alive_timeout);
         let subscriptions = app.subscriptions.clone();
         let router = routes(app);
-        Ok(Self { serving: Serving { router, write_timeout, patience, shards }, threads, subscriptions, stop })
+        Ok(Self { hub, serving: Serving { router, write_timeout, patience, shards }, threads, subscriptions, stop })
     }
 
-    /// Serves the connections of `listener` until `stopped` resolves. Then the server stops: it ends all streams, so
+    /// Serves the connections of `listener` until `stopped` resolves, or until the hub [has failed](Hub::failed). Then the server stops: it ends all streams, so
     /// that their subscribers reconnect to another server, waits up to [`FINISH_TIMEOUT`] for current requests, and
     /// closes the remaining connections. If a request publishes an event stream, it is answered at once, with the
     /// number of events that were published. Stopping takes no longer than [`STOP_TIMEOUT`]. Then the threads of
     /// connections take up to 0.2 s to end.
-    pub async fn serve(self, listener: TcpListener, stopped: impl Future<Output = ()>) {
+    ///
+    /// # Errors
+    /// The [`Failure`] of the hub. The server has stopped then, within [`FAILED_TIMEOUT`], and the process should end
+    /// with an error, so that its supervisor starts it again.
+    pub async fn serve(self, listener: TcpListener, stopped: impl Future<Output = ()>) -> Result<(), Failure> {
         // Each connection holds a receiver of this sender while it is served, so that the server notices when no
         // connection is left.
         let connections = watch::Sender::new(Stop::Not);
-        let mut stopped = std::pin::pin!(stopped);
+        let (mut stopped, mut failed) = (std::pin::pin!(stopped), std::pin::pin!(self.hub.failed()));
         let warnings = Seldom::default();
-        loop {
+        let failure = loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
                     Ok((socket, _)) => self.begin(socket, connections.subscribe()),
                     Err(error) => pause_accepting(&error, &warnings).await,
                 },
-                () = &mut stopped => break,
+                () = &mut stopped => break None,
+                failure = &mut failed => break Some(failure),
             }
-        }
+        };
         drop(listener);
+        if let Some(failure) = failure {
+            // Publishers still get the answer that their updates were not appended. Streams end, and what is not
+            // finished in time is cut: subscribers resume on the hub that is started next.
+            _ = timeout(FAILED_TIMEOUT, self.end_connections(&connections, FAILED_TIMEOUT / 2)).await;
+            return Err(failure);
+        }
         if timeout(STOP_TIMEOUT, self.stop(&connections)).await.is_err() {
             tracing::warn!("stopping took too long: the ends of some subscriptions may not be published");
         }
@@ -91,6 +106,7 @@ impl Server {
         if let Some(threads) = self.threads {
             _ = spawn_blocking(move || threads.end()).await;
         }
+        Ok(())
     }
 
     /// Starts to serve a connection.
@@ -107,24 +123,28 @@ impl Server {
     }
 
     async fn stop(&self, connections: &watch::Sender<Stop>) {
-        let shards = self.serving.shards.as_deref();
-        self.stop.send_replace(true);
-        shards.inspect(|shards| shards.end_all());
-        connections.send_replace(Stop::Finish);
-        if timeout(FINISH_TIMEOUT, connections.closed()).await.is_err() {
-            tracing::warn!(
-                "connections whose requests had not ended {FINISH_TIMEOUT:?} after the stop began were closed"
-            );
-            connections.send_replace(Stop::Cut);
-            connections.closed().await;
-        }
+        self.end_connections(connections, FINISH_TIMEOUT).await;
         // All connections have ended. So no stream is given to the shards any more, and they can stop.
-        if let Some(shards) = shards {
+        if let Some(shards) = &self.serving.shards {
             shards.stop().await;
         }
         // All subscribers have left, so the ends of all subscriptions can be published.
         if let Some(subscriptions) = &self.subscriptions {
             subscriptions.tell_all().await;
+        }
+    }
+
+    /// Ends all streams, and waits for current requests, at most for `patience`. Then closes the remaining connections.
+    async fn end_connections(&self, connections: &watch::Sender<Stop>, patience: Duration) {
+        self.stop.send_replace(true);
+        if let Some(shards) = &self.serving.shards {
+            shards.end_all();
+        }
+        connections.send_replace(Stop::Finish);
+        if timeout(patience, connections.closed()).await.is_err() {
+            tracing::warn!("connections whose requests had not ended {patience:?} after the stop began were closed");
+            connections.send_replace(Stop::Cut);
+            connections.closed().await;
         }
     }
 }

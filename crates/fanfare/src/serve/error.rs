@@ -1,6 +1,6 @@
 //! The errors of `fanfare serve`.
 use crate::{config::ConfigError, exit::Exit};
-use fanfare_hub::log::LogError;
+use fanfare_hub::{failure::Failure, log::LogError};
 use std::{fmt, io, net::SocketAddr, path::PathBuf};
 
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub(crate) enum ServeError {
     Delivery(io::Error),
     /// The directory in which relays save their states cannot be made.
     RelayDirectory { directory: PathBuf, error: io::Error },
+    /// The hub could not do its work any more.
+    Failed(Failure),
     /// The first lines of output cannot be printed: the address of the hub, or the configuration for `--check`.
     Print(io::Error),
 }
@@ -34,6 +36,7 @@ impl ServeError {
             | Self::Hub(_)
             | Self::Delivery(_)
             | Self::RelayDirectory { .. }
+            | Self::Failed(_)
             | Self::Print(_) => Exit::Failed,
         }
     }
@@ -70,6 +73,7 @@ impl fmt::Display for ServeError {
             Self::RelayDirectory { directory, error } => {
                 write!(f, "cannot make the directory {} for the states of relays: {error}", directory.display())
             }
+            Self::Failed(failure) => write!(f, "the hub has failed: {failure}"),
             Self::Print(error) => write!(f, "cannot print to standard output: {error}"),
         }
     }

@@ -13,6 +13,7 @@ pub(crate) use error::ServeError;
 
 use crate::{
     config::{self, Effective, Merged, ServeOptions, ServeSettings},
+    exit::Exit,
     keys::KeyRing,
     stdout, stop,
 };
@@ -36,6 +37,9 @@ use std::{
 use tokio::net::TcpListener;
 use tracing_subscriber::{layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
+/// The longest time that the process takes to end after its server has stopped because the hub has failed. The disk may
+/// not answer any more.
+const FAILED_DEADLINE: Duration = Duration::from_secs(2);
 /// The longest time that the process waits for blocking work, such as a write to disk, after the hub has ended.
 const LEFTOVER_TIMEOUT: Duration = Duration::from_millis(200);
 
@@ -120,9 +124,13 @@ async fn start(settings: &ServeSettings, merged: Merged, origin: reload::Origin)
         stopped.await;
         relays.begin_to_stop();
     };
-    server.serve(listener, stopped).await;
+    let served = server.serve(listener, stopped).await;
+    if served.is_err() {
+        stop::end_in_time(FAILED_DEADLINE, Exit::Failed).map_err(ServeError::Runtime)?;
+        relays.begin_to_stop();
+    }
     relays.stop().await;
-    Ok(())
+    served.map_err(ServeError::Failed)
 }
 
 fn print(text: &impl fmt::Display) -> Result<(), ServeError> {

@@ -13,4 +13,7 @@ pub(super) enum Incoming {
     EndAll,
     /// No further message follows; the shard stops when it has no streams left.
     Stop,
+    /// The shard panics.
+    #[cfg(test)]
+    Panic,
 }

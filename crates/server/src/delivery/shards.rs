@@ -216,6 +216,11 @@ impl Shards {
         }
     }
 
+    /// The number of shards.
+    pub(crate) fn count(&self) -> usize {
+        self.gates.lock().slots.len()
+    }
+
     /// The number of shards that have died and were not replaced.
     pub(crate) fn dead(&self) -> usize {
         self.gates.lock().slots.iter().filter(|slot| matches!(slot, Slot::Dead)).count()
@@ -327,5 +332,125 @@ fn tell(started: &Started, threads: usize, settings: &Settings) {
             tracing::warn!(threads, ?write_timeout, "delivery {started}");
         }
         started => tracing::info!(threads, ?write_timeout, "delivery {started}"),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use fanfare_hub::{
+        HubLimits,
+        audience_key::AudienceKey,
+        grant::Matchers,
+        log::{MemoryLog, Retention},
+        representation::Representation,
+        subscription::Start,
+        topic::{Topic, matcher::Matcher},
+        update::{Update, UpdateFields},
+    };
+    use std::{io::Read as _, net::TcpListener};
+
+    /// The longest time that a test waits.
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    struct Stage {
+        hub: Hub,
+        shards: Shards,
+        places: Arc<Semaphore>,
+        listener: TcpListener,
+    }
+
+    impl Stage {
+        fn start(delivery: Delivery, threads: usize) -> Self {
+            let hub = Hub::start(Arc::new(MemoryLog::new(Retention::default())), &HubLimits::default()).unwrap();
+            let settings = Settings { delivery, delivery_threads: NonZero::new(threads), ..Settings::default() };
+            let places = Arc::new(Semaphore::new(0));
+            let shards = Shards::start(&hub, &settings, &places).unwrap().unwrap();
+            Self { hub, shards, places, listener: TcpListener::bind("127.0.0.1:0").unwrap() }
+        }
+
+        async fn subscribe(&self) -> TcpStream {
+            let peer = TcpStream::connect(self.listener.local_addr().unwrap()).unwrap();
+            peer.set_read_timeout(Some(PATIENCE)).unwrap();
+            let socket = self.listener.accept().unwrap().0;
+            socket.set_nonblocking(true).unwrap();
+            let matchers = [Matcher::exact("a").unwrap()].into_iter().collect();
+            let (granted, representation) = (Matchers::default(), Representation::EventStream);
+            let key = AudienceKey { matchers, granted, representation };
+            let mut opening = self.hub.open(key, Start::Now).await.unwrap();
+            self.places.add_permits(1);
+            let place = self.places.clone().try_acquire_owned().unwrap();
+            opening.admit().await;
+            self.shards.take(socket, Stream { head: b":\n".to_vec(), ..Stream::new(opening, place, None) });
+            peer
+        }
+
+        /// Makes one shard panic, and waits until another one has taken its place, or until it is given up.
+        async fn kill_one(&self) {
+            let (dead, turns) = (self.shards.dead(), |gate: &Gate| gate.turns.clone());
+            let killed = {
+                let open = self.shards.gates.lock();
+                let gate = open.gates().next().unwrap();
+                gate.send(Incoming::Panic).unwrap();
+                turns(gate)
+            };
+            let is_replaced = || {
+                let open = self.shards.gates.lock();
+                let is_gone = open.gates().all(|gate| !Arc::ptr_eq(&turns(gate), &killed));
+                is_gone && open.slots.iter().all(|slot| !matches!(slot, Slot::Closed))
+            };
+            let wait = async {
+                while !is_replaced() && self.shards.dead() == dead {
+                    sleep(Duration::from_millis(2)).await;
+                }
+            };
+            timeout(PATIENCE, wait).await.expect("the shard dies");
+        }
+    }
+
+    async fn publish(hub: &Hub, data: &str) {
+        let fields = UpdateFields { topics: vec![Topic::new("a").unwrap()], data: data.into(), ..Default::default() };
+        hub.publish(vec![Update::new(fields).unwrap()]).await.unwrap();
+    }
+
+    /// The streams of a shard that dies end, so that their subscribers come back; the next ones are served.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_shard_that_has_died_is_replaced() {
+        for delivery in [Delivery::Epoll, Delivery::Auto] {
+            let stage = Stage::start(delivery, 1);
+            let mut lost = stage.subscribe().await;
+            lost.read_exact(&mut [0; 2]).unwrap();
+            stage.kill_one().await;
+            let mut rest = String::new();
+            _ = lost.read_to_string(&mut rest);
+            assert_eq!(stage.places.available_permits(), 1, "the place of its subscriber is free again");
+            let mut next = stage.subscribe().await;
+            next.read_exact(&mut [0; 2]).unwrap();
+            assert_eq!((stage.shards.stuck(PATIENCE).await, stage.shards.dead()), (0, 0));
+            publish(&stage.hub, "later").await;
+            let (mut text, mut chunk) = (String::new(), [0; 1_024]);
+            while !text.contains("data: later\n\n") {
+                let read = next.read(&mut chunk).unwrap();
+                assert_ne!(read, 0, "{text}");
+                text.push_str(str::from_utf8(&chunk[..read]).unwrap());
+            }
+            assert_eq!(stage.hub.failure(), None);
+            timeout(PATIENCE, stage.shards.stop()).await.expect("the new shard hears of the stop too");
+        }
+    }
+
+    /// A shard that dies again and again is given up. The hub has failed when there is none left.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn without_shards_the_hub_has_failed() {
+        let stage = Stage::start(Delivery::Epoll, 2);
+        for deaths in 1..=2 * (REPLACEMENTS + 1) {
+            assert_eq!(stage.hub.failure(), None, "before death {deaths}");
+            stage.kill_one().await;
+            assert_eq!(stage.shards.dead(), deaths / (REPLACEMENTS + 1), "after {deaths} deaths");
+        }
+        assert_eq!(timeout(PATIENCE, stage.hub.failed()).await.unwrap(), Failure::Delivery);
+        let mut refused = stage.subscribe().await;
+        assert_eq!(refused.read(&mut [0; 8]).unwrap(), 0, "nobody delivers");
     }
 }

@@ -2,6 +2,7 @@
 use crate::DELIVERY;
 use fanfare_hub::{
     Hub, HubLimits,
+    failure::Failure,
     log::{Log, MemoryLog, Retention},
 };
 use fanfare_server::{Server, Settings, auth::Authenticator, settings::Delivery};
@@ -25,7 +26,7 @@ pub struct Fixture {
     pub address: SocketAddr,
     pub hub: Hub,
     stop: Option<oneshot::Sender<()>>,
-    stopped: tokio::task::JoinHandle<()>,
+    pub stopped: tokio::task::JoinHandle<Result<(), Failure>>,
 }
 
 /// An open server with default settings.
@@ -153,7 +154,7 @@ impl Fixture {
     /// Stops the server and waits until it has.
     pub async fn stop(mut self) {
         drop(self.stop.take());
-        timeout(PATIENCE, self.stopped).await.expect("the server stops").unwrap();
+        timeout(PATIENCE, self.stopped).await.expect("the server stops").unwrap().expect("the hub has not failed");
     }
 }
 

@@ -19,6 +19,14 @@ pub enum AppendError {
     Closed,
 }
 
+impl AppendError {
+    /// True if the disk has no room for the publication, or a quota or size limit is reached.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Log(error) if error.is_full())
+    }
+}
+
 impl fmt::Display for AppendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
