@@ -86,3 +86,145 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        entry::{Entry, Timestamp},
+        log::{
+            Bounds, Candidates, Epochs, Log, LogError, MemoryLog, Query, Read, Retention,
+            erase::{Erase, Erased},
+            writer::Writer,
+        },
+        position::Offset,
+        topic::Topic,
+        update::{Update, UpdateFields},
+    };
+    use fanfare_event_stream::EventId;
+    use std::{
+        io,
+        panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+        time::Duration,
+    };
+    use tokio::time::timeout;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// A log that does something else in place of each append, and after each discard.
+    struct Acting {
+        log: MemoryLog,
+        append: fn(&MemoryLog, Vec<Update>) -> Result<Vec<Arc<Entry>>, LogError>,
+        discard: fn() -> Result<usize, LogError>,
+    }
+
+    impl Log for Acting {
+        fn append(&self, batch: Vec<Update>, _: Timestamp) -> Result<Vec<Arc<Entry>>, LogError> {
+            (self.append)(&self.log, batch)
+        }
+        fn read(&self, query: &Query<'_>) -> Result<Read, LogError> {
+            self.log.read(query)
+        }
+        fn locate(&self, id: &EventId, now: Timestamp) -> Result<Candidates, LogError> {
+            self.log.locate(id, now)
+        }
+        fn place_at(&self, time: Timestamp) -> Result<Offset, LogError> {
+            self.log.place_at(time)
+        }
+        fn erase(&self, erase: &Erase<'_>, now: Timestamp) -> Result<Erased, LogError> {
+            self.log.erase(erase, now)
+        }
+        fn bounds(&self) -> Bounds {
+            self.log.bounds()
+        }
+        fn epochs(&self) -> Arc<Epochs> {
+            self.log.epochs()
+        }
+        fn discard(&self, _: Timestamp) -> Result<usize, LogError> {
+            (self.discard)()
+        }
+    }
+
+    fn acting(
+        append: fn(&MemoryLog, Vec<Update>) -> Result<Vec<Arc<Entry>>, LogError>,
+        discard: fn() -> Result<usize, LogError>,
+    ) -> Arc<dyn Log> {
+        Arc::new(Acting { log: MemoryLog::new(Retention::default()), append, discard })
+    }
+
+    fn works(log: &MemoryLog, batch: Vec<Update>) -> Result<Vec<Arc<Entry>>, LogError> {
+        log.append(batch, Timestamp(0))
+    }
+
+    fn update() -> Update {
+        Update::new(UpdateFields { topics: vec![Topic::new("a").unwrap()], ..UpdateFields::default() }).unwrap()
+    }
+
+    /// Publishes, and returns the failure that follows; `None` if there is none within two rounds of retention.
+    async fn after_a_publication(
+        log: Arc<dyn Log>,
+        sink: impl FnMut(Vec<Arc<Entry>>) + Send + 'static,
+    ) -> Option<Failure> {
+        let writer = Writer::start(log, || Timestamp(0), sink).unwrap();
+        _ = timeout(PATIENCE, writer.append(vec![update()])).await.expect("an answer");
+        timeout(Duration::from_millis(2_500), writer.failures().wait()).await.ok()
+    }
+
+    #[tokio::test]
+    async fn what_the_hub_cannot_survive_is_a_failure() {
+        assert_eq!(
+            after_a_publication(acting(|_, _| Err(LogError::Failed("no sync".into())), || Ok(0)), drop).await,
+            Some(Failure::Log("no sync".into()))
+        );
+        assert_eq!(
+            after_a_publication(acting(works, || Err(LogError::Failed("the keeper".into()))), drop).await,
+            Some(Failure::Log("the keeper".into())),
+            "although nothing is appended any more"
+        );
+        assert_eq!(
+            after_a_publication(acting(|_, _| Ok(Vec::new()), || Ok(0)), drop).await,
+            Some(Failure::Panic("the writer of the log")),
+            "there is no entry for the update"
+        );
+        assert_eq!(
+            after_a_publication(acting(works, || Ok(0)), |_| resume_unwind(Box::new("told to panic"))).await,
+            Some(Failure::Panic("the router"))
+        );
+    }
+
+    #[tokio::test]
+    async fn what_may_pass_is_no_failure() {
+        let full = |_: &MemoryLog, _| Err(LogError::Io(io::ErrorKind::StorageFull.into()));
+        let vanished = |_: &MemoryLog, _| Err(LogError::Stopped("the directory".into()));
+        let unreadable = || Err(LogError::Io(io::ErrorKind::Other.into()));
+        for log in [acting(full, || Ok(0)), acting(vanished, || Ok(0)), acting(works, unreadable)] {
+            assert_eq!(after_a_publication(log, drop).await, None);
+        }
+    }
+
+    #[test]
+    fn only_the_first_failure_counts_and_only_a_panic_of_its_own() {
+        let failures = Failures::default();
+        let told = failures.clone();
+        let unwinding = catch_unwind(AssertUnwindSafe(|| {
+            struct OnDrop(Failures);
+            impl Drop for OnDrop {
+                fn drop(&mut self) {
+                    // Another panic unwinds here.
+                    drop(self.0.on_panic("innocent"));
+                }
+            }
+            let _guard = OnDrop(told);
+            resume_unwind(Box::new("told to panic"));
+        }));
+        assert!(unwinding.is_err());
+        assert_eq!(failures.first(), None);
+        let panics = catch_unwind(AssertUnwindSafe(|| {
+            let _guard = failures.on_panic("guilty");
+            resume_unwind(Box::new("told to panic"));
+        }));
+        assert!(panics.is_err());
+        failures.tell(Failure::Delivery);
+        assert_eq!(failures.first(), Some(Failure::Panic("guilty")));
+    }
+}

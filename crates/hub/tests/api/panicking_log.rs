@@ -6,6 +6,7 @@ use fanfare_hub::{
     catch_up::ReadStep,
     ending::EndReason,
     entry::{Entry, Timestamp},
+    failure::Failure,
     fan_out::Wanted,
     log::{
         Bounds, Candidates, Epochs, Log, LogError, MemoryLog, Query, Read, Retention,
@@ -143,6 +144,7 @@ async fn a_panic_ends_the_subscriptions_of_one_group_alone() {
     log.panics.store(true, Ordering::SeqCst);
     let expire = AssertUnwindSafe(|| ending.expire(Duration::from_secs(20)));
     assert!(catch_unwind(expire).is_err(), "it asks the log for an ID");
+    assert_eq!(hub.failure(), Some(Failure::Panic("a group of subscriptions")), "later subscriptions would panic too");
     log.panics.store(false, Ordering::SeqCst);
     publish(&hub, [update(&["a"], "2")]).await;
     let unwinding = catch_unwind(AssertUnwindSafe(|| {

@@ -11,6 +11,7 @@ mod fixture;
 mod half_closed;
 mod handover;
 mod hanging_log;
+mod health;
 mod heartbeat;
 mod keep_alive;
 mod mercure;

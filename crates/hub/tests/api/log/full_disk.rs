@@ -26,6 +26,7 @@ fn append_until_there_is_no_room() {
         assert_eq!(log.bounds().head, head, "what failed is not there");
         assert_eq!(walk(&log, Offset::ZERO).unwrap().0, appended, "what was acknowledged is");
         assert!(log.append(vec![update(&text); 10], NOW).is_err());
+        assert!(log.append(Vec::new(), NOW).unwrap_err().is_full(), "it cannot append");
     }
     // Retention makes room.
     let later = Timestamp(NOW.0 + 1_001);
@@ -46,8 +47,10 @@ fn open_and_serve_without_room() {
         assert_eq!(data(&log), (0..30).map(|number| number.to_string()).collect::<Vec<_>>());
         assert_eq!(locate(&log, "own-7"), Some(8));
         assert_eq!(resolve(&log, "own-29").after, Offset(30));
-        let error = log.append(vec![update("x")], NOW).unwrap_err();
-        assert!(error.is_full(), "{error}");
+        for batch in [vec![update("x")], Vec::new()] {
+            let error = log.append(batch, NOW).unwrap_err();
+            assert!(error.is_full(), "{error}");
+        }
         let topic = Topic::new("orders/1").unwrap();
         let erase = Erase { topic: Some(&topic), id: None, before: None, may: &|_| true };
         assert!(log.erase(&erase, NOW).unwrap_err().is_full());
