@@ -19,7 +19,7 @@ const RECONNECTS = { timeout: 20_000 };
 const dataOf = async (stream, wanted = "message") => (await stream.events()).filter(({ type }) => type === wanted).map(({ data }) => data);
 const idsOf = async (stream, wanted) => (await stream.events()).filter(({ type }) => type === wanted).map(({ lastEventId }) => lastEventId);
 
-for (const address of [`/topics/${TOPIC}`, `/topics?topic=${TOPIC}`, `/.well-known/mercure?topic=${TOPIC}`, `/.well-known/mercure?match=${TOPIC}`]) {
+for (const address of [`/topics/${TOPIC}`, `/.well-known/mercure?topic=${TOPIC}`]) {
   test(`${address}: a connection that breaks before the first update loses none`, async ({ startHub, startFront, native }) => {
     const hub = await startHub("--clock", "false");
     const front = await startFront(hub);
@@ -68,7 +68,7 @@ test("a page whose onmessage only parses JSON meets nothing else", async ({ page
   const places = () => page.evaluate(() => places);
   await expect.poll(places).toHaveLength(1);
   const elsewhere = [];
-  for (const count of [2, 3, 4]) {
+  for (const count of [2, 3]) {
     elsewhere.push(await hub.publish("elsewhere", "not JSON"));
     await expect.poll(places).toHaveLength(count);
   }
