@@ -45,6 +45,10 @@ test("a start event is no update: neither listed nor counted, but its place is s
   await expect(lastEventId(page)).toHaveText(passed);
   await expect(rows(page)).toHaveCount(1);
   await expect(page.locator("#total")).toHaveText("1");
+  await page.getByLabel("Topic to add").fill("other");
+  await page.getByLabel("Topic to add").press("Enter");
+  await expect.poll(() => placesOf(front), "also with other topics").toEqual([undefined, passed]);
+  await expect(state(page)).toHaveText("open");
   await breakDuring(page, front, () => hub.publish("greetings", "while away"));
   expect(placesOf(front).at(-1)).toBe(passed);
   await expect(rows(page).locator("pre")).toHaveText(["while away", "first"]);
