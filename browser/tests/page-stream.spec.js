@@ -184,21 +184,6 @@ test("a connection that breaks goes on from its place, in a header", async ({ pa
   expect(second.url).toBe(first.url);
 });
 
-test("a connection that breaks before any event loses nothing", async ({ page, startHub, startFront }) => {
-  const hub = await startHub("--clock", "false");
-  const front = await startFront(hub);
-  await hub.publish("greetings", "long ago");
-  await page.goto(`${front.url}/?topic=greetings`);
-  await expect(state(page)).toHaveText("open");
-  front.answer = (request, response) => request.url.startsWith("/topics") && response.destroy();
-  front.cut();
-  await expect(state(page)).toHaveText("connecting");
-  await hub.publish("greetings", "while away");
-  front.answer = () => false;
-  await page.getByRole("button", { name: "Try now" }).click();
-  await expect(rows(page).locator("pre")).toHaveText(["while away"]);
-});
-
 test("what may pass is waited for, with the words of who refuses", async ({ page, startHub, startFront }) => {
   const hub = await startHub("--clock", "false");
   const front = await startFront(hub);

@@ -131,7 +131,7 @@ test("the form publishes to several topics, with retry; and so does the printed 
   await expect(rows(page)).toHaveCount(1);
   const reader = raw.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
-  while (!text.includes("data:")) text += (await reader.read()).value;
+  while (!text.includes("hello")) text += (await reader.read()).value;
   expect(text).toContain("retry: 4000\n");
   await expect(page.locator("#snippet-publish")).toContainText("/topics/first?topic=second&topic=a%20b%2C%20c&retry=4000");
   await expect(page.locator("#subscribe-too"), "it is heard by another of its topics").toBeHidden();

@@ -212,6 +212,7 @@ function showConnection() {
   if (lastReconnection) byId("last-reconnection").textContent = lastReconnection.toLocaleTimeString();
   byId("gaps").textContent = gaps.toLocaleString();
   byId("gaps").classList.toggle("is-bad", gaps > 0);
+  showLastEventId();
   if (state === "open") {
     tokens.settle();
     justAdded = null;
@@ -229,9 +230,14 @@ function showTopics() {
   showConnection();
 }
 
-/** Shows the newest event ID, and sends a ring out of the lamp. While a ring is on its way, no other ring starts. */
-function showArrival() {
+/** Shows the last event ID. It can be the ID of an event that is not in the list: a start event of the hub. */
+function showLastEventId() {
   byId("last-event-id").textContent = stream.lastEventId || "none yet";
+}
+
+/** Shows the last event ID, and sends a ring out of the lamp. While a ring is on its way, no other ring starts. */
+function showArrival() {
+  showLastEventId();
   if (stillness.matches || ring?.playState === "running") return;
   ring = byId("lamp-ring").animate({ transform: ["scale(1)", "scale(2.6)"], opacity: [0.7, 0] }, { duration: 700, easing: "ease-out" });
 }

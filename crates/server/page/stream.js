@@ -40,15 +40,20 @@ export class Stream extends EventTarget {
   /** The number of gaps that the hub has told the page of. */
   gaps = 0;
   /**
-   * The ID of the last event that was received. It stays when the stream is closed, so that nothing is missed when it
-   * is opened again.
+   * The ID of the last event that was received, also of a start event (`fanfare.start`), as an `EventSource` has it. It
+   * stays when the stream is closed, so that nothing is missed when it is opened again.
    */
   lastEventId = "";
   /** The reason why the stream is not open; empty if it is open, or if the person has closed it. */
   trouble = "";
 
-  /** The event ID from which the next connection continues: of the last event, or until then, of the stream's start. */
+  /**
+   * The event ID from which the next connection continues: of the last event, or until then, the one that the header of
+   * the answer names. A hub without start events has only the header.
+   */
   #place = "";
+  /** True if the person was told of an event: an update or a gap. */
+  #hasTold = false;
   /** @type {{matchers: import("./matchers.js").Matcher[], token: string, startAfter: string} | null} */
   #request = null;
   /** Ends the current connection. */
@@ -60,15 +65,16 @@ export class Stream extends EventTarget {
   #watchdog = new Watchdog((silence_ms) => this.#died(silence_ms));
 
   /**
-   * Opens the stream. A connection that is open is closed. The stream continues after the last event that was received.
+   * Opens the stream. A connection that is open is closed. The stream continues after the last event that was received,
+   * but a stream of other topics begins where its request says if there was neither an update nor a gap so far.
    *
    * @param {{matchers: import("./matchers.js").Matcher[], token: string, startAfter: string}} request `startAfter`: the
    *   start if no event was received yet: an event ID, `earliest`, or an empty text for only new events
    */
   open(request) {
     this.#release();
-    // The stream of other topics may have begun elsewhere, so only the ID of a received event is used.
-    if (!this.#request || !sameMatchers(this.#request.matchers, request.matchers)) this.#place = this.lastEventId;
+    const isTheSame = this.#request && sameMatchers(this.#request.matchers, request.matchers);
+    if (!isTheSame && !this.#hasTold) this.forgetPlace();
     this.#request = request;
     this.#wasOpen = false;
     this.#backoff = new Backoff();
@@ -83,6 +89,7 @@ export class Stream extends EventTarget {
   /** Forgets the events that were received, so that the next stream begins where its request says. */
   forgetPlace() {
     this.lastEventId = this.#place = "";
+    this.#hasTold = false;
   }
 
   /** True if the stream waits before the next attempt to connect. */
@@ -177,16 +184,28 @@ export class Stream extends EventTarget {
    */
   #received({ type, data, lastEventId }) {
     if (lastEventId) this.lastEventId = this.#place = lastEventId;
+    // Each connection begins with a start event, so it does not show that the connection is a good one.
+    if (type === "fanfare.start") return this.dispatchEvent(new Event("change"));
     this.#backoff.succeeded();
     const said = parsed(data);
+    if (type === "fanfare.end") return this.#ended(said.reason);
+    this.#hasTold = true;
     if (type === "fanfare.gap") {
       this.gaps += 1;
       this.#tell("gap", said);
-    } else if (type === "fanfare.end") {
-      if (said.reason === "token-expired") this.#stop("The token has expired.", "expired");
     } else {
       this.#tell("update", Array.isArray(said.topics) ? said : bare(type, data, lastEventId));
     }
+  }
+
+  /**
+   * Handles the hub's message that the connection is about to end. Only an expired token needs a person. After another
+   * reason, such as `now` (the hub has sent all updates that it had), the stream continues at its place when the
+   * connection has ended.
+   */
+  #ended(reason) {
+    if (reason === "token-expired") return this.#stop("The token has expired.", "expired");
+    this.dispatchEvent(new Event("change"));
   }
 
   #become(state, trouble = "") {
