@@ -5,10 +5,11 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 struct Process {
@@ -51,6 +52,24 @@ impl Hub {
     pub fn stop(&mut self) -> bool {
         terminate(&mut self.process.child, Duration::from_secs(20));
         self.data.join("end").exists()
+    }
+
+    /// Waits until the process has ended by itself. Returns its exit code; `None` if it has not ended in time, or was
+    /// killed.
+    pub fn ended(&mut self, in_time: Duration) -> Option<i32> {
+        let begun = Instant::now();
+        loop {
+            match self.process.child.try_wait().unwrap() {
+                Some(status) => return status.code(),
+                None if begun.elapsed() > in_time => return None,
+                None => thread::sleep(Duration::from_millis(5)),
+            }
+        }
+    }
+
+    /// The directory of the log.
+    pub fn data(&self) -> &Path {
+        &self.data
     }
 
     /// Starts it again, after [`Self::kill`] or [`Self::stop`], with the same port and data.

@@ -3,6 +3,8 @@
 mod crash;
 mod descriptors;
 mod erase;
+#[cfg(target_os = "linux")]
+mod failing_disk;
 mod hub;
 #[path = "../shared/killed.rs"]
 mod killed;

@@ -306,8 +306,9 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
                 self.passing.pass(Appended { entries, publications })
             }
             Err(error) => {
-                self.refusals.tell(publications.len(), &error);
-                self.note(&error);
+                if !self.note(&error) {
+                    self.refusals.tell(publications.len(), &error);
+                }
                 for (_, acknowledgement) in publications {
                     _ = acknowledgement.send(Err(Arc::clone(&error)));
                 }

@@ -184,7 +184,8 @@ impl Store {
     }
 
     fn stop(&self, error: LogError) -> LogError {
-        if self.stopped.set(error.again()).is_ok() {
+        // The hub logs that it has failed.
+        if self.stopped.set(error.again()).is_ok() && !matches!(error, LogError::Failed(_)) {
             tracing::error!("{error}");
         }
         self.stopped.get().unwrap_or(&error).again()
