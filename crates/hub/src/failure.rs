@@ -91,6 +91,7 @@ impl std::error::Error for Failure {}
 mod tests {
     use super::*;
     use crate::{
+        Hub, HubLimits,
         entry::{Entry, Timestamp},
         log::{
             Bounds, Candidates, Epochs, Log, LogError, MemoryLog, Query, Read, Retention,
@@ -200,6 +201,21 @@ mod tests {
         for log in [acting(full, || Ok(0)), acting(vanished, || Ok(0)), acting(works, unreadable)] {
             assert_eq!(after_a_publication(log, drop).await, None);
         }
+    }
+
+    #[tokio::test]
+    async fn essential_work_that_panics_is_a_failure() {
+        let hub = Hub::start(Arc::new(MemoryLog::new(Retention::default())), &HubLimits::default()).unwrap();
+        assert_eq!(hub.essential("harmless work", async { 7 }).await, 7);
+        assert_eq!(hub.failure(), None);
+        let working = hub.clone();
+        let panics = async move {
+            tokio::task::yield_now().await;
+            resume_unwind(Box::new("told to panic"))
+        };
+        let task = tokio::spawn(async move { working.essential::<()>("the work", panics).await });
+        assert_eq!(timeout(PATIENCE, hub.failed()).await.unwrap(), Failure::Panic("the work"));
+        assert!(task.await.unwrap_err().is_panic());
     }
 
     #[test]

@@ -115,7 +115,8 @@ async fn start(settings: &ServeSettings, merged: Merged, origin: reload::Origin)
         tokio::spawn(clock::tick(hub.clone()));
     }
     let reload = reload::Reload::new(origin, merged, ring, keys, settings.is_open());
-    tokio::spawn(reload.run(Hangups::new().map_err(ServeError::Runtime)?));
+    let (reloading, told) = (reload.run(Hangups::new().map_err(ServeError::Runtime)?), hub.clone());
+    tokio::spawn(async move { told.essential("the task that reads keys again", reloading).await });
     let stopped = stop::stop_in_time().map_err(ServeError::Runtime)?;
     let relays = Relays::start(settings, &hub)?;
     print(&Announcement { settings, address })?;

@@ -70,7 +70,8 @@ impl Relays {
                 max_data_bytes: usize::try_from(settings.max_body.0).unwrap_or(usize::MAX),
                 relay: relay.clone(),
             };
-            tasks.spawn(plan.run(stopped.clone()));
+            let (hub, relaying) = (hub.clone(), plan.run(stopped.clone()));
+            tasks.spawn(async move { hub.essential("a relay", relaying).await });
         }
         Ok(Self { stop, tasks })
     }

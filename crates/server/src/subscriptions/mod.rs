@@ -69,7 +69,8 @@ impl ActiveSubscriptions {
         let (requests, receiver) = mpsc::unbounded_channel();
         let room = Arc::new(Semaphore::new((max_subscribers.saturating_add(MAX_UNTOLD)).min(Semaphore::MAX_PERMITS)));
         let index = Arc::<Mutex<Index>>::default();
-        tokio::spawn(Teller::new(hub.clone(), receiver, room.clone(), index.clone()).run());
+        let (teller, told) = (Teller::new(hub.clone(), receiver, room.clone(), index.clone()), hub.clone());
+        tokio::spawn(async move { told.essential("the task that publishes active subscriptions", teller.run()).await });
         Self { hub, requests, room, index, run: Uuid::new_v4() }
     }
 
