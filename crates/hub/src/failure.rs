@@ -112,10 +112,12 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(20);
 
+    type Append = fn(&MemoryLog, Vec<Update>) -> Result<Vec<Arc<Entry>>, LogError>;
+
     /// A log that does something else in place of each append, and after each discard.
     struct Acting {
         log: MemoryLog,
-        append: fn(&MemoryLog, Vec<Update>) -> Result<Vec<Arc<Entry>>, LogError>,
+        append: Append,
         discard: fn() -> Result<usize, LogError>,
     }
 
@@ -146,10 +148,7 @@ mod tests {
         }
     }
 
-    fn acting(
-        append: fn(&MemoryLog, Vec<Update>) -> Result<Vec<Arc<Entry>>, LogError>,
-        discard: fn() -> Result<usize, LogError>,
-    ) -> Arc<dyn Log> {
+    fn acting(append: Append, discard: fn() -> Result<usize, LogError>) -> Arc<dyn Log> {
         Arc::new(Acting { log: MemoryLog::new(Retention::default()), append, discard })
     }
 

@@ -168,27 +168,27 @@ impl Store {
 
     /// Stops the log, because its files have vanished: it accepts no more updates from now on.
     pub(super) fn vanished(&self, what: &str) {
-        _ = self.stop(LogError::Stopped(format!("{what} of the log was removed or replaced")));
+        _ = self.stop(&LogError::Stopped(format!("{what} of the log was removed or replaced")));
     }
 
     /// Stops the log after an error of a sync: it accepts no more updates from now on. Returns the error that publishers
     /// get from now on. After such an error the system may drop what it could not write, so a second attempt could
     /// succeed without having written it.
     pub(super) fn could_not_sync(&self, error: &io::Error) -> LogError {
-        self.stop(LogError::Failed(format!("the disk could not sync: {error}")))
+        self.stop(&LogError::Failed(format!("the disk could not sync: {error}")))
     }
 
     /// Stops the log, because its own code has panicked.
     pub(super) fn panicked(&self) {
-        _ = self.stop(LogError::Failed("the thread that maintains the log has panicked".to_owned()));
+        _ = self.stop(&LogError::Failed("the thread that maintains the log has panicked".to_owned()));
     }
 
-    fn stop(&self, error: LogError) -> LogError {
+    fn stop(&self, error: &LogError) -> LogError {
         // The hub logs that it has failed.
         if self.stopped.set(error.again()).is_ok() && !matches!(error, LogError::Failed(_)) {
             tracing::error!("{error}");
         }
-        self.stopped.get().unwrap_or(&error).again()
+        self.stopped.get().unwrap_or(error).again()
     }
 
     /// Checks that the log still accepts updates.
