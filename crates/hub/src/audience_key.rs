@@ -1,6 +1,7 @@
 //! The key of an audience: the topics that its members subscribed to, the topics that they are granted, and the format
 //! in which they receive updates.
 use crate::{
+    framing::Framing,
     grant::Matchers,
     representation::Representation,
     topic::{Topic, matcher::Matcher},
@@ -19,9 +20,17 @@ pub struct AudienceKey {
     pub granted: Matchers,
     /// The format in which the members receive updates.
     pub representation: Representation,
+    /// The framing of the bytes that the members get.
+    pub framing: Framing,
 }
 
 impl AudienceKey {
+    /// Returns the key of an audience whose members get plain bytes.
+    #[must_use]
+    pub fn new(matchers: Matchers, granted: Matchers, representation: Representation) -> Self {
+        Self { matchers, granted, representation, framing: Framing::Plain }
+    }
+
     /// True if the members get `update`: they subscribed to one of its topics, and they may receive it. They may
     /// receive a private update if any of its topics is granted to them, even if they subscribed to another of its
     /// topics.
@@ -88,11 +97,7 @@ mod tests {
             (&["*"], &[], &["a"], true, false),
         ];
         for (matchers, granted, topics, public, private) in cases {
-            let key = AudienceKey {
-                matchers: set(matchers),
-                granted: set(granted),
-                representation: Representation::EventStream,
-            };
+            let key = AudienceKey::new(set(matchers), set(granted), Representation::EventStream);
             for (private, expected) in [(false, public), (true, private)] {
                 let topics = topics.iter().map(|topic| Topic::new(topic).unwrap()).collect();
                 let update = Update::new(UpdateFields { topics, private, ..UpdateFields::default() }).unwrap();

@@ -111,7 +111,7 @@ impl Reader<'_> {
         let Some((begin, end)) = self.hole.take() else { return };
         let gap =
             Gap { requested: id_of(self.log, begin), resumed_from: id_of(self.log, end), reason: GapReason::Discarded };
-        self.key.representation.encode_gap(&gap, self.now, &mut self.run);
+        self.key.encode_gap(&gap, self.now, &mut self.run);
         self.ends.push((end, self.run.len()));
         self.tells_gap = true;
     }

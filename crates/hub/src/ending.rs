@@ -1,6 +1,5 @@
 //! An ending: an event that tells a subscriber why its stream is about to end. It is sent if the subscriber has to do
 //! something before it connects again, such as to get a new token, or if the stream ends because it is complete.
-use crate::{entry::Timestamp, representation::Representation};
 use serde::{Serialize, Serializer};
 
 /// The message to a subscriber before its stream ends. It is sent as the data of an event of type
@@ -37,12 +36,6 @@ impl EndReason {
             Self::TokenExpired => "token-expired",
             Self::Now => "now",
         }
-    }
-
-    /// Appends the event with this reason to `out`, for a subscriber that has reached the position with the ID
-    /// `reached`.
-    pub(crate) fn tell(self, representation: Representation, reached: &str, out: &mut Vec<u8>) {
-        representation.encode_ending(&Ending { reason: self }, reached, Timestamp::now(), out);
     }
 }
 

@@ -16,6 +16,7 @@ pub mod ending;
 pub mod entry;
 pub mod failure;
 pub mod fan_out;
+pub mod framing;
 pub mod gap;
 pub mod grant;
 pub mod hub;

@@ -8,13 +8,13 @@ use crate::{
     ending::EndReason,
     entry::Timestamp,
     fan_out::{Joining, Places},
+    framing::Framing,
     gap::{Gap, GapReason},
     log::{LogError, cursor::Resolved},
     position::Offset,
     replay::Replay,
     rewind::Rewind,
     shared::Shared,
-    start_event::StartEvent,
     subscription::{Start, Subscription},
     update::EARLIEST,
 };
@@ -135,6 +135,15 @@ impl Opening {
         }
     }
 
+    /// Frames the stream. Everything that was encoded for it so far becomes one frame.
+    #[must_use]
+    pub fn framed(mut self, framing: Framing) -> Self {
+        let first = std::mem::take(&mut self.first);
+        framing.frame(&mut self.first, |out| out.extend_from_slice(&first));
+        self.key = Arc::new(AudienceKey { framing, ..AudienceKey::clone(&self.key) });
+        self
+    }
+
     /// The ID of the position where the subscriber starts, as `#<epoch>-<offset>` in every case. If the subscriber starts
     /// at the newest offset of the log, this call fixes which offset that is.
     pub fn place(&mut self) -> String {
@@ -238,8 +247,7 @@ impl Opening {
     }
 
     fn encode_start(&self, offset: Offset, out: &mut Vec<u8>) {
-        let start = StartEvent { place: self.hub.place(offset) };
-        self.key.representation.encode_start(&start, Timestamp::now(), out);
+        self.key.encode_start(self.hub.place(offset), out);
     }
 }
 
@@ -272,7 +280,7 @@ fn place(hub: &Shared, key: &AudienceKey, found: Resolved, requested: String) ->
     let answer = if before_all { EARLIEST.into() } else { resumed_from.clone() };
     let mut bytes = Vec::new();
     let gap = Gap { requested: shown(requested), resumed_from, reason };
-    key.representation.encode_gap(&gap, Timestamp::now(), &mut bytes);
+    key.encode_gap(&gap, Timestamp::now(), &mut bytes);
     (Place::Behind(after, answer), bytes)
 }
 

@@ -70,7 +70,7 @@ impl Replay {
         }
         Ok(std::mem::take(&mut self.tells_end).then(|| {
             let mut bytes = Vec::new();
-            EndReason::Now.tell(self.key.representation, &self.hub.place(self.cursor), &mut bytes);
+            self.key.encode_ending(EndReason::Now, &self.hub.place(self.cursor), &mut bytes);
             bytes.into()
         }))
     }

@@ -1,4 +1,5 @@
 //! The representation of updates: the formats in which a subscriber can receive them.
+use crate::framing::Framing;
 
 /// The format in which a subscriber receives updates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,6 +32,16 @@ impl Representation {
         match self {
             Self::EventStream | Self::Envelope => b":\n",
             Self::JsonLines => b"\n",
+        }
+    }
+
+    /// The heartbeat in this framing.
+    #[must_use]
+    pub fn heartbeat_in(self, framing: Framing) -> &'static [u8] {
+        match (framing, self) {
+            (Framing::Plain, _) => self.heartbeat(),
+            (Framing::Chunked, Self::EventStream | Self::Envelope) => b"2\r\n:\n\r\n",
+            (Framing::Chunked, Self::JsonLines) => b"1\r\n\n\r\n",
         }
     }
 }

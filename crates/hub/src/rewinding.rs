@@ -126,13 +126,13 @@ impl Rewinding {
         }
         if self.ends.is_none_or(|ends| ends > now) {
             if self.next.is_empty() && self.spoke + heartbeat_interval.mul_f64(timing::LEAST_SPREAD) <= now {
-                self.next = Bytes::from_static(self.key.representation.heartbeat());
+                self.next = Bytes::from_static(self.key.heartbeat());
             }
             return;
         }
         if let Some(reason) = self.end_reason.take() {
             let mut bytes = Vec::from(std::mem::take(&mut self.next));
-            reason.tell(self.key.representation, &place(self.reached), &mut bytes);
+            self.key.encode_ending(reason, &place(self.reached), &mut bytes);
             self.next = bytes.into();
         }
         self.end();

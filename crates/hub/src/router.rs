@@ -278,7 +278,7 @@ mod tests {
     fn key(number: usize) -> Arc<AudienceKey> {
         let own = if number == 0 { "one".to_owned() } else { format!("audience {number}") };
         let matchers = ["all", &own].map(|topic| Matcher::exact(topic).unwrap()).into_iter().collect();
-        Arc::new(AudienceKey { matchers, granted: Matchers::default(), representation: Representation::EventStream })
+        Arc::new(AudienceKey::new(matchers, Matchers::default(), Representation::EventStream))
     }
 
     fn entries(topics: Published) -> Vec<Arc<Entry>> {

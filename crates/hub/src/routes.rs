@@ -133,11 +133,7 @@ mod tests {
         let texts = [&["a"][..], &["a", "b"], &["/{x}", "*"], &["/{x}"]];
         let keys = texts.map(|texts| {
             let matchers = texts.iter().map(|text| Matcher::legacy_selector(text).unwrap()).collect();
-            Arc::new(AudienceKey {
-                matchers,
-                granted: Matchers::default(),
-                representation: Representation::EventStream,
-            })
+            Arc::new(AudienceKey::new(matchers, Matchers::default(), Representation::EventStream))
         });
         let destinations = [0, 1].map(|recipient| (recipient, PartKey::default()));
         for (key, destination) in keys.iter().flat_map(|key| destinations.map(move |destination| (key, destination))) {
@@ -157,7 +153,7 @@ mod tests {
         let key = |topic: &str| {
             let matchers = [Matcher::exact(topic).unwrap()].into_iter().collect();
             let (granted, representation) = (Matchers::default(), Representation::EventStream);
-            Arc::new(AudienceKey { matchers, granted, representation })
+            Arc::new(AudienceKey::new(matchers, granted, representation))
         };
         for (topic, recipient) in [("a", 0), ("a", 1), ("b", 1), ("c", 0)] {
             routes.add(&key(topic), (recipient, PartKey::default()));
@@ -178,7 +174,7 @@ mod tests {
                 let (destination, representation) = ((0, PartKey::default()), Representation::EventStream);
                 let matchers: Matchers = [Matcher::legacy_selector(selector).unwrap()].into_iter().collect();
                 let granted = |number: usize| [Matcher::exact(&number.to_string()).unwrap()].into_iter().collect();
-                let key = |number| AudienceKey { matchers: matchers.clone(), granted: granted(number), representation };
+                let key = |number| AudienceKey::new(matchers.clone(), granted(number), representation);
                 let keys: Vec<_> = (0..count).map(|number| Arc::new(key(number))).collect();
                 keys.iter().for_each(|key| routes.add(key, destination));
                 let begun = Instant::now();

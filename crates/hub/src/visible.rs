@@ -256,11 +256,7 @@ mod tests {
         ];
         let update = update(&TOPICS);
         for (asked, granted, expected) in cases {
-            let key = AudienceKey {
-                matchers: matchers(asked),
-                granted: matchers(granted),
-                representation: Representation::Envelope,
-            };
+            let key = AudienceKey::new(matchers(asked), matchers(granted), Representation::Envelope);
             let visible = Sight::of(&update).visible(&key);
             assert_eq!(Visible::to(&key, &update), visible, "a reader of the log sees the same topics");
             assert_eq!(visible.of(update.topics()), *expected, "{asked:?} {granted:?}");
@@ -281,7 +277,7 @@ mod tests {
             (["/doc"], ["*"], &["/doc", "/u/1", "/u/2"]),
         ] {
             let representation = Representation::Envelope;
-            let key = AudienceKey { matchers: matchers(&asked), granted: matchers(&granted), representation };
+            let key = AudienceKey::new(matchers(&asked), matchers(&granted), representation);
             let visible = Sight::of(&update).visible(&key);
             assert_eq!(visible.of(update.topics()), expected, "{asked:?} {granted:?}");
             assert_eq!(Visible::to(&key, &update), visible, "a reader of the log sees the same topics");
@@ -294,11 +290,7 @@ mod tests {
         let names: Vec<_> = (0..130).map(|number| format!("/{number}")).collect();
         let update = update(&names.iter().map(String::as_str).collect::<Vec<_>>());
         for index in [0, 63, 64, 127, 128, 129] {
-            let key = AudienceKey {
-                matchers: matchers(&[&names[index]]),
-                granted: Matchers::default(),
-                representation: Representation::JsonLines,
-            };
+            let key = AudienceKey::new(matchers(&[&names[index]]), Matchers::default(), Representation::JsonLines);
             assert_eq!(Sight::of(&update).visible(&key).of(update.topics()), [&names[index]]);
         }
     }
@@ -309,10 +301,8 @@ mod tests {
         let names: Vec<_> = (0..100).map(|number| format!("/u/{number}")).collect();
         let update = update(&names.iter().map(String::as_str).collect::<Vec<_>>());
         let all: Vec<_> = names.iter().map(String::as_str).collect();
-        let key = |asked: &[&str], granted: &[&str]| AudienceKey {
-            matchers: matchers(asked),
-            granted: matchers(granted),
-            representation: Representation::Envelope,
+        let key = |asked: &[&str], granted: &[&str]| {
+            AudienceKey::new(matchers(asked), matchers(granted), Representation::Envelope)
         };
         let exact_and_pattern = [&all[..], &["/u/{id}"]].concat();
         let cases = [

@@ -3,8 +3,9 @@
 //! subscribers that see the same topics get the same bytes.
 use crate::{
     audience_key::AudienceKey,
-    ending::Ending,
+    ending::{EndReason, Ending},
     entry::{Entry, Timestamp},
+    framing::{CHUNK_END, Framing, chunk_head},
     gap::Gap,
     representation::Representation,
     start_event::StartEvent,
@@ -55,11 +56,36 @@ impl AudienceKey {
     /// Appends the encoded event of `entry` to `out`, as this audience gets it. The audience must be one that gets the
     /// update of the entry.
     pub(crate) fn encode(&self, entry: &Entry, out: &mut Vec<u8>) {
-        if self.representation == Representation::EventStream {
-            return event(entry, out);
-        }
-        begin(self.representation, entry, &Visible::to(self, &entry.update), out);
-        finish(self.representation, entry, out);
+        self.framing.frame(out, |out| {
+            if self.representation == Representation::EventStream {
+                return event(entry, out);
+            }
+            begin(self.representation, entry, &Visible::to(self, &entry.update), out);
+            finish(self.representation, entry, out);
+        });
+    }
+
+    /// Appends the event that reports `gap`, as this audience gets it.
+    pub(crate) fn encode_gap(&self, gap: &Gap, now: Timestamp, out: &mut Vec<u8>) {
+        self.framing.frame(out, |out| self.representation.encode_gap(gap, now, out));
+    }
+
+    /// Appends a start event with this place, as this audience gets it: nothing if its format has no start events.
+    pub(crate) fn encode_start(&self, place: String, out: &mut Vec<u8>) {
+        self.framing.frame(out, |out| self.representation.encode_start(&StartEvent { place }, Timestamp::now(), out));
+    }
+
+    /// Appends the event that says why the stream ends, as this audience gets it. `reached` is the ID of the position
+    /// that the subscriber has reached.
+    pub(crate) fn encode_ending(&self, reason: EndReason, reached: &str, out: &mut Vec<u8>) {
+        let (ending, now) = (Ending { reason }, Timestamp::now());
+        self.framing.frame(out, |out| self.representation.encode_ending(&ending, reached, now, out));
+    }
+
+    /// The heartbeat of an idle connection, as this audience gets it.
+    #[must_use]
+    pub fn heartbeat(&self) -> &'static [u8] {
+        self.representation.heartbeat_in(self.framing)
     }
 }
 
@@ -80,29 +106,33 @@ pub(crate) struct WireEvent {
 /// The encoded events of an entry. Each is encoded when the first audience needs it.
 pub(crate) struct WireEvents<'a> {
     entry: &'a Entry,
-    plain: Option<Bytes>,
+    /// The event with the type of the update, plain and as a chunk.
+    events: [Option<Bytes>; 2],
     enveloped: Option<Enveloped<'a>>,
 }
 
 /// The encoded events of an entry in the representations that name topics.
 struct Enveloped<'a> {
     sight: Sight<'a>,
-    /// The events that are encoded already, by representation and set of visible topics.
-    made: HashMap<(Representation, Visible), WireEvent>,
-    /// The second piece for each representation. It begins after the topics and contains the data.
-    rests: HashMap<Representation, Bytes>,
+    /// The events that are encoded already, by format and set of visible topics.
+    made: HashMap<(Format, Visible), WireEvent>,
+    /// The second piece for each format. It begins after the topics and contains the data.
+    rests: HashMap<Format, Bytes>,
 }
+
+type Format = (Representation, Framing);
 
 impl<'a> WireEvents<'a> {
     pub(crate) fn of(entry: &'a Entry) -> Self {
-        Self { entry, plain: None, enveloped: None }
+        Self { entry, events: [None, None], enveloped: None }
     }
 
     /// Returns the encoded event for the audience with this key.
     pub(crate) fn get(&mut self, key: &'a AudienceKey) -> WireEvent {
-        let Self { entry, plain, enveloped } = self;
+        let Self { entry, events, enveloped } = self;
         if key.representation == Representation::EventStream {
-            let bytes = plain.get_or_insert_with(|| encoded(|out| event(entry, out))).clone();
+            let framed = || encoded(|out| key.framing.frame(out, |out| event(entry, out)));
+            let bytes = events[key.framing as usize].get_or_insert_with(framed).clone();
             return WireEvent { bytes, rest: None };
         }
         enveloped.get_or_insert_with(|| Enveloped::of(entry)).get(entry, key)
@@ -115,22 +145,31 @@ impl<'a> Enveloped<'a> {
     }
 
     fn get(&mut self, entry: &Entry, key: &'a AudienceKey) -> WireEvent {
-        let seen = (key.representation, self.sight.visible(key));
+        let seen = ((key.representation, key.framing), self.sight.visible(key));
         if let Some(event) = self.made.get(&seen) {
             return event.clone();
         }
-        let (representation, visible) = &seen;
+        let (format @ (representation, framing), visible) = (seen.0, &seen.1);
         let event = match visible {
-            Visible::Some(_) if entry.update.data().len() >= SHARED_BYTES => WireEvent {
-                bytes: encoded(|out| begin(*representation, entry, visible, out)),
-                rest: Some(self.rest(*representation, entry)),
-            },
+            Visible::Some(_) if entry.update.data().len() >= SHARED_BYTES => {
+                let rest = self.rest(format, entry);
+                let bytes = encoded(|out| {
+                    begin(representation, entry, visible, out);
+                    if framing == Framing::Chunked {
+                        // The chunk consists of both pieces, and its end is a part of the second piece.
+                        out.splice(..0, chunk_head(out.len() + rest.len() - CHUNK_END.len()));
+                    }
+                });
+                WireEvent { bytes, rest: Some(rest) }
+            }
             // An event with all topics is the same for every audience that sees all of them, so it need not be split.
             // An event with little data is not split either.
             _ => {
                 let bytes = encoded(|out| {
-                    begin(*representation, entry, visible, out);
-                    finish(*representation, entry, out);
+                    framing.frame(out, |out| {
+                        begin(representation, entry, visible, out);
+                        finish(representation, entry, out);
+                    });
                 });
                 WireEvent { bytes, rest: None }
             }
@@ -139,8 +178,17 @@ impl<'a> Enveloped<'a> {
         event
     }
 
-    fn rest(&mut self, representation: Representation, entry: &Entry) -> Bytes {
-        self.rests.entry(representation).or_insert_with(|| encoded(|out| finish(representation, entry, out))).clone()
+    fn rest(&mut self, format: Format, entry: &Entry) -> Bytes {
+        let (representation, framing) = format;
+        let make = || {
+            encoded(|out| {
+                finish(representation, entry, out);
+                if framing == Framing::Chunked {
+                    out.extend_from_slice(CHUNK_END);
+                }
+            })
+        };
+        self.rests.entry(format).or_insert_with(make).clone()
     }
 }
 
@@ -237,7 +285,7 @@ mod tests {
 
     fn key(representation: Representation, topics: &[&str]) -> AudienceKey {
         let matchers = topics.iter().map(|topic| Matcher::exact(topic).unwrap()).collect();
-        AudienceKey { matchers, granted: Matchers::default(), representation }
+        AudienceKey::new(matchers, Matchers::default(), representation)
     }
 
     fn text(representation: Representation, topics: &[&str]) -> String {

@@ -4,10 +4,7 @@ use super::{
     member::{Member, MemberKey, State},
     part::Part,
 };
-use crate::{
-    audience_key::AudienceKey, bundle::PartKey, ending::EndReason, entry::Timestamp, position::Offset,
-    start_event::StartEvent,
-};
+use crate::{audience_key::AudienceKey, bundle::PartKey, ending::EndReason, position::Offset};
 use bytes::Bytes;
 use std::{sync::Arc, time::Instant};
 
@@ -58,7 +55,6 @@ impl FanOut {
     ) -> MemberKey {
         assert!(self.departed.is_empty(), "the driver takes the departed members before another one joins");
         let Joining { key: audience, cursor, mut opening, places, ends, end_reason } = joining;
-        let representation = audience.representation;
         let part = match self.parts.find(&audience) {
             Some(part) => part,
             None => {
@@ -74,7 +70,7 @@ impl FanOut {
         let told = match places {
             Places::None => None,
             Places::FromStart => {
-                representation.encode_start(&StartEvent { place: place(cursor) }, Timestamp::now(), &mut opening);
+                audience.encode_start(place(cursor), &mut opening);
                 Some(cursor)
             }
             Places::After(place) => Some(place),

@@ -74,16 +74,15 @@ impl FanOut {
 }
 
 impl<T: Transmit> Turn<'_, T> {
-    /// Ends a member's stream: no further event is sent. If an event was sent only in part, its rest is still sent if
-    /// the peer makes room for it within a second; otherwise the member is removed without it. The driver must ask for
-    /// [`FanOut::deadline`] again after this call, because the deadline may be earlier now.
+    /// Ends a member's stream: no further event is sent, only the bytes that mark the end of the body. If an event was
+    /// sent only in part, its rest is still sent if the peer makes room for it within a second; otherwise the member is
+    /// removed without it. The driver must ask for [`FanOut::deadline`] again after this call, because the deadline may
+    /// be earlier now.
     pub fn end(&mut self, key: MemberKey) {
-        let Some(member) = self.core.members.get_mut(key as usize) else { return };
-        if member.unsent.is_none() {
-            self.core.close(key);
-        } else if member.state != State::Ends {
-            member.ends = Some(self.now + GRACE);
-            self.core.enter(key, State::Ends);
+        if self.core.contains(key) && self.core.member(key).state != State::Ends {
+            let cursor = self.core.reached(key);
+            let end = Bytes::from_static(self.core.audience(key).framing.end());
+            self.end_with(key, cursor, end);
         }
     }
 
@@ -91,31 +90,39 @@ impl<T: Transmit> Turn<'_, T> {
     /// one. `place` returns the ID of a position. If an event was sent only in part, its rest comes before the event
     /// with the reason. No other event is sent.
     pub(super) fn end_because(&mut self, key: MemberKey, place: &impl Fn(Offset) -> String) {
-        if let Some(reason) = self.core.member_mut(key).end_reason.take() {
-            let (cursor, told) = self.core.told(key, reason, place);
-            match self.core.member_mut(key).unsent.take() {
-                Some(left) => {
-                    let [first, second] = *left;
-                    let then = if second.is_empty() { told } else { [&second[..], &told].concat().into() };
-                    self.core.member_mut(key).unsent = Some(Box::new([first, then]));
-                }
-                None => match self.send_one(key, &told) {
-                    Some(taken) if taken == told.len() => {}
-                    Some(0) => self.core.is_full(key, cursor, [Bytes::new(), told]),
-                    Some(taken) => self.core.is_full(key, cursor, [told.slice(taken..), Bytes::new()]),
-                    None => return,
-                },
+        let Some(reason) = self.core.member_mut(key).end_reason.take() else { return self.end(key) };
+        let (cursor, told) = self.core.told(key, reason, place);
+        self.end_with(key, cursor, told);
+    }
+
+    /// Sends a member its last bytes, after the rest of an event that was sent only in part. When they are sent, the
+    /// member is removed.
+    fn end_with(&mut self, key: MemberKey, cursor: Offset, last: Bytes) {
+        match self.core.member_mut(key).unsent.take() {
+            Some(left) => {
+                let [first, second] = *left;
+                let then = if second.is_empty() { last } else { [&second[..], &last].concat().into() };
+                self.core.member_mut(key).unsent = Some(Box::new([first, then]));
             }
+            None => match self.send_one(key, &last) {
+                Some(taken) if taken == last.len() => return self.core.close(key),
+                Some(0) => self.core.is_full(key, cursor, [Bytes::new(), last]),
+                Some(taken) => self.core.is_full(key, cursor, [last.slice(taken..), Bytes::new()]),
+                None => return,
+            },
         }
-        self.end(key);
+        self.core.member_mut(key).ends = Some(self.now + GRACE);
+        self.core.enter(key, State::Ends);
     }
 }
 
 impl FanOut {
-    /// Returns the position that a member has reached, and the event that carries the reason why its stream ends.
+    /// Returns the position that a member has reached, and the last bytes of its stream: the event that carries the
+    /// reason why the stream ends, and the end of the body.
     fn told(&self, key: MemberKey, reason: EndReason, place: &impl Fn(Offset) -> String) -> (Offset, Bytes) {
         let (cursor, mut bytes) = (self.reached(key), Vec::new());
-        reason.tell(self.audience(key).representation, &place(cursor), &mut bytes);
+        self.audience(key).encode_ending(reason, &place(cursor), &mut bytes);
+        bytes.extend_from_slice(self.audience(key).framing.end());
         (cursor, bytes.into())
     }
 }

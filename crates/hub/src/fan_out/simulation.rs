@@ -243,7 +243,7 @@ impl Simulation {
                 let topics = TOPICS.iter().enumerate().filter(|(place, _)| (mask >> place) & 1 == 1);
                 let matchers: Matchers = topics.map(|(_, topic)| Matcher::exact(topic).unwrap()).collect();
                 let representation = Representation::EventStream;
-                let key = Arc::new(AudienceKey { matchers, granted: Matchers::default(), representation });
+                let key = Arc::new(AudienceKey::new(matchers, Matchers::default(), representation));
                 let bounds = self.log.bounds();
                 let start = if self.random.bool() { bounds.head } else { bounds.floor() };
                 let (received, gaps) = (Vec::new(), Vec::new());

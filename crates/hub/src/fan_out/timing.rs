@@ -10,7 +10,7 @@ use super::{
     FanOut, Outgoing, Transmit, Turn,
     member::{MemberKey, State},
 };
-use crate::{entry::Timestamp, position::Offset, representation::Representation, start_event::StartEvent};
+use crate::{audience_key::AudienceKey, framing::Framing, position::Offset};
 use bytes::Bytes;
 use std::{
     collections::HashMap,
@@ -109,7 +109,7 @@ impl<T: Transmit> Turn<'_, T> {
         let mut heartbeats = Vec::with_capacity(silent.len());
         for key in silent {
             let is_to_be_told = self.core.is_to_be_told(*key, interval);
-            let (reached, representation) = (self.core.reached(*key), self.core.audience(*key).representation);
+            let (reached, audience) = (self.core.reached(*key), self.core.audience(*key).clone());
             let member = self.core.member_mut(*key);
             member.spoke = self.now;
             heartbeats.push((
@@ -117,9 +117,9 @@ impl<T: Transmit> Turn<'_, T> {
                 match is_to_be_told {
                     true => {
                         member.told = reached;
-                        starts.at(reached, representation)
+                        starts.at(reached, &audience)
                     }
-                    false => Bytes::from_static(representation.heartbeat()),
+                    false => Bytes::from_static(audience.heartbeat()),
                 },
             ));
         }
@@ -159,18 +159,19 @@ impl FanOut {
 /// is kept.
 struct Starts<'a, F> {
     place: &'a F,
-    newest: Option<(Offset, Bytes)>,
+    newest: Option<(Offset, Framing, Bytes)>,
 }
 
 impl<F: Fn(Offset) -> String> Starts<'_, F> {
-    fn at(&mut self, offset: Offset, representation: Representation) -> Bytes {
-        if let Some((_, bytes)) = self.newest.as_ref().filter(|(newest, _)| *newest == offset) {
+    fn at(&mut self, offset: Offset, audience: &AudienceKey) -> Bytes {
+        let wanted = (offset, audience.framing);
+        if let Some((.., bytes)) = self.newest.as_ref().filter(|(offset, framing, _)| (*offset, *framing) == wanted) {
             return bytes.clone();
         }
         let mut bytes = Vec::new();
-        representation.encode_start(&StartEvent { place: (self.place)(offset) }, Timestamp::now(), &mut bytes);
+        audience.encode_start((self.place)(offset), &mut bytes);
         let bytes = Bytes::from(bytes);
-        self.newest = Some((offset, bytes.clone()));
+        self.newest = Some((offset, audience.framing, bytes.clone()));
         bytes
     }
 }

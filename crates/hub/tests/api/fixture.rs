@@ -50,11 +50,7 @@ pub async fn publish(hub: &Hub, updates: impl IntoIterator<Item = Update>) -> Ve
 }
 
 pub fn key(matchers: impl IntoIterator<Item = Matcher>) -> AudienceKey {
-    AudienceKey {
-        matchers: matchers.into_iter().collect(),
-        granted: Matchers::default(),
-        representation: Representation::EventStream,
-    }
+    AudienceKey::new(matchers.into_iter().collect(), Matchers::default(), Representation::EventStream)
 }
 
 /// Subscribes to exact topics, without start events.

@@ -15,7 +15,7 @@ fn matchers(texts: &[&str]) -> Matchers {
 }
 
 fn lines(asked: &[&str], granted: &[&str]) -> AudienceKey {
-    AudienceKey { matchers: matchers(asked), granted: matchers(granted), representation: Representation::JsonLines }
+    AudienceKey::new(matchers(asked), matchers(granted), Representation::JsonLines)
 }
 
 /// The topics of each of the first `count` updates.

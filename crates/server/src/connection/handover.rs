@@ -170,8 +170,10 @@ impl Service<Request<Incoming>> for Requests {
             // An answer that is not a stream, or that no shard can take, is sent by hyper.
             match handover.and_then(|handover| Some((handover, granted?.take()?))) {
                 Some((handover, mut stream)) => {
+                    let framing = head::framing_of(version);
+                    stream.opening = stream.opening.framed(framing);
                     let representation = stream.opening.key().representation;
-                    stream.head = head::encode(&response.into_parts().0, version, representation);
+                    stream.head = head::encode(&response.into_parts().0, framing, representation);
                     handover.park(stream);
                     pending().await
                 }
@@ -418,7 +420,7 @@ mod tests {
         let log = MemoryLog::new(Retention::default());
         let hub = Hub::start(Arc::new(log), &HubLimits::default()).unwrap();
         let (matchers, representation) = (Matchers::any(), Representation::EventStream);
-        let key = AudienceKey { matchers, granted: Matchers::default(), representation };
+        let key = AudienceKey::new(matchers, Matchers::default(), representation);
         let opening = hub.open(key, Start::Now).await.unwrap();
         let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
         Stream::new(opening, place, None)

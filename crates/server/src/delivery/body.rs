@@ -174,7 +174,7 @@ mod tests {
 
     fn key() -> AudienceKey {
         let matchers = [Matcher::exact("a").unwrap()].into_iter().collect();
-        AudienceKey { matchers, granted: Matchers::default(), representation: Representation::EventStream }
+        AudienceKey::new(matchers, Matchers::default(), Representation::EventStream)
     }
 
     fn update(number: usize) -> Update {

@@ -2,7 +2,7 @@
 //! browsers from delaying the stream.
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use fanfare_hub::representation::Representation;
+use fanfare_hub::{framing::Framing, representation::Representation};
 use http::{HeaderName, HeaderValue, Response as HttpResponse, StatusCode, Version, header, response::Parts};
 use http_body::Frame;
 use httpdate::HttpDate;
@@ -54,19 +54,25 @@ impl http_body::Body for Unsent {
     }
 }
 
-/// Encodes the first bytes of a stream that a shard delivers: the head of its response, and the first heartbeat,
-/// because some proxies wait for the first byte of the body. In HTTP/1.1 as in 1.0, the end of the connection marks the
-/// end of the body ([RFC 9112, 6.3]). The body is not divided into chunks, so that an encoded event has the same bytes
-/// for all subscribers.
-///
-/// The head has the HTTP version of the request, and all header fields of the handler's answer except those that
-/// describe the framing of the body.
-///
-/// [RFC 9112, 6.3]: https://www.rfc-editor.org/rfc/rfc9112#section-6.3
+/// Returns the framing of a stream that answers a request of this version. HTTP/1.0 has no chunks, so there the end of
+/// the connection marks the end of the body ([RFC 9112, 6.3](https://www.rfc-editor.org/rfc/rfc9112#section-6.3)).
 #[must_use]
-pub fn encode(parts: &Parts, version: Version, representation: Representation) -> Vec<u8> {
+pub fn framing_of(version: Version) -> Framing {
+    if version == Version::HTTP_10 { Framing::Plain } else { Framing::Chunked }
+}
+
+/// Encodes the first bytes of a stream that a shard delivers: the head of its response, and the first heartbeat,
+/// because some proxies wait for the first byte of the body.
+///
+/// The head has all header fields of the handler's answer, except that fields which describe the framing of the body
+/// are those of `framing`. The connection is closed after the body in any case.
+#[must_use]
+pub fn encode(parts: &Parts, framing: Framing, representation: Representation) -> Vec<u8> {
     let mut head = Vec::with_capacity(HEAD_BYTES);
-    let version = if version == Version::HTTP_10 { "HTTP/1.0" } else { "HTTP/1.1" };
+    let (version, coding) = match framing {
+        Framing::Plain => ("HTTP/1.0", ""),
+        Framing::Chunked => ("HTTP/1.1", "transfer-encoding: chunked\r\n"),
+    };
     let (status, reason) = (parts.status.as_str(), parts.status.canonical_reason().unwrap_or_default());
     // Writing to memory cannot fail.
     let _ = write!(head, "{version} {status} {reason}\r\n");
@@ -78,8 +84,9 @@ pub fn encode(parts: &Parts, version: Version, representation: Representation) -
     if !parts.headers.contains_key(header::DATE) {
         let _ = write!(head, "date: {}\r\n", HttpDate::from(SystemTime::now()));
     }
+    head.extend_from_slice(coding.as_bytes());
     head.extend_from_slice(b"connection: close\r\n\r\n");
-    head.extend_from_slice(representation.heartbeat());
+    head.extend_from_slice(representation.heartbeat_in(framing));
     head
 }
 
@@ -113,10 +120,10 @@ mod tests {
     use super::*;
 
     /// Returns an encoded head, without its date.
-    fn encoded(change: impl FnOnce(&mut Parts), version: Version, representation: Representation) -> String {
+    fn encoded(change: impl FnOnce(&mut Parts), framing: Framing, representation: Representation) -> String {
         let (mut parts, ()) = stream(representation, ()).into_parts();
         change(&mut parts);
-        let text = String::from_utf8(encode(&parts, version, representation)).unwrap();
+        let text = String::from_utf8(encode(&parts, framing, representation)).unwrap();
         let (before, date) = text.split_once("date: ").unwrap();
         let (date, after) = date.split_once("\r\n").unwrap();
         let age = SystemTime::now().duration_since(httpdate::parse_http_date(date).unwrap()).unwrap();
@@ -125,16 +132,17 @@ mod tests {
     }
 
     #[test]
-    fn a_head_is_the_handlers_and_says_that_the_connection_ends_the_body() {
-        let fields = format!("cache-control: {CACHE_CONTROL}\r\nx-accel-buffering: no\r\nconnection: close\r\n\r\n");
+    fn a_head_is_the_handlers_and_says_how_the_body_ends() {
+        let fields = format!("cache-control: {CACHE_CONTROL}\r\nx-accel-buffering: no\r\n");
+        let (plain, chunked) = ("connection: close\r\n\r\n", "transfer-encoding: chunked\r\nconnection: close\r\n\r\n");
         let cases = [
-            (Version::HTTP_11, Representation::EventStream, "HTTP/1.1", "text/event-stream", ":\n"),
-            (Version::HTTP_10, Representation::Envelope, "HTTP/1.0", "text/event-stream", ":\n"),
-            (Version::HTTP_11, Representation::JsonLines, "HTTP/1.1", "application/x-ndjson", "\n"),
+            (Version::HTTP_11, Representation::EventStream, "HTTP/1.1", "text/event-stream", chunked, "2\r\n:\n\r\n"),
+            (Version::HTTP_10, Representation::Envelope, "HTTP/1.0", "text/event-stream", plain, ":\n"),
+            (Version::HTTP_11, Representation::JsonLines, "HTTP/1.1", "application/x-ndjson", chunked, "1\r\n\n\r\n"),
         ];
-        for (version, representation, shown, content_type, heartbeat) in cases {
-            let expected = format!("{shown} 200 OK\r\ncontent-type: {content_type}\r\n{fields}{heartbeat}");
-            assert_eq!(encoded(|_| {}, version, representation), expected);
+        for (version, representation, shown, content_type, end, heartbeat) in cases {
+            let expected = format!("{shown} 200 OK\r\ncontent-type: {content_type}\r\n{fields}{end}{heartbeat}");
+            assert_eq!(encoded(|_| {}, framing_of(version), representation), expected);
         }
     }
 
@@ -152,7 +160,7 @@ mod tests {
             }
             parts.headers.append("x-bytes", HeaderValue::from_bytes("café".as_bytes()).unwrap());
         };
-        let head = encoded(with_more, Version::HTTP_11, Representation::EventStream);
+        let head = encoded(with_more, Framing::Plain, Representation::EventStream);
         assert!(head.contains("vary: origin\r\nvary: accept\r\n") && head.contains("x-bytes: café\r\n"), "{head}");
         assert_eq!(head.matches("connection").count(), 1, "{head}");
         assert!(!head.contains("length") && !head.contains("encoding"), "{head}");

@@ -377,7 +377,7 @@ mod tests {
             socket.set_nonblocking(true).unwrap();
             let matchers = [Matcher::exact("a").unwrap()].into_iter().collect();
             let (granted, representation) = (Matchers::default(), Representation::EventStream);
-            let key = AudienceKey { matchers, granted, representation };
+            let key = AudienceKey::new(matchers, granted, representation);
             let mut opening = self.hub.open(key, Start::Now).await.unwrap();
             self.places.add_permits(1);
             let place = self.places.clone().try_acquire_owned().unwrap();

@@ -80,7 +80,7 @@ pub(crate) async fn open(
         return Ok(head::come_back_later(representation));
     };
     let Credentials { grant, expires_at, payloads, .. } = credentials;
-    let key = AudienceKey { matchers, granted: grant.subscribe, representation };
+    let key = AudienceKey::new(matchers, grant.subscribe, representation);
     if until == Until::Closed
         && let Some(activity) = parts.extensions.get::<Activity>()
     {

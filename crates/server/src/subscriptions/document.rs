@@ -222,11 +222,7 @@ mod tests {
     use url::Url;
 
     fn told(matchers: Vec<Matcher>, payload: Option<Value>) -> Vec<(String, Option<String>, Value)> {
-        let key = AudienceKey {
-            matchers: matchers.into_iter().collect(),
-            granted: Matchers::default(),
-            representation: Representation::EventStream,
-        };
+        let key = AudienceKey::new(matchers.into_iter().collect(), Matchers::default(), Representation::EventStream);
         let subscriber = Subscriber::of(Uuid::nil(), Arc::new(key), payload);
         let told = updates(&subscriber, true).map(|update| {
             let [topic] = update.topics() else { panic!("one topic") };

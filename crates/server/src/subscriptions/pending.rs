@@ -100,11 +100,7 @@ mod tests {
     use fanfare_hub::{audience_key::AudienceKey, grant::Matchers, representation::Representation};
 
     fn subscriber(number: u128) -> Arc<Subscriber> {
-        let key = AudienceKey {
-            matchers: Matchers::any(),
-            granted: Matchers::default(),
-            representation: Representation::EventStream,
-        };
+        let key = AudienceKey::new(Matchers::any(), Matchers::default(), Representation::EventStream);
         Subscriber::of(Uuid::from_u128(number), key.into(), None)
     }
 

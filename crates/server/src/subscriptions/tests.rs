@@ -70,11 +70,11 @@ impl Stage {
         let memory = MemoryLog::new(Retention::default());
         let log = Arc::new(Failing { log: memory, fails: false.into() });
         let hub = Hub::start(log.clone(), &HubLimits::default()).unwrap();
-        let key = AudienceKey {
-            matchers: [Matcher::exact("a").unwrap()].into_iter().collect(),
-            granted: Matchers::default(),
-            representation: Representation::EventStream,
-        };
+        let key = AudienceKey::new(
+            [Matcher::exact("a").unwrap()].into_iter().collect(),
+            Matchers::default(),
+            Representation::EventStream,
+        );
         Self { active: ActiveSubscriptions::start(hub, max_subscribers), key: key.into(), log }
     }
 

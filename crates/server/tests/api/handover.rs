@@ -126,11 +126,7 @@ async fn streams_that_peers_do_not_come_to_hold_nobody_up() {
     // Some 48 KiB, each of them small; the file before them is one large answer.
     let held_back = (server.request("OPTIONS /topics/a", "HTTP/1.1", preflight) + "abc").repeat(130);
     // One permit is left.
-    let key = AudienceKey {
-        matchers: Matchers::any(),
-        granted: Matchers::default(),
-        representation: Representation::EventStream,
-    };
+    let key = AudienceKey::new(Matchers::any(), Matchers::default(), Representation::EventStream);
     let mut joining = Vec::new();
     for _ in 1..CONCURRENT_JOINS {
         let mut opening = server.hub.open(key.clone(), Start::Now).await.unwrap();

@@ -192,5 +192,5 @@ async fn it_is_over_in_time_whatever_is_open() {
 fn everything() -> fanfare_hub::audience_key::AudienceKey {
     use fanfare_hub::{audience_key::AudienceKey, grant::Matchers, representation::Representation};
     let (matchers, granted) = (Matchers::any(), Matchers::any());
-    AudienceKey { matchers, granted, representation: Representation::EventStream }
+    AudienceKey::new(matchers, granted, Representation::EventStream)
 }

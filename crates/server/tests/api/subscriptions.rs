@@ -41,11 +41,7 @@ struct Watcher {
 impl Watcher {
     async fn of(hub: &Hub, start: Start) -> Self {
         let pattern = Matcher::legacy_selector("/.well-known/mercure/subscriptions/{+rest}").unwrap();
-        let key = AudienceKey {
-            matchers: [pattern].into_iter().collect(),
-            granted: Matchers::any(),
-            representation: Representation::JsonLines,
-        };
+        let key = AudienceKey::new([pattern].into_iter().collect(), Matchers::any(), Representation::JsonLines);
         Self { subscription: hub.subscribe(key, start).await.unwrap(), told: VecDeque::new() }
     }
 

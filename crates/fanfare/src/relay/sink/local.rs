@@ -22,11 +22,7 @@ impl LocalSink {
     /// Makes a sink to `hub` for updates whose first topic is `topic`.
     pub(crate) fn new(hub: Hub, topic: &Topic) -> Self {
         let matcher = Matcher::exact(topic.as_str()).expect("a topic is a valid exact matcher");
-        let key = AudienceKey {
-            matchers: [matcher].into_iter().collect(),
-            granted: Matchers::any(),
-            representation: Representation::JsonLines,
-        };
+        let key = AudienceKey::new([matcher].into_iter().collect(), Matchers::any(), Representation::JsonLines);
         Self { hub, key }
     }
 

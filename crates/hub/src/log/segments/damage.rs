@@ -301,11 +301,7 @@ impl Original {
     /// Returns the IDs of the entries of the original log, each with the index of its entry and the position that the
     /// damaged log finds for the ID.
     fn places(&self, log: &SegmentLog) -> Vec<(String, usize, Resolved)> {
-        let everybody = AudienceKey {
-            matchers: Matchers::any(),
-            granted: Matchers::any(),
-            representation: Representation::EventStream,
-        };
+        let everybody = AudienceKey::new(Matchers::any(), Matchers::any(), Representation::EventStream);
         let resolve = |id: &str| cursor::resolve(log, id, &everybody, NOW).unwrap();
         let mut places = Vec::new();
         for (place, entry) in self.entries.iter().enumerate() {

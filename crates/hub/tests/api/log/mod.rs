@@ -55,7 +55,7 @@ fn locate(log: &dyn Log, id: &str) -> Option<u64> {
 
 /// The key of a subscriber to everything that is granted everything.
 fn everybody() -> AudienceKey {
-    AudienceKey { matchers: Matchers::any(), granted: Matchers::any(), representation: Representation::EventStream }
+    AudienceKey::new(Matchers::any(), Matchers::any(), Representation::EventStream)
 }
 
 fn resolve(log: &dyn Log, requested: &str) -> Resolved {

@@ -14,7 +14,7 @@ fn published(topic: &str, id: &str, private: bool) -> Update {
 
 fn key(topics: &[&str], granted: &[&str]) -> AudienceKey {
     let set = |texts: &[&str]| texts.iter().map(|text| Matcher::legacy_selector(text).unwrap()).collect::<Matchers>();
-    AudienceKey { matchers: set(topics), granted: set(granted), representation: Representation::EventStream }
+    AudienceKey::new(set(topics), set(granted), Representation::EventStream)
 }
 
 fn on_each(retention: &Retention, check: impl Fn(&dyn Log)) {

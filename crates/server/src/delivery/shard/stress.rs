@@ -149,11 +149,11 @@ impl Stage {
         SockRef::from(&socket).set_send_buffer_size(16 << 10).unwrap();
         SockRef::from(&peer).set_recv_buffer_size(16 << 10).unwrap();
         peer.set_read_timeout(Some(PATIENCE)).unwrap();
-        let key = AudienceKey {
-            matchers: topics.iter().map(|topic| Matcher::exact(topic).unwrap()).collect(),
-            granted: Matchers::default(),
-            representation: Representation::EventStream,
-        };
+        let key = AudienceKey::new(
+            topics.iter().map(|topic| Matcher::exact(topic).unwrap()).collect(),
+            Matchers::default(),
+            Representation::EventStream,
+        );
         let mut opening = self.runtime.block_on(self.hub.open(key, start)).unwrap();
         self.places.add_permits(1);
         let place = self.places.clone().try_acquire_owned().unwrap();
