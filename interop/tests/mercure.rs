@@ -92,6 +92,10 @@ fn each_library_receives_what_it_may_and_goes_on_behind_it_when_the_hub_has_been
     }
 }
 
+/// 128 bytes, which is a piece of the response that pymercure waits for.
+const FILLER: &str = "---------------------------------------------------------------------\
+    -----------------------------------------------------------";
+
 /// It can neither carry a token nor go on after an end.
 #[test]
 fn pymercure_receives_what_is_public() {
@@ -101,6 +105,9 @@ fn pymercure_receives_what_is_public() {
         published.into_iter().map(|(update, wanted)| (update.clone(), wanted && !update.private)).collect()
     };
     let wanted = [publish(&hub, public(before())), publish(&hub, public(meanwhile()))].concat();
+    // The last events would wait in it for many heartbeats, until a piece is full.
+    let filler = Update { topics: vec!["https://example.com/books/4"], data: FILLER, ..Update::default() };
+    let _ = publish(&hub, vec![(filler, true)]);
     assert_eq!(events(&mut subscriber, wanted.len()), wanted);
 }
 
