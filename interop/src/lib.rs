@@ -12,6 +12,7 @@ pub mod crates;
 pub mod curl;
 pub mod directory;
 pub mod event_source;
+pub mod gate;
 pub mod http;
 pub mod hub;
 pub mod installed;
