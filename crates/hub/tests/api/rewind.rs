@@ -78,7 +78,7 @@ fn held() -> (Arc<Held>, Hub) {
 async fn rewound(hub: &Hub, representation: Representation) -> Subscription {
     publish(hub, (0..UPDATES).map(|_| update(&["a"], &"x".repeat(1_000)))).await;
     let key = AudienceKey { representation, ..key([Matcher::exact("a").unwrap()]) };
-    join(&hub, key, Start::Newest(UPDATES)).await
+    join(hub, key, Start::Newest(UPDATES)).await
 }
 
 async fn next(subscription: &mut Subscription) -> String {
