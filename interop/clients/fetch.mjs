@@ -1,7 +1,8 @@
 // A reader over fetch, on the URL named second, with the parser named first: "own", or "eventsource-parser" for that package.
-// Prints each event as a line of JSON. It reconnects, since fetch does not.
+// It reconnects with the ID of the last event of whatever type, since fetch does not reconnect.
 import { setTimeout as sleep } from "node:timers/promises";
 import { EventStreamParser } from "./event-stream-parser.mjs";
+import { print } from "./print.mjs";
 
 const [name, url] = process.argv.slice(2);
 let lastEventId = "";
@@ -10,7 +11,7 @@ let retryMs = 100;
 async function newParser() {
   const onEvent = ({ event: type = "message", data, id }) => {
     lastEventId = id ?? lastEventId;
-    console.log(JSON.stringify({ type, data, id: lastEventId }));
+    print(type, data, lastEventId);
   };
   const onRetry = (ms) => (retryMs = ms);
   if (name === "own") return new EventStreamParser({ onEvent, onRetry });

@@ -1,5 +1,5 @@
 """pymercure. `publish HUB TOKEN UPDATE`, an update as JSON, prints the ID; `subscribe HUB TOPIC…` says that it does, and prints
-each event as a line of JSON."""
+each event as a line of JSON. It does not parse the data."""
 import json
 import sys
 
@@ -16,7 +16,7 @@ def publish(hub, token, update):
 
 def subscribe(hub, *topics):
     def on_message(message):
-        event = {"type": message.event_type, "data": message.data, "id": message.message_id}
+        event = {"type": message.event_type, "data": message.data, "id": message.message_id, "thrown": ""}
         print(json.dumps(event), flush=True)
 
     Consumer(hub, list(topics), on_message).start_consumption()

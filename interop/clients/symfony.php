@@ -1,6 +1,7 @@
 <?php
 // Symfony's Mercure component and its HTTP client, with tokens that the hub's key signs. `publish HUB KEY GRANT UPDATE`, an update as
-// JSON, prints the ID. `subscribe URL KEY GRANT header|cookie` prints each event as a line of JSON, and goes on by itself.
+// JSON, prints the ID. `subscribe URL KEY GRANT header|cookie|none` parses the data of each event as JSON, prints the event as a line of
+// JSON, `thrown` being the error of the parser, and goes on by itself.
 declare(strict_types=1);
 
 require_once 'Symfony/Component/Mercure/autoload.php';
@@ -55,19 +56,39 @@ function subscribe(string $url, string $key, string $grant, string $carrier): vo
     $options = match ($carrier) {
         'header' => ['auth_bearer' => $hub->getProvider()->getJwt()],
         'cookie' => ['headers' => ['Cookie' => cookie($hub, $grant)]],
+        'none' => [],
     };
-    $client = new EventSourceHttpClient();
+    // Until the stream says otherwise it would wait for ten seconds.
+    $client = new EventSourceHttpClient(null, 0.1);
+    $lastEventId = '';
     for (;;) {
-        $source = $client->connect($url, $options);
-        foreach ($client->stream($source) as $chunk) {
-            if (!$chunk->isTimeout() && $chunk instanceof ServerSentEvent && '' !== $chunk->getData()) {
-                echo json_encode(['type' => $chunk->getType(), 'data' => $chunk->getData(), 'id' => $chunk->getId()]), "\n";
+        // Not in a header field: of an attempt that fails, the client keeps no ID but those that it has received by that attempt.
+        $source = $client->connect($url.(str_contains($url, '?') ? '&' : '?').'lastEventID='.rawurlencode($lastEventId), $options);
+        try {
+            foreach ($client->stream($source) as $chunk) {
+                if (!$chunk->isTimeout() && $chunk instanceof ServerSentEvent) {
+                    $lastEventId = $chunk->getId();
+                    show($chunk);
+                }
             }
+        } catch (LogicException) {
+            // Where its first attempt fails and the next one does not, it takes the first event for an error of the application's.
+            $source->cancel();
         }
         // After what it takes for a fault it has connected again by itself; after an end that is left to the application.
-        $url = preg_replace('/(?<=lastEventID=)[^&]*/', rawurlencode($source->getInfo('last_event_id')), $url);
         usleep((int) (1e6 * $source->getInfo('reconnection_time')));
     }
+}
+
+function show(ServerSentEvent $event): void
+{
+    $thrown = '';
+    try {
+        json_decode($event->getData(), flags: JSON_THROW_ON_ERROR);
+    } catch (JsonException $error) {
+        $thrown = $error->getMessage();
+    }
+    echo json_encode(['type' => $event->getType(), 'data' => $event->getData(), 'id' => $event->getId(), 'thrown' => $thrown]), "\n";
 }
 
 // As an application sets it for a page: name and value.

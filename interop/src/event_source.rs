@@ -3,7 +3,10 @@ use crate::{PATIENCE, subscriber::Received};
 use fanfare_client::{EventSource, MessageEvent, Reconnect, Signal, Signals};
 use futures_util::StreamExt as _;
 use std::time::Duration;
-use tokio::runtime::{Builder, Runtime};
+use tokio::{
+    runtime::{Builder, Runtime},
+    time::timeout,
+};
 
 /// The reconnection time until a server sets another one.
 pub const RECONNECTION_TIME: Duration = Duration::from_millis(50);
@@ -34,13 +37,16 @@ impl Blocking {
     /// # Panics
     /// If the signal is an error, or does not come in time.
     pub fn signal(&mut self) -> Option<Signal> {
-        loop {
-            let next = async { tokio::time::timeout(PATIENCE, self.signals.next()).await };
-            match self.runtime.block_on(next).expect("something in time") {
-                Some(Ok(Signal::Comment(_))) => {}
-                signal => return signal.map(|signal| signal.unwrap()),
+        let next = async {
+            loop {
+                match self.signals.next().await {
+                    Some(Ok(Signal::Comment(_))) => {}
+                    signal => break signal,
+                }
             }
-        }
+        };
+        let next = self.runtime.block_on(async { timeout(PATIENCE, next).await });
+        next.expect("something in time").map(|signal| signal.unwrap())
     }
 
     /// Returns the next event, from this connection or a later one.

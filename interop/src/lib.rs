@@ -7,9 +7,12 @@
 #![allow(clippy::missing_panics_doc, reason = "a test fails by panicking")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+pub mod client;
+pub mod crates;
 pub mod curl;
 pub mod directory;
 pub mod event_source;
+pub mod gate;
 pub mod http;
 pub mod hub;
 pub mod installed;

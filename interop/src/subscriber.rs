@@ -1,8 +1,12 @@
-//! The clients that the hub is tested with: programs that print the events that they receive, curl, and the client of
-//! this repository.
-use crate::{curl::Resuming, event_source::Blocking, installed, program::Program, token};
+//! The clients that the hub is tested with: programs that print the events that they receive, curl, Rust crates, and
+//! the client of this repository.
+use crate::{crates::Crate, curl::Resuming, event_source::Blocking, installed, program::Program, token};
 use fanfare_event_stream::EventRef;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
+use std::collections::HashMap;
+
+/// The type of the event with which the hub begins each event stream.
+pub const START_EVENT: &str = "fanfare.start";
 
 /// An event as a client received it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -26,6 +30,23 @@ impl From<EventRef<'_>> for Received {
     }
 }
 
+/// An event as a client handed it over to its application, and what came of parsing its data as JSON.
+#[derive(Clone, Debug, Deserialize)]
+pub struct HandedOver {
+    /// The event.
+    #[serde(flatten)]
+    pub event: Received,
+    /// The error that parsing the data as JSON ended with; empty if the data is JSON. Programs parse it themselves.
+    pub thrown: String,
+}
+
+impl From<Received> for HandedOver {
+    fn from(event: Received) -> Self {
+        let thrown = serde_json::from_str::<IgnoredAny>(&event.data).map_err(|error| error.to_string());
+        Self { event, thrown: thrown.err().unwrap_or_default() }
+    }
+}
+
 /// A running client. It stops when this value is dropped.
 #[derive(Debug)]
 pub enum Subscriber {
@@ -35,14 +56,23 @@ pub enum Subscriber {
     Curl(Box<Resuming>),
     /// The client of this repository.
     EventSource(Box<Blocking>),
+    /// A Rust crate of other people's making.
+    Crate(Crate),
 }
 
 impl Subscriber {
-    /// Starts the `EventSource` of an npm package, which listens to `message` and to these event types.
+    /// Starts the event source of an npm package, which listens to `message` and to these event types.
     #[must_use]
-    pub fn event_source(package: &str, url: &str, types: &[&str]) -> Self {
-        let mut node = installed::node("clients/event-source.mjs");
-        node.args([package, url]).args(types);
+    pub fn npm(package: &str, url: &str, types: &[&str]) -> Self {
+        Self::npm_with(package, url, &[], types)
+    }
+
+    /// Starts the event source of an npm package, as [`Self::npm`] does, with these header fields.
+    #[must_use]
+    pub fn npm_with(package: &str, url: &str, headers: &[(&str, String)], types: &[&str]) -> Self {
+        let headers: HashMap<_, _> = headers.iter().cloned().collect();
+        let mut node = installed::node("clients/npm.mjs");
+        node.args([package, url, &serde_json::to_string(&headers).unwrap()]).args(types);
         Self::Program(Program::start(node))
     }
 
@@ -62,17 +92,8 @@ impl Subscriber {
         Self::Program(Program::start(python))
     }
 
-    /// Starts an npm package on a Mercure hub. `carrier` says where the token is sent: `header`, `cookie`, or `query`,
-    /// if the token is in the URL.
-    #[must_use]
-    pub fn npm_mercure(package: &str, url: &str, carrier: &str, token: &str, types: &[&str]) -> Self {
-        let mut node = installed::node("clients/mercure.mjs");
-        node.args([package, url, carrier, token]).args(types);
-        Self::Program(Program::start(node))
-    }
-
-    /// Starts Symfony's HTTP client on a Mercure hub. It makes its own token for this topic selector, and sends it in
-    /// the header or in the cookie.
+    /// Starts Symfony's HTTP client. It makes its own token for this topic selector, and sends it in the header or in
+    /// the cookie, or sends none. `carrier` says which: `header`, `cookie` or `none`.
     #[must_use]
     pub fn symfony(url: &str, carrier: &str, selector: &str) -> Self {
         let mut php = installed::php_script("clients/symfony.php");
@@ -102,18 +123,32 @@ impl Subscriber {
         Self::EventSource(Box::new(Blocking::open(url)))
     }
 
-    /// Returns the next event.
+    /// Returns the next event that the client hands over, of whatever type.
     ///
     /// # Panics
     /// If no event comes in time.
-    pub fn event(&mut self) -> Received {
+    pub fn handed_over(&mut self) -> HandedOver {
         match self {
             Self::Program(program) => {
                 let line = program.line();
                 serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
             }
-            Self::Curl(curl) => curl.event(),
-            Self::EventSource(source) => source.event(),
+            Self::Curl(curl) => curl.event().into(),
+            Self::EventSource(source) => source.event().into(),
+            Self::Crate(source) => source.event().into(),
+        }
+    }
+
+    /// Returns the next event, except start events: clients that have no listeners for each type hand them over too.
+    ///
+    /// # Panics
+    /// If no event comes in time.
+    pub fn event(&mut self) -> Received {
+        loop {
+            let event = self.handed_over().event;
+            if event.event_type != START_EVENT {
+                return event;
+            }
         }
     }
 }

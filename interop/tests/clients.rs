@@ -2,10 +2,11 @@
 //! killed and comes back costs them nothing.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 use fanfare_interop::{
+    client::Client,
     curl::Transfer,
     http,
     hub::{HEARTBEAT_INTERVAL, Hub},
-    subscriber::{Received, Subscriber},
+    subscriber::{Received, START_EVENT},
 };
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -13,20 +14,8 @@ use std::{
     time::Duration,
 };
 
-/// Starts a client on an URL, listening to these types besides `message`.
-type Start = fn(url: &str, types: &[&str]) -> Subscriber;
-
-const CLIENTS: &[(&str, Start)] = &[
-    ("npm eventsource", |url, types| Subscriber::event_source("eventsource", url, types)),
-    ("npm undici", |url, types| Subscriber::event_source("undici", url, types)),
-    ("fetch with a parser of its own", |url, _| Subscriber::fetch("own", url)),
-    ("fetch with npm eventsource-parser", |url, _| Subscriber::fetch("eventsource-parser", url)),
-    ("httpx-sse", |url, _| Subscriber::httpx_sse(url)),
-    ("curl", |url, _| Subscriber::curl(url)),
-    ("fanfare-client", |url, _| Subscriber::fanfare(url)),
-];
-
-/// What is published: a query that says more of it, its data, and these as they arrive.
+/// What is published: a query that says more of it, its data, and these as they arrive. Of the types, `error`, `open`,
+/// `end`, `retrying` and `closed` are left out: some clients tell of themselves by events of these types.
 const UPDATES: &[(&str, &str, (&str, &str))] = &[
     ("", "plain", ("message", "plain")),
     ("type=greeting", "with a type", ("greeting", "with a type")),
@@ -43,7 +32,7 @@ const UPDATES: &[(&str, &str, (&str, &str))] = &[
         "no breaks: \u{b} \u{c} \u{85} \u{2028} \u{2029}",
         ("message", "no breaks: \u{b} \u{c} \u{85} \u{2028} \u{2029}"),
     ),
-    ("type=end", "end", ("end", "end")),
+    ("type=over", "over", ("over", "over")),
 ];
 
 /// More than any buffer on the way takes.
@@ -57,9 +46,9 @@ fn each_client_receives_what_was_published() {
         [("type=large", &*large, ("large", &*large))].into_iter().chain(UPDATES.iter().copied()).collect();
     let ids: Vec<String> =
         updates.iter().map(|(query, data, _)| hub.publish(&format!("news?{query}"), data).unwrap()).collect();
-    for (name, start) in CLIENTS {
+    for Client { name, start } in Client::ALL {
         println!("{name}");
-        let mut client = start(&hub.topic("news?last_event_id=earliest"), &["large", "greeting", "grüße", "end"]);
+        let mut client = start(&hub.topic("news?last_event_id=earliest"), &["large", "greeting", "grüße", "over"]);
         for ((_, _, (event_type, data)), id) in updates.iter().zip(&ids) {
             let received = client.event();
             let wanted = Received { event_type: (*event_type).to_owned(), data: (*data).to_owned(), id: id.clone() };
@@ -80,12 +69,12 @@ const EVENTS_BETWEEN_KILLS: usize = 40;
 
 #[test]
 fn each_client_has_everything_once_and_in_order_when_the_hub_is_killed_and_comes_back() {
-    for (name, start) in CLIENTS {
+    for Client { name, start } in Client::ALL {
         let mut hub = Hub::start();
         // Otherwise some wait for seconds.
         hub.publish("news?retry=50", "begin").unwrap();
         let url = hub.topic("news");
-        let mut client = start(&hub.topic("news?last_event_id=earliest"), &["tick", "end", "fanfare.gap"]);
+        let mut client = start(&hub.topic("news?last_event_id=earliest"), &["tick", "over", "fanfare.gap"]);
         let (mut received, stop) = (Vec::new(), AtomicBool::new(false));
         let acknowledged = thread::scope(|scope| {
             let publisher = scope.spawn(|| publish_until(&stop, &url));
@@ -104,8 +93,8 @@ fn each_client_has_everything_once_and_in_order_when_the_hub_is_killed_and_comes
             drop(stop);
             publisher.join().unwrap()
         });
-        hub.publish("news?type=end", "end").unwrap();
-        while received.last().is_none_or(|event| event.event_type != "end") {
+        hub.publish("news?type=over", "over").unwrap();
+        while received.last().is_none_or(|event| event.event_type != "over") {
             received.push(client.event());
         }
         println!("{name}: {} acknowledged, {} received over {KILLS} kills", acknowledged.len(), received.len());
@@ -118,8 +107,10 @@ fn each_client_has_everything_once_and_in_order_when_the_hub_is_killed_and_comes
 fn a_heartbeat_is_no_event_for_any_client() {
     let hub = Hub::start();
     hub.publish("news", "one").unwrap();
-    let mut clients: Vec<_> =
-        CLIENTS.iter().map(|(name, start)| (name, start(&hub.topic("news?last_event_id=earliest"), &[]))).collect();
+    let mut clients: Vec<_> = Client::ALL
+        .iter()
+        .map(|Client { name, start }| (name, start(&hub.topic("news?last_event_id=earliest"), &[])))
+        .collect();
     for (name, client) in &mut clients {
         assert_eq!(client.event().data, "one", "{name}");
     }
@@ -159,9 +150,9 @@ fn publish_until(stop: &AtomicBool, topic: &str) -> Vec<(String, String)> {
 /// Everything in the log, in one go.
 fn replay(hub: &Hub) -> Vec<Received> {
     let mut events: Vec<Received> = Vec::new();
-    for event in Transfer::start(&hub.topic("news"), "earliest") {
+    for event in Transfer::start(&hub.topic("news"), "earliest").filter(|event| event.event_type != START_EVENT) {
         events.push(event);
-        if events.last().is_some_and(|event| event.event_type == "end") {
+        if events.last().is_some_and(|event| event.event_type == "over") {
             break;
         }
     }

@@ -11,7 +11,7 @@ use crate::{
 
 /// The feature without which these tests are not built, because they need packages that only this step installs.
 pub(crate) const FEATURE: &str = "fanfare-interop/installed";
-const TESTS: [&str; 4] = ["clients", "mercure", "proxies", "servers"];
+const TESTS: [&str; 5] = ["clients", "mercure", "proxies", "servers", "start_event"];
 
 /// Installs the Node.js packages of the servers and clients.
 ///

@@ -104,7 +104,7 @@ pub(crate) const STEPS: [Step; 16] = [
     Step {
         name: "interop",
         what: "servers and clients of other projects work with Fanfare",
-        budget: 50,
+        budget: 70,
         needs: &[&C, &NODE, &PHP, &SYMFONY, &PYTHON, &NCHAN, &CADDY, &HAPROXY, &CURL],
         run: interop::run,
     },

@@ -12,7 +12,7 @@ use fanfare_interop::{
     event_source::{Blocking, RECONNECTION_TIME},
     http,
     server::Server,
-    subscriber::Received,
+    subscriber::{Received, START_EVENT},
 };
 use std::time::Duration;
 
@@ -25,7 +25,9 @@ fn each_server_sends_what_it_is_known_to_send() {
         let head = &transfer.head;
         assert!(head.starts_with("http/1.1 200") && head.contains("\r\ncontent-type: text/event-stream"), "{head}");
         for expected in case.events {
-            let received = transfer.next().unwrap_or_else(|| panic!("{}: an event is missing", case.name));
+            let received = transfer
+                .find(|event| event.event_type != START_EVENT)
+                .unwrap_or_else(|| panic!("{}: an event is missing", case.name));
             expected.check(&received);
         }
         if !matches!(case.then, Then::More) {
@@ -75,13 +77,21 @@ fn opened(source: &mut Blocking) -> Opened {
 /// Receives these events, and nothing between them.
 fn receive(source: &mut Blocking, server: &Server, events: &[Expected]) {
     for expected in events {
-        match source.signal() {
+        match signal_but_start(source) {
             Some(Signal::Event(event)) => {
                 expected.check(&Received::from(&event));
                 assert!(server.url.starts_with(&format!("{}/", event.origin)), "{event:?}");
             }
             other => panic!("{other:?} in place of an event"),
         }
+    }
+}
+
+/// Returns the next signal that is not the start event of our hub.
+fn signal_but_start(source: &mut Blocking) -> Option<Signal> {
+    match source.signal() {
+        Some(Signal::Event(event)) if *event.event_type == *START_EVENT => source.signal(),
+        signal => signal,
     }
 }
 

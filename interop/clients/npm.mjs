@@ -1,16 +1,17 @@
-// A subscriber to a Mercure hub: the package named first, on the URL named second, with the token named fourth carried as the
-// third says (the query has it already); what follows are event types besides "message". Prints each event as a line of JSON.
-// Each reconnects by itself.
-const [name, url, carrier, token, ...types] = process.argv.slice(2);
-const headers = { header: { Authorization: `Bearer ${token}` }, cookie: { Cookie: `mercureAuthorization=${token}` }, query: {} }[carrier];
-const print = (type, data, id) => console.log(JSON.stringify({ type, data, id }));
+// An event source: the package named first, on the URL named second, with the headers of the third, a JSON object. What follows are
+// event types besides "message". Each reconnects by itself.
+import { print } from "./print.mjs";
 
-const subscribers = {
+const [name, url, json, ...types] = process.argv.slice(2);
+const headers = JSON.parse(json);
+
+const sources = {
   async eventsource() {
     const { EventSource } = await import("eventsource");
     listen(new EventSource(url, { fetch: (input, init) => fetch(input, { ...init, headers: { ...init.headers, ...headers } }) }));
   },
 
+  // It has no option for headers.
   async undici() {
     const { EventSource } = await import("undici");
     listen(new EventSource(url));
@@ -22,7 +23,12 @@ const subscribers = {
     listen(new EventSourcePolyfill(url, { headers, lastEventIdQueryParameterName: "lastEventID" }));
   },
 
-  // Made for pages: of what they have, it uses whether they are seen, timers and `fetch`.
+  async "launchdarkly-eventsource"() {
+    const { EventSource } = (await import("launchdarkly-eventsource")).default;
+    listen(new EventSource(url, { headers }));
+  },
+
+  // Made for pages: of what they have, it uses whether they are seen, timers and `fetch`. It hands over events of all types.
   async "@microsoft/fetch-event-source"() {
     globalThis.window = globalThis;
     globalThis.document = Object.assign(new EventTarget(), { hidden: false });
@@ -32,8 +38,7 @@ const subscribers = {
       headers,
       onmessage({ event, data, id }) {
         lastEventId = id || lastEventId;
-        // What has no data is no event, and it reports that too.
-        if (data !== "") print(event || "message", data, lastEventId);
+        print(event || "message", data, lastEventId);
       },
       onclose() {
         throw new Error("a response has ended, and it goes on");
@@ -46,8 +51,14 @@ function listen(source) {
   for (const type of ["message", ...types]) {
     source.addEventListener(type, ({ type, data, lastEventId }) => print(type, data, lastEventId));
   }
+  source.addEventListener("error", () => {
+    if (source.readyState === source.constructor.CLOSED) {
+      console.error(`${name} gave up`);
+      process.exit(1);
+    }
+  });
 }
 
 // While some wait to reconnect, nothing of them keeps the process alive.
 setInterval(() => {}, 60_000);
-await subscribers[name]();
+await sources[name]();
