@@ -10,6 +10,7 @@ use crate::{
     catch_up,
     ending::EndReason,
     entry::{Entry, Timestamp},
+    framing::Framing,
     grant::Matchers,
     log::{Log, MemoryLog, Retention},
     position::Offset,
@@ -243,7 +244,9 @@ impl Simulation {
                 let topics = TOPICS.iter().enumerate().filter(|(place, _)| (mask >> place) & 1 == 1);
                 let matchers: Matchers = topics.map(|(_, topic)| Matcher::exact(topic).unwrap()).collect();
                 let representation = Representation::EventStream;
-                let key = Arc::new(AudienceKey::new(matchers, Matchers::default(), representation));
+                let framing = [Framing::Plain, Framing::Chunked][usize::from(!self.peers.frames && self.random.bool())];
+                let key = AudienceKey { framing, ..AudienceKey::new(matchers, Matchers::default(), representation) };
+                let key = Arc::new(key);
                 let bounds = self.log.bounds();
                 let start = if self.random.bool() { bounds.head } else { bounds.floor() };
                 let (received, gaps) = (Vec::new(), Vec::new());
@@ -259,10 +262,14 @@ impl Simulation {
         subscriber.is_there = true;
         let at_head = subscriber.cursor == self.log.bounds().head && self.random.bool();
         let ends = (self.random.u8(..3) == 0).then(|| self.now + Duration::from_millis(self.random.u64(..30_000)));
+        let mut opening = Vec::new();
+        if self.random.bool() {
+            subscriber.key.framing.frame(&mut opening, |out| out.extend_from_slice(b":head\n\n"));
+        }
         let joining = Joining {
             key: subscriber.key.clone(),
             cursor: (!at_head).then_some(subscriber.cursor),
-            opening: if self.random.bool() { b":head\n\n".into() } else { Vec::new() },
+            opening,
             places: if self.random.u8(..4) == 0 { Places::None } else { Places::FromStart },
             ends,
             end_reason: self.random.bool().then_some(EndReason::TokenExpired),
@@ -397,7 +404,9 @@ impl Simulation {
             self.pass(HEARTBEAT / 100);
         }
         for key in self.peers.keys() {
-            let received = str::from_utf8(&self.peers.peer(key).received).unwrap();
+            let peer = self.peers.peer(key);
+            let received = self.subscribers[peer.subscriber].body(&peer.received);
+            let received = str::from_utf8(&received).unwrap();
             let (comments, starts) = (received.matches(":\n").count(), received.matches("\n\n").count());
             let start = received.find("event: fanfare.start").map_or("", |at| &received[at..]);
             let start = start.split_inclusive("\n\n").next().unwrap_or_default();
@@ -411,10 +420,37 @@ impl Simulation {
     }
 }
 
+/// Returns the data of the chunks, as far as they were received.
+fn unchunked(mut bytes: &[u8]) -> Vec<u8> {
+    let mut data = Vec::new();
+    while let Some(end) = bytes.windows(2).position(|pair| pair == b"\r\n") {
+        let length = usize::from_str_radix(str::from_utf8(&bytes[..end]).unwrap(), 16).expect("the length of a chunk");
+        let rest = &bytes[end + 2..];
+        if length == 0 {
+            assert!(b"\r\n".starts_with(rest), "nothing follows the last chunk");
+            break;
+        }
+        data.extend_from_slice(&rest[..length.min(rest.len())]);
+        let Some(next) = rest.get(length + 2..) else { break };
+        assert_eq!(&rest[length..length + 2], b"\r\n", "the end of a chunk");
+        bytes = next;
+    }
+    data
+}
+
 impl Subscriber {
+    /// Returns the body of a response whose bytes are these.
+    fn body(&self, bytes: &[u8]) -> Vec<u8> {
+        match self.key.framing {
+            Framing::Plain => bytes.to_vec(),
+            Framing::Chunked => unchunked(bytes),
+        }
+    }
+
     /// Reads the bytes that came over a connection, up to the last complete event.
     fn take(&mut self, received: &[u8], entries: &[Arc<Entry>]) {
-        let text = str::from_utf8(received).expect("whole characters");
+        let received = self.body(received);
+        let text = str::from_utf8(&received).expect("whole characters");
         let Some((whole, _)) = text.rsplit_once("\n\n") else { return };
         for block in whole.split("\n\n") {
             let lines: Vec<_> = block.lines().filter(|line| !line.starts_with(':')).collect();

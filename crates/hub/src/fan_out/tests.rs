@@ -1,7 +1,7 @@
 //! Tests of single situations. The module [`simulation`](super::simulation) tests random situations.
 use super::*;
 use crate::{
-    audience_key::AudienceKey, bundle::Events, catch_up::Step, grant::Matchers, position::Offset,
+    audience_key::AudienceKey, bundle::Events, catch_up::Step, framing::Framing, grant::Matchers, position::Offset,
     representation::Representation, run::Run, scale, topic::matcher::Matcher, window::WindowLimit,
 };
 use bytes::Bytes;
@@ -166,4 +166,73 @@ fn members_that_catch_up_and_leave_together_cost_no_more_than_others() {
         members.iter().for_each(|member| core.leave(*member));
         begun.elapsed()
     });
+}
+
+/// A connection that takes so many bytes, and then more of them.
+struct Narrow {
+    room: usize,
+    sent: Vec<u8>,
+}
+
+impl Transmit for Narrow {
+    fn send<'a>(&mut self, sends: impl Iterator<Item = Outgoing<'a>>, unsent: &mut Vec<Unsent>) {
+        for send in sends {
+            let (member, length) = (send.member, send.slice.len());
+            let taken = self.send_one(send);
+            if taken.as_ref().is_ok_and(|taken| *taken < length) {
+                unsent.push(Unsent { member, taken });
+            }
+        }
+    }
+
+    fn send_one(&mut self, send: Outgoing<'_>) -> io::Result<usize> {
+        let taken = send.slice.len().min(self.room);
+        self.room -= taken;
+        self.sent.extend_from_slice(&send.slice[..taken]);
+        Ok(taken)
+    }
+}
+
+/// Wherever a connection is full, in the head of a chunk, in its data or in its end, the rest follows, and then the last
+/// chunk.
+#[test]
+fn a_chunk_that_is_cut_anywhere_goes_on_there() {
+    const EVENT: &str = "id: #00000000-11\ndata: some text\n\n";
+    let chunk = format!("{:x}\r\n{EVENT}\r\n", EVENT.len());
+    let whole = format!("2\r\n:\n\r\n{chunk}{chunk}0\r\n\r\n");
+    for cut in 0..=whole.len() {
+        for further in 1..8 {
+            let (mut core, now) = (FanOut::new(WindowLimit::default(), 1), Instant::now());
+            let mut peer = Narrow { room: cut, sent: Vec::new() };
+            let mut joining = joining(None);
+            joining.key = Arc::new(AudienceKey { framing: Framing::Chunked, ..AudienceKey::clone(&joining.key) });
+            joining.opening = joining.key.heartbeat().into();
+            let mut part = None;
+            let follow = |key| {
+                part = Some(key);
+                Offset(10)
+            };
+            let member = core.join(joining, now, follow, || Offset(10), &nowhere);
+            core.turn(now, &mut peer).start(member);
+            for offset in [11, 12] {
+                let events: Events = vec![(Offset(offset), Bytes::from(chunk.clone()))].into();
+                let mut turn = core.turn(now, &mut peer);
+                turn.take_events(part.unwrap(), &events);
+                turn.deliver();
+            }
+            // The peer makes room, a few bytes at a time, until it has both events; then the hub ends the stream.
+            let events = whole.len() - Framing::Chunked.end().len();
+            while peer.sent.len() < events {
+                peer.room = further.min(events - peer.sent.len());
+                core.turn(now, &mut peer).writable(member);
+            }
+            peer.room = cut % 5;
+            core.turn(now, &mut peer).end(member);
+            while core.contains(member) {
+                peer.room = further;
+                core.turn(now, &mut peer).writable(member);
+            }
+            assert_eq!(str::from_utf8(&peer.sent).unwrap(), whole, "cut at {cut}, then {further} bytes at a time");
+        }
+    }
 }

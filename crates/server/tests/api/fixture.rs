@@ -223,10 +223,9 @@ impl Stream {
         (self.head, self.rest) = (head.to_owned(), rest.to_owned());
     }
 
-    /// True if the answer whose head was read last did not come through hyper: hyper leaves a stream's connection open,
-    /// and in HTTP/1.1 sends it in chunks.
+    /// True if the answer whose head was read last did not come through hyper, whose last field is the date.
     pub fn is_handed_over(&self) -> bool {
-        self.header("connection") == Some("close") && self.header("transfer-encoding").is_none()
+        self.head.ends_with("connection: close")
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
