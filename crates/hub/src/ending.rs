@@ -21,6 +21,9 @@ pub enum EndReason {
     /// The reader asked for the updates that were in the log at the time of the request, and has got all of them. To
     /// get those that were published later, it sends another request with this position.
     Now,
+    /// The hub cannot serve the subscriber now, for example because it has as many subscribers as it may have. The
+    /// subscriber should come back after the reconnection time that is sent with this event.
+    Later,
 }
 
 impl Ending {
@@ -35,6 +38,7 @@ impl EndReason {
         match self {
             Self::TokenExpired => "token-expired",
             Self::Now => "now",
+            Self::Later => "later",
         }
     }
 }

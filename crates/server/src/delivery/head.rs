@@ -2,7 +2,11 @@
 //! browsers from delaying the stream.
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use fanfare_hub::{framing::Framing, representation::Representation};
+use fanfare_hub::{
+    ending::{EndReason, Ending},
+    framing::Framing,
+    representation::Representation,
+};
 use http::{HeaderName, HeaderValue, Response as HttpResponse, StatusCode, Version, header, response::Parts};
 use http_body::Frame;
 use httpdate::HttpDate;
@@ -100,13 +104,16 @@ const FRAMING: [HeaderName; 3] = [header::CONNECTION, header::CONTENT_LENGTH, he
 const RETRY_SECONDS: std::ops::RangeInclusive<u64> = 30..=120;
 
 /// Returns the answer that tells a subscriber to come back later. It is a stream that ends at once and names the time
-/// after which an EventSource reconnects; after an error status, an EventSource would never reconnect. The connection
-/// is closed: kept alive, it would keep one of the few files that subscribers leave to others.
+/// after which an EventSource reconnects; after an error status, an EventSource would never reconnect. The time comes
+/// with an event of a type of its own: some clients pass a block that only has a time to the application, as an empty
+/// event. The connection is closed: kept alive, it would keep one of the few files that subscribers leave to others.
 #[must_use]
 pub fn come_back_later(representation: Representation) -> Response {
     let body = match representation {
         Representation::EventStream | Representation::Envelope => {
-            format!("retry: {}\n\n", fastrand::u64(RETRY_SECONDS) * 1_000 + fastrand::u64(0..1_000))
+            let retry_ms = fastrand::u64(RETRY_SECONDS) * 1_000 + fastrand::u64(0..1_000);
+            let (r#type, reason) = (Ending::EVENT_TYPE, EndReason::Later.as_str());
+            format!("retry: {retry_ms}\nevent: {type}\ndata: {{\"reason\":\"{reason}\"}}\n\n")
         }
         Representation::JsonLines => String::new(),
     };

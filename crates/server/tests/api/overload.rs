@@ -8,7 +8,9 @@ async fn whoever_finds_no_room_is_told_to_come_back() {
     let second = server.subscribe("/topics/a", "").await;
     assert_eq!(second.header("content-type"), Some("text/event-stream"));
     let told = second.end().await;
-    let retry_ms: u64 = told.strip_prefix("retry: ").unwrap().trim_end().parse().unwrap();
+    let (retry, event) = told.split_once('\n').unwrap();
+    assert_eq!(event, "event: fanfare.end\ndata: {\"reason\":\"later\"}\n\n", "no client takes it for an empty event");
+    let retry_ms: u64 = retry.strip_prefix("retry: ").unwrap().parse().unwrap();
     assert!((30_000..=121_000).contains(&retry_ms), "{told}");
     drop(first);
     server.wait_for_the_place().await;
