@@ -81,8 +81,9 @@ impl Hub {
         let (polled, window) = (Polled::new(&router, limits.window, writer.failures()), limits.window);
         let reads = Arc::new(Semaphore::new(limits.concurrent_reads));
         let scans = Arc::new(Semaphore::new(limits.concurrent_reads.div_ceil(2)));
+        let barren = Arc::new(Semaphore::new(limits.concurrent_reads.div_ceil(4)));
         let (joins, erases) = (Arc::new(Semaphore::new(CONCURRENT_JOINS)), Arc::new(Semaphore::new(1)));
-        Ok(Self(Arc::new(Shared { router, polled, log, writer, window, clock, reads, scans, erases, joins })))
+        Ok(Self(Arc::new(Shared { router, polled, log, writer, window, clock, reads, scans, barren, erases, joins })))
     }
 
     /// Publishes either all of `updates`, with no other update between them, or none. Returns their entries when they

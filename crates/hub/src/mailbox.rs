@@ -126,9 +126,9 @@ impl Mailbox {
     /// result is put into the mailbox. [`take_step`](Self::take_step) takes the result out. The owner must limit how
     /// many reads it asks for at the same time.
     pub fn read(&self, wanted: Wanted) {
-        let Wanted { part, key, cursor } = wanted;
+        let Wanted { part, key, cursor, is_barren } = wanted;
         let (hub, steps, wakeup) = (self.hub.clone(), self.step_sender.clone(), self.wakeup.clone());
-        let reading = self.runtime.spawn(hub.read_on(key, cursor));
+        let reading = self.runtime.spawn(hub.read_on(key, cursor, is_barren));
         self.runtime.spawn(async move {
             // The owner expects an answer, even if reading fails.
             let step = reading.await.unwrap_or_else(|error| Err(LogError::Io(io::Error::other(error))));

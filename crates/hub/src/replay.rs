@@ -22,6 +22,8 @@ pub struct Replay {
     rewind: Option<Rewind>,
     /// True if the event that tells the end of the replay has still to be returned.
     tells_end: bool,
+    /// True if the last step has found nothing.
+    is_barren: bool,
 }
 
 impl Replay {
@@ -34,7 +36,7 @@ impl Replay {
         tells_end: bool,
     ) -> Self {
         let end = hub.bounds().head;
-        Self { hub, key, cursor, end, opening: opening.into(), rewind, tells_end }
+        Self { hub, key, cursor, end, opening: opening.into(), rewind, tells_end, is_barren: false }
     }
 
     /// Returns the next encoded events; `None` when there are no more. The last of them may be events of entries that
@@ -57,7 +59,8 @@ impl Replay {
             }
         }
         while self.cursor < self.end {
-            let step = self.hub.clone().read_on(self.key.clone(), self.cursor).await?;
+            let step = self.hub.clone().read_on(self.key.clone(), self.cursor, self.is_barren).await?;
+            self.is_barren = step.run.is_none();
             // If a step ends where it began, although `end` is not reached, the replay ends, so that it does not loop
             // forever.
             if step.cursor == self.cursor {

@@ -35,6 +35,9 @@ pub(crate) struct Shared {
     /// The permits to read all entries of the log, which a pattern needs. There are half as many of them as of `reads`,
     /// rounded up, so that readers for exact topics need not wait for readers for patterns.
     pub(crate) scans: Arc<Semaphore>,
+    /// The permits to go on reading the log after a step that has found nothing. There are a quarter as many of them as
+    /// of `reads`, rounded up, so that readers who find something need not wait for those who do not.
+    pub(crate) barren: Arc<Semaphore>,
     /// The permit to erase. There is only one, so erasures run one after the other.
     pub(crate) erases: Arc<Semaphore>,
     pub(crate) joins: Arc<Semaphore>,
@@ -86,7 +89,8 @@ impl Shared {
         count: usize,
         head: Offset,
     ) -> Result<Rewind, LogError> {
-        let reads = Reads::of(&key);
+        // A search for the newest updates that match a pattern may go back to the beginning of the log and find nothing.
+        let reads = if key.has_pattern() { Reads::Barren } else { Reads::Some };
         self.reading(reads, move |hub| Rewind::find(&*hub.log, &key, count, head, hub.clock.now())).await
     }
 
@@ -104,8 +108,14 @@ impl Shared {
     }
 
     /// Reads the next step after `cursor` for the audience with this key, as soon as a permit to read the log is free.
-    pub(crate) async fn read_on(self: Arc<Self>, key: Arc<AudienceKey>, cursor: Offset) -> Result<Step, LogError> {
-        let reads = Reads::of(&key);
+    /// `is_barren` is true if the step before has found nothing.
+    pub(crate) async fn read_on(
+        self: Arc<Self>,
+        key: Arc<AudienceKey>,
+        cursor: Offset,
+        is_barren: bool,
+    ) -> Result<Step, LogError> {
+        let reads = if is_barren { Reads::Barren } else { Reads::of(&key) };
         self.reading(reads, move |hub| catch_up::step(&*hub.log, &key, cursor, hub.clock.now())).await
     }
 
@@ -116,13 +126,18 @@ impl Shared {
         read: impl FnOnce(&Self) -> Result<T, LogError> + Send + 'static,
     ) -> Result<T, LogError> {
         let acquired = "the semaphore is never closed";
-        let scan = match reads {
-            Reads::All => Some(self.scans.clone().acquire_owned().await.expect(acquired)),
+        let share = match reads {
+            Reads::All => Some(&self.scans),
+            Reads::Barren => Some(&self.barren),
             Reads::Some => None,
+        };
+        let share = match share {
+            Some(share) => Some(share.clone().acquire_owned().await.expect(acquired)),
+            None => None,
         };
         let permit = self.reads.clone().acquire_owned().await.expect(acquired);
         blocking(move || {
-            let _permits = (permit, scan);
+            let _permits = (permit, share);
             read(&self)
         })
         .await
@@ -136,6 +151,8 @@ enum Reads {
     Some,
     /// All entries.
     All,
+    /// Any entries, by a reader that has found nothing so far.
+    Barren,
 }
 
 impl Reads {

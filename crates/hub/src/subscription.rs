@@ -181,9 +181,9 @@ struct Reader {
 impl Reader {
     async fn read(mut self, wanted: Wanted) {
         let mut next = Some(wanted);
-        while let Some(Wanted { part, key, cursor }) = next {
+        while let Some(Wanted { part, key, cursor, is_barren }) = next {
             self.unanswered = Some(part);
-            let reading = tokio::spawn(self.hub.clone().read_on(key, cursor));
+            let reading = tokio::spawn(self.hub.clone().read_on(key, cursor, is_barren));
             let step = reading.await.unwrap_or_else(|error| Err(LogError::Io(io::Error::other(error))));
             self.unanswered = None;
             next = self.group.step(part, step, now());

@@ -134,8 +134,8 @@ impl FanOut {
         let part = self.parts.get_mut(index);
         part.readers.insert(request, key);
         if !std::mem::replace(&mut part.reading, true) {
-            let audience = &self.parts.get(index).key;
-            self.reads.push(self.parts.key_of(index), audience);
+            let part = self.parts.get(index);
+            self.reads.push(self.parts.key_of(index), &part.key, part.is_barren);
         }
     }
 }

@@ -38,7 +38,7 @@ pub mod timing;
 pub use advance::RUN_BYTES;
 pub use join::{Joining, Places};
 pub use member::{Departed, Departure, MemberKey};
-pub use read_queue::{CONCURRENT_READS, CONCURRENT_SCANS};
+pub use read_queue::{CONCURRENT_BARREN_READS, CONCURRENT_READS, CONCURRENT_SCANS};
 pub use reading::Wanted;
 pub use send::{Outgoing, Transmit, Unsent};
 pub use state::{FanOut, Turn};

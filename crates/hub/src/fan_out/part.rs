@@ -39,6 +39,8 @@ pub(super) struct Part {
     pub(super) requests: RequestNumber,
     /// True if the log is being read for one of `readers`, or if a read for one of them is in the queue.
     pub(super) reading: bool,
+    /// True if the last step that was read for one of `readers` has nothing for the part.
+    pub(super) is_barren: bool,
     /// The number of members of the part, whatever their states.
     pub(super) members: u32,
 }
@@ -61,6 +63,7 @@ impl Part {
             readers: BTreeMap::new(),
             requests: 0,
             reading: false,
+            is_barren: false,
             members: 0,
         }
     }

@@ -15,12 +15,15 @@ pub struct Wanted {
     pub key: Arc<AudienceKey>,
     /// The offset after which the log is to be read.
     pub cursor: Offset,
+    /// True if the last step for the part has found nothing.
+    pub is_barren: bool,
 }
 
 impl FanOut {
     /// Returns the next step that the driver has to read, if there is one that may be read now. At most
     /// [`CONCURRENT_READS`](super::CONCURRENT_READS) steps are read at the same time, and at most
-    /// [`CONCURRENT_SCANS`](super::CONCURRENT_SCANS) of these are for patterns. The driver answers each step with
+    /// [`CONCURRENT_SCANS`](super::CONCURRENT_SCANS) of these are for patterns, and at most
+    /// [`CONCURRENT_BARREN_READS`](super::CONCURRENT_BARREN_READS) for parts whose last step has found nothing. The driver answers each step with
     /// [`Turn::take_step`] or [`Turn::cannot_read`], even if the part is gone by then.
     pub fn next_read(&mut self) -> Option<Wanted> {
         while let Some(key) = self.reads.begin() {
@@ -28,7 +31,7 @@ impl FanOut {
                 let part = self.parts.get_mut(index);
                 if let Some(first) = part.readers.values().next() {
                     let cursor = self.members[*first as usize].cursor;
-                    return Some(Wanted { part: key, key: part.key.clone(), cursor });
+                    return Some(Wanted { part: key, key: part.key.clone(), cursor, is_barren: part.is_barren });
                 }
                 part.reading = false;
             }
@@ -42,8 +45,10 @@ impl FanOut {
         let Some(index) = self.parts.known(key) else { return };
         let part = self.parts.get_mut(index);
         part.reading = !part.readers.is_empty();
+        // Whoever needs the log next may find something.
+        part.is_barren &= part.reading;
         if part.reading {
-            self.reads.push(key, &part.key);
+            self.reads.push(key, &part.key, part.is_barren);
         }
     }
 }
@@ -54,6 +59,7 @@ impl<T: Transmit> Turn<'_, T> {
     pub fn take_step(&mut self, key: PartKey, step: &Step) {
         self.core.reads.finish(key);
         if let Some(index) = self.core.parts.known(key) {
+            self.core.parts.get_mut(index).is_barren = step.run.is_none();
             self.serve(index, step);
         }
         self.core.read_on(key);

@@ -225,7 +225,7 @@ impl Simulation {
 
     fn answer_a_read(&mut self) {
         self.reads.extend(std::iter::from_fn(|| self.fan_out.next_read()));
-        let Some(Wanted { part, key, cursor }) = self.reads.pop_front() else { return };
+        let Some(Wanted { part, key, cursor, .. }) = self.reads.pop_front() else { return };
         let mut turn = self.fan_out.turn(self.now, &mut self.peers);
         if self.random.u8(..20) == 0 {
             turn.cannot_read(part);
@@ -368,7 +368,7 @@ impl Simulation {
                 }
             }
             self.reads.extend(std::iter::from_fn(|| self.fan_out.next_read()));
-            for Wanted { part, key, cursor } in std::mem::take(&mut self.reads) {
+            for Wanted { part, key, cursor, .. } in std::mem::take(&mut self.reads) {
                 let step = catch_up::step(&self.log, &key, cursor, Timestamp(0)).unwrap();
                 self.fan_out.turn(self.now, &mut self.peers).take_step(part, &step);
             }

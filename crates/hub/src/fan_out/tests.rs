@@ -154,6 +154,39 @@ fn patterns_leave_reads_of_the_log_to_exact_topics() {
     }
 }
 
+/// Reads that find nothing have few turns, and leave the others to those that find something.
+#[test]
+fn reads_that_have_found_nothing_leave_turns_to_others() {
+    let (mut core, mut connections, now) =
+        (FanOut::new(WindowLimit::default(), 1), Connections::default(), Instant::now());
+    let mut join = |core: &mut FanOut, text: String| {
+        let matchers = [Matcher::legacy_selector(&text).unwrap()].into_iter().collect();
+        let member = core.join(joining_of(matchers, Some(0)), now, |_| Offset(99), || Offset(99), &nowhere);
+        core.turn(now, &mut connections).start(member);
+    };
+    let reads = |core: &mut FanOut| std::iter::from_fn(|| core.next_read()).collect::<Vec<_>>();
+    let nothing = |cursor: u64| Step { run: None, ..step(cursor, 1, cursor + 1) };
+    // Many strangers, whose first steps find nothing.
+    (0..3 * CONCURRENT_READS).for_each(|number| join(&mut core, format!("/nobody/{number}")));
+    let mut under_way = reads(&mut core);
+    while let Some(first) = under_way.iter().position(|wanted| !wanted.is_barren) {
+        let first = under_way.remove(first);
+        core.turn(now, &mut Connections::default()).take_step(first.part, &nothing(0));
+        under_way.extend(reads(&mut core));
+    }
+    assert_eq!(under_way.len(), CONCURRENT_BARREN_READS, "all of them go on, in few turns");
+    assert!(under_way.iter().all(|wanted| wanted.is_barren));
+    (0..2).for_each(|number| join(&mut core, format!("/somebody/{number}")));
+    let others = reads(&mut core);
+    assert_eq!(others.len(), 2, "the others do not wait for them");
+    // A step that finds something is the end of the small share.
+    let found = under_way.remove(0);
+    core.turn(now, &mut Connections::default()).take_step(found.part, &step(1, 2, 3));
+    let next = reads(&mut core);
+    let again = next.iter().find(|wanted| wanted.part == found.part).expect("it goes on at once");
+    assert!(!again.is_barren);
+}
+
 #[test]
 fn members_that_catch_up_and_leave_together_cost_no_more_than_others() {
     scale::is_nearly_linear(|count| {

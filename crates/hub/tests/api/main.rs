@@ -1,5 +1,6 @@
 //! The hub as its users see it: publish, subscribe, resume.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod barren;
 mod fixture;
 mod joining;
 mod log;

@@ -77,7 +77,7 @@ fn panicking() -> Arc<Panicking> {
 }
 
 fn wanted(key: &Arc<fanfare_hub::audience_key::AudienceKey>, part: PartKey) -> Wanted {
-    Wanted { part, key: key.clone(), cursor: Offset::ZERO }
+    Wanted { part, key: key.clone(), cursor: Offset::ZERO, is_barren: false }
 }
 
 async fn next_step(mailbox: &Mailbox, woken: &Notify) -> (PartKey, ReadStep) {
