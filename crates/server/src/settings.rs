@@ -31,8 +31,8 @@ pub const MIN_HEARTBEAT_INTERVAL: Duration = Duration::from_millis(10);
 /// The longest time of a setting, except the lifetime of a stream: a moment much further away cannot be calculated.
 pub const MAX_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The way in which streams are written to sockets. Subscribers see no difference, except that only hyper sends
-/// `Transfer-Encoding: chunked`.
+/// The way in which streams are written to sockets. Subscribers see no difference, except that hyper closes the
+/// connection after a stream only if it is asked to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Delivery {
     /// The fastest way that the system supports.
