@@ -93,9 +93,7 @@ impl Server {
         };
         drop(listener);
         if let Some(failure) = failure {
-            // Publishers still get the answer that their updates were not appended. Streams end, and what is not
-            // finished in time is cut: subscribers resume on the hub that is started next.
-            _ = timeout(FAILED_TIMEOUT, self.end_connections(&connections, FAILED_TIMEOUT / 2)).await;
+            _ = timeout(FAILED_TIMEOUT, self.abort(&connections)).await;
             return Err(failure);
         }
         if timeout(STOP_TIMEOUT, self.stop(&connections)).await.is_err() {
@@ -131,6 +129,19 @@ impl Server {
         // All subscribers have left, so the ends of all subscriptions can be published.
         if let Some(subscriptions) = &self.subscriptions {
             subscriptions.tell_all().await;
+        }
+    }
+
+    /// Breaks off all streams: the hub has not ended them, and their subscribers resume on the hub that is started next.
+    /// Publishers still get the answer that their updates were not appended.
+    async fn abort(&self, connections: &watch::Sender<Stop>) {
+        if let Some(shards) = &self.serving.shards {
+            shards.abort();
+        }
+        connections.send_replace(Stop::Finish);
+        if timeout(FAILED_TIMEOUT / 2, connections.closed()).await.is_err() {
+            connections.send_replace(Stop::Cut);
+            connections.closed().await;
         }
     }
 

@@ -137,3 +137,32 @@ pub fn terminate(child: &mut Child, in_time: Duration) -> (Option<i32>, Duration
     child.wait().unwrap();
     panic!("still there after {in_time:?}");
 }
+
+/// A client that takes the end of the body for the end of the stream can tell the one from the other: only a hub that is
+/// told to stop sends a last chunk.
+#[test]
+fn only_a_hub_that_is_told_to_stop_ends_its_streams() {
+    let mut hub = Hub::start(&[]);
+    for is_killed in [false, true] {
+        let mut socket = TcpStream::connect(hub.address).unwrap();
+        socket.set_read_timeout(Some(IN_TIME)).unwrap();
+        socket.write_all(b"GET /topics/a HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        let (mut text, mut chunk) = (String::new(), [0; 4_096]);
+        while !text.contains("fanfare.start") || !text.ends_with("\n\n\r\n") {
+            let read = socket.read(&mut chunk).unwrap();
+            assert_ne!(read, 0, "{text}");
+            text.push_str(str::from_utf8(&chunk[..read]).unwrap());
+        }
+        assert!(text.to_ascii_lowercase().contains("\r\ntransfer-encoding: chunked\r\n"), "{text}");
+        if is_killed {
+            hub.kill();
+        } else {
+            hub.stop();
+        }
+        let mut rest = Vec::new();
+        // The socket of a process that was killed may be reset.
+        _ = socket.read_to_end(&mut rest);
+        assert_eq!(rest, if is_killed { &b""[..] } else { b"0\r\n\r\n" });
+        hub.restart();
+    }
+}

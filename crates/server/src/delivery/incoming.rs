@@ -13,6 +13,9 @@ pub(super) enum Incoming {
     EndAll,
     /// No further message follows; the shard stops when it has no streams left.
     Stop,
+    /// The shard must stop at once. Its streams break off: they get no last chunk, so that clients see that the hub has
+    /// not ended them.
+    Abort,
     /// The shard panics.
     #[cfg(test)]
     Panic,

@@ -205,6 +205,11 @@ impl Shards {
         self.tell(|| Incoming::EndAll);
     }
 
+    /// Breaks off all streams, and ends the threads of the shards.
+    pub(crate) fn abort(&self) {
+        self.tell(|| Incoming::Abort);
+    }
+
     /// Tells the threads of the shards to end, and waits until they have ended. No stream may be given to a shard after
     /// this call.
     pub(crate) async fn stop(&self) {

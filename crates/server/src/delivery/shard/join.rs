@@ -26,6 +26,10 @@ impl Shard {
                     self.is_stopping = true;
                     return Next::Wait;
                 }
+                Ok(Incoming::Abort) => {
+                    self.is_aborted = true;
+                    return Next::Wait;
+                }
                 #[cfg(test)]
                 Ok(Incoming::Panic) => panic!("told to panic"),
                 Err(TryRecvError::Empty) => return Next::Wait,

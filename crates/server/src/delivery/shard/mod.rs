@@ -76,6 +76,8 @@ pub(super) struct Shard {
     is_ending: bool,
     /// True if the thread ends when no stream is left.
     is_stopping: bool,
+    /// True if the thread ends at once, whatever streams are left.
+    is_aborted: bool,
     /// The time when this turn of the loop began.
     now: Instant,
 }
@@ -109,6 +111,7 @@ impl Shard {
             due: Vec::new(),
             is_ending: false,
             is_stopping: false,
+            is_aborted: false,
             now,
         }
     }
@@ -120,7 +123,7 @@ impl Shard {
     pub(super) fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS);
         let mut next = Next::Wait;
-        while !(self.is_stopping && self.fan_out.is_empty()) {
+        while !self.is_aborted && !(self.is_stopping && self.fan_out.is_empty()) {
             let patience = match next {
                 Next::Again => Some(Duration::ZERO),
                 Next::Wait => self.wheel.next().map(|at| at.saturating_duration_since(Instant::now())),
