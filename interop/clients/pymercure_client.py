@@ -2,6 +2,7 @@
 each event as a line of JSON. It does not parse the data."""
 import json
 import sys
+import threading
 
 from pymercure.consumer import Consumer
 from pymercure.message import Message
@@ -15,12 +16,17 @@ def publish(hub, token, update):
 
 
 def subscribe(hub, *topics):
+    told = threading.Event()
+
+    # pymercure calls this on a thread of its own.
     def on_message(message):
+        told.wait()
         event = {"type": message.event_type, "data": message.data, "id": message.message_id, "thrown": ""}
         print(json.dumps(event), flush=True)
 
     Consumer(hub, list(topics), on_message).start_consumption()
     print("subscribed", flush=True)
+    told.set()
 
 
 {"publish": publish, "subscribe": subscribe}[sys.argv[1]](*sys.argv[2:])
