@@ -16,7 +16,7 @@ pub(super) const SECTIONS: &[Section] = &[
                 "crates/hub/src/update.rs",
                 &["MAX_TOPICS_PER_UPDATE", "MAX_ID_BYTES", "MAX_EVENT_TYPE_BYTES", "MAX_RETRY_MS"],
             ),
-            ("crates/hub/src/topic/mod.rs", &["MAX_TOPIC_BYTES"]),
+            ("crates/hub/src/topic/name.rs", &["MAX_TOPIC_BYTES"]),
             ("crates/server/src/settings.rs", &["DEFAULT_MAX_BODY_BYTES"]),
             ("crates/server/src/body.rs", &["BODY_TIMEOUT"]),
             ("crates/server/src/publish/lines.rs", &["MAX_BATCH_UPDATES", "MAX_BATCH_TOPICS"]),

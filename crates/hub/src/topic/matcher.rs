@@ -2,10 +2,10 @@
 //!
 //! [Mercure, matcher types](https://mercure.rocks/spec#matcher-types); the older revision of the Mercure protocol calls
 //! them topic selectors.
+pub use super::invalid_matcher::InvalidMatcher;
 use super::{
     InvalidTopic, Topic,
     candidate::Candidate,
-    linear_regex::CompileError,
     pattern_cache::Patterns,
     uri_template::{InvalidUriTemplate, UriTemplate},
     url_pattern::UrlPattern,
@@ -35,31 +35,6 @@ pub enum Matcher {
     UriTemplate(Arc<UriTemplate>),
     /// Every topic that, resolved against the hub's URL, matches the URL Pattern.
     UrlPattern(Arc<UrlPattern>),
-}
-
-/// The reason why a text is not a matcher.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum InvalidMatcher {
-    /// The text is empty.
-    Empty,
-    /// The text is longer than [`MAX_MATCHER_BYTES`].
-    TooLong {
-        /// The length of the text in bytes.
-        bytes: usize,
-        /// The longest length that is allowed, in bytes.
-        limit: usize,
-    },
-    /// The text contains a control character or an invisible format character.
-    Character(char),
-    /// The text is not a URL Pattern; the string says why.
-    InvalidPattern(String),
-    /// One of the matcher's regular expressions is larger than [`MAX_COMPILED_BYTES`](super::MAX_COMPILED_BYTES) when
-    /// compiled.
-    TooComplex {
-        /// The largest compiled form allowed, in bytes.
-        limit: usize,
-    },
 }
 
 impl Matcher {
@@ -179,38 +154,11 @@ impl Matcher {
     }
 }
 
-impl From<CompileError> for InvalidMatcher {
-    fn from(error: CompileError) -> Self {
-        match error {
-            CompileError::TooLarge => Self::TooComplex { limit: super::MAX_COMPILED_BYTES },
-            CompileError::Syntax(reason) => Self::InvalidPattern(reason),
-        }
-    }
-}
-
 impl fmt::Display for Matcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
-
-impl fmt::Display for InvalidMatcher {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("a topic matcher cannot be empty"),
-            Self::TooLong { bytes, limit } => write!(f, "the topic matcher has {bytes} bytes, {limit} are allowed"),
-            Self::Character(character) => {
-                write!(f, "the topic matcher contains {character:?}, a control or format character")
-            }
-            Self::InvalidPattern(reason) => write!(f, "the topic matcher is not a URL Pattern: {reason}"),
-            Self::TooComplex { limit } => {
-                write!(f, "the topic matcher is too complex: it needs more than {limit} bytes of memory")
-            }
-        }
-    }
-}
-
-impl std::error::Error for InvalidMatcher {}
 
 #[cfg(test)]
 mod tests {

@@ -6,8 +6,8 @@
 use super::{
     Topic,
     candidate::Candidate,
+    invalid_matcher::InvalidMatcher,
     linear_regex::{CompileError, LinearRegex},
-    matcher::InvalidMatcher,
 };
 use std::{cmp::Ordering, fmt, hash, panic};
 use url::{Url, quirks};
