@@ -46,8 +46,13 @@ pub(super) const SECTIONS: &[Section] = &[
             ("crates/hub/src/router.rs", &["BUNDLE_EVENTS"]),
             ("crates/hub/src/mailbox.rs", &["MAILBOX_BUNDLES"]),
             ("crates/hub/src/fan_out/advance.rs", &["RUN_BYTES"]),
-            ("crates/hub/src/fan_out/read_queue.rs", &["CONCURRENT_READS", "CONCURRENT_SCANS"]),
+            (
+                "crates/hub/src/fan_out/read_queue.rs",
+                &["CONCURRENT_READS", "CONCURRENT_SCANS", "CONCURRENT_BARREN_READS"],
+            ),
             ("crates/hub/src/fan_out/leave.rs", &["GRACE"]),
+            ("crates/hub/src/fan_out/timing.rs", &["PLACE_ENTRIES"]),
+            ("crates/server/src/delivery/shards.rs", &["REPLACEMENTS", "REPLACEMENT_WINDOW"]),
             ("crates/server/src/settings.rs", &["DEFAULT_HEARTBEAT_INTERVAL", "DEFAULT_WRITE_TIMEOUT"]),
             ("crates/server/src/delivery/lifetime.rs", &["EARLY_PART", "MAX_EARLY"]),
             ("crates/server/src/delivery/shard/mod.rs", &["JOINS_AT_ONCE"]),
@@ -79,7 +84,7 @@ pub(super) const SECTIONS: &[Section] = &[
     Section {
         title: "The end of the server",
         constants: &[
-            ("crates/server/src/server.rs", &["FINISH_TIMEOUT", "STOP_TIMEOUT"]),
+            ("crates/server/src/server.rs", &["FINISH_TIMEOUT", "STOP_TIMEOUT", "FAILED_TIMEOUT"]),
             ("crates/server/src/connection/watch.rs", &["STOPPED_HEAD_TIMEOUT"]),
             ("crates/server/src/body.rs", &["STOPPED_BODY_TIMEOUT"]),
             ("crates/fanfare/src/stop.rs", &["DEADLINE", "GRACE"]),
