@@ -1,5 +1,6 @@
 //! A member: one subscriber of a [`FanOut`](super::FanOut). It is plain data: a cursor and little else. It has no
 //! socket.
+use super::moment::Moment;
 use crate::{ending::EndReason, position::Offset, run::Left};
 use std::time::Instant;
 
@@ -26,7 +27,7 @@ pub struct Member {
     /// beginning was sent, or the event that ends the stream. Boxed, because few members have any.
     pub(super) unsent: Option<Box<Left>>,
     /// The time of the last send to this member alone. The part notes the time of the last send to all waiting members.
-    pub(super) spoke: Instant,
+    pub(super) spoke: Moment,
     /// The time when the hub ends the stream; `None` if the hub does not end it.
     pub(super) ends: Option<Instant>,
     /// The reason that the subscriber gets when its stream ends at the time `ends`; `None` sends no reason.

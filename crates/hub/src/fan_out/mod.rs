@@ -23,6 +23,7 @@ mod deliver;
 mod join;
 mod leave;
 pub mod member;
+mod moment;
 mod part;
 mod parts;
 mod read_queue;

@@ -2,6 +2,7 @@
 use super::{
     Transmit, Unsent,
     member::{Departed, Member, MemberKey, State},
+    moment::{Clock, Moment},
     parts::Parts,
     read_queue::ReadQueue,
 };
@@ -28,6 +29,8 @@ pub struct FanOut {
     /// The parts that have lost their last member, until the driver takes them with [`FanOut::take_abandoned`].
     pub(super) abandoned: Vec<(Arc<AudienceKey>, PartKey)>,
     pub(super) random: fastrand::Rng,
+    /// The clock of the moments that the members note.
+    pub(super) clock: Clock,
 }
 
 /// A turn of the state machine: the calls in which a driver lets it send bytes. The turn has the current time, and the
@@ -37,6 +40,8 @@ pub struct Turn<'a, T> {
     pub(super) core: &'a mut FanOut,
     pub(super) transmit: &'a mut T,
     pub(super) now: Instant,
+    /// The moment of `now`.
+    pub(super) moment: Moment,
 }
 
 impl FanOut {
@@ -55,12 +60,14 @@ impl FanOut {
             departed: Vec::new(),
             abandoned: Vec::new(),
             random: fastrand::Rng::with_seed(seed),
+            clock: Clock::default(),
         }
     }
 
     /// Begins a turn, in which bytes are sent through `transmit`.
     pub fn turn<'a, T: Transmit>(&'a mut self, now: Instant, transmit: &'a mut T) -> Turn<'a, T> {
-        Turn { core: self, transmit, now }
+        let moment = self.clock.moment(now);
+        Turn { core: self, transmit, now, moment }
     }
 
     /// The number of members.

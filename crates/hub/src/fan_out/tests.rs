@@ -269,3 +269,9 @@ fn a_chunk_that_is_cut_anywhere_goes_on_there() {
         }
     }
 }
+
+/// There are as many of them as there are subscribers.
+#[test]
+fn a_member_takes_64_bytes() {
+    assert_eq!(size_of::<super::member::Member>(), 64);
+}

@@ -49,21 +49,26 @@ impl FanOut {
     /// was sent to it for 80 to 100 % of `heartbeat_interval`.
     pub fn deadline(&mut self, key: MemberKey, now: Instant, heartbeat_interval: Duration) -> Instant {
         let pause = heartbeat_interval.mul_f64(spread(&mut self.random));
-        deadline(self.spoke(key), self.member(key).ends, now, pause)
+        deadline(self.spoke(key, now), self.member(key).ends, now, pause)
     }
 
     /// Notes that bytes were sent to a member at the time `now`. A time before the last noted time is ignored.
     pub fn spoke_at(&mut self, key: MemberKey, now: Instant) {
+        let (clock, moment) = (self.clock, self.clock.moment(now));
         let spoke = &mut self.member_mut(key).spoke;
-        *spoke = now.max(*spoke);
+        // If the noted moment is after `now`, its time counts as `now`.
+        if clock.time_of(*spoke, now) < now {
+            *spoke = moment;
+        }
     }
 
-    /// Returns the time when bytes were last sent to a member.
-    fn spoke(&self, key: MemberKey) -> Instant {
+    /// Returns the time when bytes were last sent to a member, to the millisecond.
+    fn spoke(&self, key: MemberKey, now: Instant) -> Instant {
         let member = self.member(key);
+        let spoke = self.clock.time_of(member.spoke, now);
         match member.state {
-            State::Waits(_) => member.spoke.max(self.parts.get(member.part).spoke),
-            State::Full | State::CatchesUp(_) | State::Ends => member.spoke,
+            State::Waits(_) => spoke.max(self.parts.get(member.part).spoke),
+            State::Full | State::CatchesUp(_) | State::Ends => spoke,
         }
     }
 }
@@ -96,7 +101,7 @@ impl<T: Transmit> Turn<'_, T> {
     }
 
     fn is_to_speak(&self, key: MemberKey, heartbeat_interval: Duration) -> bool {
-        let is_silent = self.core.spoke(key) + heartbeat_interval.mul_f64(LEAST_SPREAD) <= self.now;
+        let is_silent = self.core.spoke(key, self.now) + heartbeat_interval.mul_f64(LEAST_SPREAD) <= self.now;
         // A member without room gets no heartbeat: its peer has to take earlier bytes first. A member that catches up
         // has room. It may get no bytes for a long time, if few entries of the log are for it.
         is_silent && matches!(self.core.member(key).state, State::Waits(_) | State::CatchesUp(_))
@@ -111,7 +116,7 @@ impl<T: Transmit> Turn<'_, T> {
             let is_to_be_told = self.core.is_to_be_told(*key, interval);
             let (reached, audience) = (self.core.reached(*key), self.core.audience(*key).clone());
             let member = self.core.member_mut(*key);
-            member.spoke = self.now;
+            member.spoke = self.moment;
             heartbeats.push((
                 *key,
                 match is_to_be_told {
