@@ -123,7 +123,7 @@ impl Shard {
     pub(super) fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS);
         let mut next = Next::Wait;
-        while !self.is_aborted && !(self.is_stopping && self.fan_out.is_empty()) {
+        while !(self.is_aborted || (self.is_stopping && self.fan_out.is_empty())) {
             let patience = match next {
                 Next::Again => Some(Duration::ZERO),
                 Next::Wait => self.wheel.next().map(|at| at.saturating_duration_since(Instant::now())),
