@@ -127,7 +127,7 @@ impl Stage {
             Fault::Trailing => DecodeError::Trailing { coding },
         })?;
         if (read, written) == (0, 0) && !self.input.is_empty() {
-            return Err(DecodeError::Corrupt { coding, reason: "the decoder makes no progress".into() });
+            return Err(DecodeError::Corrupt { coding, reason: "it cannot be decoded any further".into() });
         }
         self.input = self.input.slice(read..);
         self.is_full = written == output.len();

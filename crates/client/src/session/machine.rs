@@ -169,7 +169,7 @@ impl Session {
 
     /// Changes the phase, and gives the driver an order.
     pub(super) fn enter(&mut self, phase: Phase, order: Order) {
-        debug_assert!(!self.is_closed(), "nothing is asked of a session that has ended");
+        debug_assert!(!self.is_closed(), "a session that has ended enters no other phase");
         self.phase = phase;
         self.order = Some(order);
     }

@@ -109,8 +109,8 @@ impl Part {
         self.window.push(offset, event.clone());
     }
 
-    /// True if another event of `bytes` bytes can be delivered together with the stored events: all of them fit into
-    /// one run, which is sent as one piece, and the window of the newest events has room for all of them.
+    /// True if another event of `bytes` bytes can be delivered together with the events that wait to be delivered: all
+    /// of them fit into one run, which is sent as one piece, and the window of the newest events has room for them.
     fn has_room_for(&self, bytes: usize, limit: &WindowLimit) -> bool {
         // The event may have two pieces, so the window must have room for two items.
         self.news_events + 1 < limit.events && self.news_bytes + bytes <= RUN_BYTES.min(limit.bytes)
