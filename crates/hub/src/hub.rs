@@ -160,8 +160,8 @@ impl Hub {
         self.0.writer.failures().wait().await
     }
 
-    /// Does `work`, without which the hub cannot do its own: if `work` panics, the hub has failed. `what` names it in the
-    /// failure.
+    /// Does `work`, without which the hub cannot do its own: if `work` panics, the hub has failed. `what` names it in
+    /// the failure.
     pub async fn essential<T>(&self, what: &'static str, work: impl Future<Output = T>) -> T {
         let _guard = self.0.writer.failures().on_panic(what);
         work.await

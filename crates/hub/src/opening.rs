@@ -144,8 +144,8 @@ impl Opening {
         self
     }
 
-    /// The ID of the position where the subscriber starts, as `#<epoch>-<offset>` in every case. If the subscriber starts
-    /// at the newest offset of the log, this call fixes which offset that is.
+    /// The ID of the position where the subscriber starts, as `#<epoch>-<offset>` in every case. If the subscriber
+    /// starts at the newest offset of the log, this call fixes which offset that is.
     pub fn place(&mut self) -> String {
         let begins_after = self.rewinds_after.unwrap_or_else(|| self.cursor());
         self.hub.place(begins_after)

@@ -89,7 +89,8 @@ impl Shared {
         count: usize,
         head: Offset,
     ) -> Result<Rewind, LogError> {
-        // A search for the newest updates that match a pattern may go back to the beginning of the log and find nothing.
+        // A search for the newest updates that match a pattern may go back to the beginning of the log and find
+        // nothing.
         let reads = if key.has_pattern() { Reads::Barren } else { Reads::Some };
         self.reading(reads, move |hub| Rewind::find(&*hub.log, &key, count, head, hub.clock.now())).await
     }

@@ -1,7 +1,8 @@
 //! The answers to health probes, with reasons. There are three questions, because they have different consequences:
 //!
 //! - `/health/live`: does the process make progress? If not, a supervisor should start it again.
-//! - `/health/ready`: can the hub serve subscribers? If not, a load balancer should send them to another hub. A log that
+//! - `/health/ready`: can the hub serve subscribers? If not, a load balancer should send them to another hub. A log
+//!   that
 //!   cannot append is only a reason in the answer, since an orchestrator that takes away the only hub closes each
 //!   browser's EventSource for good.
 //! - `/health/publish`: can the hub take updates? If not, publishers should wait.

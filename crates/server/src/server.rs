@@ -66,11 +66,11 @@ impl Server {
         Ok(Self { hub, serving: Serving { router, write_timeout, patience, shards }, threads, subscriptions, stop })
     }
 
-    /// Serves the connections of `listener` until `stopped` resolves, or until the hub [has failed](Hub::failed). Then the server stops: it ends all streams, so
-    /// that their subscribers reconnect to another server, waits up to [`FINISH_TIMEOUT`] for current requests, and
-    /// closes the remaining connections. If a request publishes an event stream, it is answered at once, with the
-    /// number of events that were published. Stopping takes no longer than [`STOP_TIMEOUT`]. Then the threads of
-    /// connections take up to 0.2 s to end.
+    /// Serves the connections of `listener` until `stopped` resolves, or until the hub [has failed](Hub::failed). Then
+    /// the server stops: it ends all streams, so that their subscribers reconnect to another server, waits up to
+    /// [`FINISH_TIMEOUT`] for current requests, and closes the remaining connections. If a request publishes an event
+    /// stream, it is answered at once, with the number of events that were published. Stopping takes no longer than
+    /// [`STOP_TIMEOUT`]. Then the threads of connections take up to 0.2 s to end.
     ///
     /// # Errors
     /// The [`Failure`] of the hub. The server has stopped then, within [`FAILED_TIMEOUT`], and the process should end
@@ -132,8 +132,8 @@ impl Server {
         }
     }
 
-    /// Breaks off all streams: the hub has not ended them, and their subscribers resume on the hub that is started next.
-    /// Publishers still get the answer that their updates were not appended.
+    /// Breaks off all streams: the hub has not ended them, and their subscribers resume on the hub that is started
+    /// next. Publishers still get the answer that their updates were not appended.
     async fn abort(&self, connections: &watch::Sender<Stop>) {
         if let Some(shards) = &self.serving.shards {
             shards.abort();

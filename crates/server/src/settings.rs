@@ -68,9 +68,9 @@ pub struct Settings {
     /// True if the hub's own page is served: at `/fanfare`, and also at `/` if [`static_dir`](Self::static_dir) has no
     /// file for `/`. Default: yes.
     pub page: bool,
-    /// True if each event stream begins with an event of the type `fanfare.start`, whose ID is the place where the stream
-    /// begins, and if later heartbeats tell newer places. Without these events, a subscriber whose connection breaks
-    /// before the first update loses updates. Default: yes.
+    /// True if each event stream begins with an event of the type `fanfare.start`, whose ID is the place where the
+    /// stream begins, and if later heartbeats tell newer places. Without these events, a subscriber whose connection
+    /// breaks before the first update loses updates. Default: yes.
     pub start_event: bool,
     /// The approximate time of silence after which a stream gets a heartbeat. A shorter time than
     /// [`MIN_HEARTBEAT_INTERVAL`] or a longer time than [`MAX_TIME`] counts as that time. Default:

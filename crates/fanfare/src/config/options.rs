@@ -65,9 +65,9 @@ options! {
         #[serde(default, with = "words")]
         alias: Vec<Words<Alias>> as "PATH=TOPIC[,TOPIC]", such as [{ path = "/sse", topics = ["news", "weather"] }];
 
-        /// Begin each event stream with an event of the type fanfare.start, whose ID is the place where the stream begins.
-        /// Without this event, a subscriber whose connection breaks before its first update loses updates: switch it
-        /// off only for a client that cannot bear it
+        /// Begin each event stream with an event of the type fanfare.start, whose ID is the place where the stream
+        /// begins. Without this event, a subscriber whose connection breaks before its first update loses updates:
+        /// switch it off only for a client that cannot bear it
         start_event: Switch as "on|off" = "on";
 
         /// Relay an event stream of another server: publish its events under these topics, and continue after a restart
@@ -182,7 +182,8 @@ options! {
     }
 
     "Limits" {
-        /// Send a comment or the place (fanfare.start) on a stream that was silent for this long. Proxies close silent connections, many after 60s
+        /// Send a comment or the place (fanfare.start) on a stream that was silent for this long. Proxies close silent
+        /// connections, many after 60s
         // The bounds: an interval below a second only costs traffic, and no proxy keeps a silent connection for more
         // than an hour.
         heartbeat_interval: HumanDuration as "DURATION" = "20s", within time(1, 3_600);

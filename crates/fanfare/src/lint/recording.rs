@@ -37,8 +37,8 @@ pub(super) struct Seen {
 pub(super) struct Recording {
     pub bytes: Vec<u8>,
     pub arrivals: Vec<Arrival>,
-    /// The events, except the start events of our hubs: such an event says where the client is, and so its ID is that of
-    /// an event before it.
+    /// The events, except the start events of our hubs: such an event says where the client is, and so its ID is that
+    /// of an event before it.
     pub events: Vec<Seen>,
     /// For each comment and start event, the index in `arrivals` of the piece whose bytes completed it.
     pub comments: Vec<usize>,

@@ -50,8 +50,8 @@ fn data(events: &[Received]) -> Vec<&str> {
     events.iter().map(|event| event.data.as_str()).collect()
 }
 
-/// Any error of a sync ends the hub, also one that says that the disk is full: the system may have dropped what it could
-/// not write.
+/// Any error of a sync ends the hub, also one that says that the disk is full: the system may have dropped what it
+/// could not write.
 #[test]
 fn a_hub_that_cannot_sync_ends_and_the_next_one_goes_on() {
     for errno in [libc::EIO, libc::ENOSPC, libc::EDQUOT] {

@@ -138,8 +138,8 @@ pub fn terminate(child: &mut Child, in_time: Duration) -> (Option<i32>, Duration
     panic!("still there after {in_time:?}");
 }
 
-/// A client that takes the end of the body for the end of the stream can tell the one from the other: only a hub that is
-/// told to stop sends a last chunk.
+/// A client that takes the end of the body for the end of the stream can tell the one from the other: only a hub that
+/// is told to stop sends a last chunk.
 #[test]
 fn only_a_hub_that_is_told_to_stop_ends_its_streams() {
     let mut hub = Hub::start(&[]);

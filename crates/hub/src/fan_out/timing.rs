@@ -76,8 +76,9 @@ impl FanOut {
 impl<T: Transmit> Turn<'_, T> {
     /// Handles the members whose deadline has come: ends the streams whose end time has come, and sends a heartbeat to
     /// the members to which nothing was sent for at least 80 % of `heartbeat_interval`. Members that have left are
-    /// ignored. `held` is the number of entries that the log holds, and `place` returns the ID of a position. After this
-    /// call, the driver must ask for a new [`deadline`](FanOut::deadline) of each of these members that has not left.
+    /// ignored. `held` is the number of entries that the log holds, and `place` returns the ID of a position. After
+    /// this call, the driver must ask for a new [`deadline`](FanOut::deadline) of each of these members that has not
+    /// left.
     pub fn expire(
         &mut self,
         due: &[MemberKey],

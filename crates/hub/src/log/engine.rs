@@ -46,8 +46,8 @@ impl Bounds {
 pub trait Log: Send + Sync + 'static {
     /// Appends all updates of `batch` after the newest entry, in order, or none of them. The updates get the time
     /// `now`. When the call returns, the log has made the updates as durable as it can: a log on disk has synced them.
-    /// The call may also discard entries that retention no longer keeps. An empty batch appends nothing: the result says
-    /// whether the log can append now, as far as it knows.
+    /// The call may also discard entries that retention no longer keeps. An empty batch appends nothing: the result
+    /// says whether the log can append now, as far as it knows.
     ///
     /// # Errors
     /// [`LogError`]; then no update of the batch is in the log. After [`LogError::Failed`], updates of the batch may
@@ -135,8 +135,8 @@ pub enum LogError {
     /// The log accepts no more publications until the hub is restarted, because its files have vanished. The text says
     /// which. What it has read so far can still be delivered, and a restart would begin with an empty log.
     Stopped(String),
-    /// The disk could not sync, or the log has panicked, so it is not known what is on the disk. The text is the reason.
-    /// Only a restart shows which updates the log has.
+    /// The disk could not sync, or the log has panicked, so it is not known what is on the disk. The text is the
+    /// reason. Only a restart shows which updates the log has.
     Failed(String),
 }
 

@@ -270,7 +270,8 @@ async fn no_place_is_told_beyond_what_the_router_has_handed_out() {
     }
     routed(&mailbox, Offset(MAILBOX_BUNDLES as u64));
     assert_eq!(heartbeat(&mut quiet).await, format!("{}\n\n", start_event(&ids[MAILBOX_BUNDLES - 1])));
-    // The log has all of these updates when they are acknowledged. The router waits until the mailbox has room for them.
+    // The log has all of these updates when they are acknowledged. The router waits until the mailbox has room for
+    // them.
     ids.extend(publish_at_once(&hub, (0..20).map(|_| update(&["b"], ""))).await);
     assert_eq!(hub.bounds().head, Offset(ids.len() as u64));
     assert_eq!(heartbeat(&mut quiet).await, ":\n", "the head of the log is not a place that it has reached");

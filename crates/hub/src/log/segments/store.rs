@@ -171,9 +171,9 @@ impl Store {
         _ = self.stop(&LogError::Stopped(format!("{what} of the log was removed or replaced")));
     }
 
-    /// Stops the log after an error of a sync: it accepts no more updates from now on. Returns the error that publishers
-    /// get from now on. After such an error the system may drop what it could not write, so a second attempt could
-    /// succeed without having written it.
+    /// Stops the log after an error of a sync: it accepts no more updates from now on. Returns the error that
+    /// publishers get from now on. After such an error the system may drop what it could not write, so a second attempt
+    /// could succeed without having written it.
     pub(super) fn could_not_sync(&self, error: &io::Error) -> LogError {
         self.stop(&LogError::Failed(format!("the disk could not sync: {error}")))
     }
