@@ -12,7 +12,7 @@ pub enum Failure {
     Log(String),
     /// The code that the text names has panicked.
     Panic(&'static str),
-    /// All threads that deliver streams have ended.
+    /// The end of the last thread that delivered streams.
     Delivery,
 }
 

@@ -226,8 +226,7 @@ impl Transmit for Narrow {
     }
 }
 
-/// Wherever a connection is full, in the head of a chunk, in its data or in its end, the rest follows, and then the
-/// last chunk.
+/// Cuts a chunk everywhere: in its head, in its data and in its end. The rest must follow, and then the last chunk.
 #[test]
 fn a_chunk_that_is_cut_anywhere_goes_on_there() {
     const EVENT: &str = "id: #00000000-11\ndata: some text\n\n";

@@ -169,7 +169,7 @@ async fn strangers_have_few_patterns_and_those_without_a_needed_token_none() {
     }
 }
 
-/// Who may not subscribe learns nothing about the rest of the request.
+/// A sender that may not subscribe learns nothing about the rest of its request.
 #[tokio::test]
 async fn the_token_is_looked_at_before_paths_and_queries() {
     let settings = AuthSettings { anonymous: false, ..AuthSettings::closed(Url::parse(HUB).unwrap()) };

@@ -21,7 +21,7 @@ use std::{
 };
 use tokio::time::{sleep, timeout};
 
-/// What an append does.
+/// The behaviour of an append.
 #[derive(Clone, Copy, Debug)]
 enum Appends {
     Work,
