@@ -8,7 +8,8 @@ use tokio::sync::watch;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Failure {
-    /// The disk could not sync, so it is not known which of the last updates are on it. The text is the error.
+    /// The log cannot go on: the disk could not sync, so it is not known which of the last updates are on it, or the
+    /// thread that removes old updates from the disk has panicked. The text says which.
     Log(String),
     /// The code that the text names has panicked.
     Panic(&'static str),
@@ -160,34 +161,35 @@ mod tests {
         Update::new(UpdateFields { topics: vec![Topic::new("a").unwrap()], ..UpdateFields::default() }).unwrap()
     }
 
-    /// Publishes, and returns the failure that follows; `None` if there is none within two rounds of retention.
+    /// Publishes, and returns the failure that follows; `None` if there is none within `patience`.
     async fn after_a_publication(
         log: Arc<dyn Log>,
         sink: impl FnMut(Vec<Arc<Entry>>) + Send + 'static,
+        patience: Duration,
     ) -> Option<Failure> {
         let writer = Writer::start(log, || Timestamp(0), sink).unwrap();
         _ = timeout(PATIENCE, writer.append(vec![update()])).await.expect("an answer");
-        timeout(Duration::from_millis(2_500), writer.failures().wait()).await.ok()
+        timeout(patience, writer.failures().wait()).await.ok()
     }
 
     #[tokio::test]
     async fn what_the_hub_cannot_survive_is_a_failure() {
         assert_eq!(
-            after_a_publication(acting(|_, _| Err(LogError::Failed("no sync".into())), || Ok(0)), drop).await,
+            after_a_publication(acting(|_, _| Err(LogError::Failed("no sync".into())), || Ok(0)), drop, PATIENCE).await,
             Some(Failure::Log("no sync".into()))
         );
         assert_eq!(
-            after_a_publication(acting(works, || Err(LogError::Failed("the keeper".into()))), drop).await,
+            after_a_publication(acting(works, || Err(LogError::Failed("the keeper".into()))), drop, PATIENCE).await,
             Some(Failure::Log("the keeper".into())),
             "although nothing is appended any more"
         );
         assert_eq!(
-            after_a_publication(acting(|_, _| Ok(Vec::new()), || Ok(0)), drop).await,
+            after_a_publication(acting(|_, _| Ok(Vec::new()), || Ok(0)), drop, PATIENCE).await,
             Some(Failure::Panic("the writer of the log")),
             "there is no entry for the update"
         );
         assert_eq!(
-            after_a_publication(acting(works, || Ok(0)), |_| resume_unwind(Box::new("told to panic"))).await,
+            after_a_publication(acting(works, || Ok(0)), |_| resume_unwind(Box::new("told to panic")), PATIENCE).await,
             Some(Failure::Panic("the router"))
         );
     }
@@ -198,7 +200,8 @@ mod tests {
         let vanished = |_: &MemoryLog, _| Err(LogError::Stopped("the directory".into()));
         let unreadable = || Err(LogError::Io(io::ErrorKind::Other.into()));
         for log in [acting(full, || Ok(0)), acting(vanished, || Ok(0)), acting(works, unreadable)] {
-            assert_eq!(after_a_publication(log, drop).await, None);
+            // The time of two rounds of retention.
+            assert_eq!(after_a_publication(log, drop, Duration::from_millis(2_500)).await, None);
         }
     }
 

@@ -100,8 +100,9 @@ impl Opening {
         }
     }
 
-    /// Leaves out the [start events](crate::start_event), for a subscriber that cannot bear an event that no publisher
-    /// sent. If its connection breaks before the first update, it loses the updates until it is connected again.
+    /// Leaves out the [start events](crate::start_event), for a subscriber that cannot handle an event that no
+    /// publisher sent. If its connection breaks before the first update, it loses the updates until it is connected
+    /// again.
     #[must_use]
     pub fn without_start_events(self) -> Self {
         Self { has_start_events: false, ..self }

@@ -21,7 +21,7 @@ use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
     io,
-    sync::{Arc, Mutex, MutexGuard, Weak},
+    sync::{Arc, Mutex, Weak},
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
@@ -255,14 +255,13 @@ impl Group {
 
     /// True if a member's stream has not ended.
     pub(crate) fn has(&self, seat: Seat) -> bool {
-        self.lock().has(seat)
+        self.look(|state| state.has(seat))
     }
 
     /// Returns the steps through the log that members need. The caller must read each of them and pass the result to
     /// [`step`](Self::step).
     pub(crate) fn take_reads(&self) -> Vec<Wanted> {
-        let mut state = self.lock();
-        std::iter::from_fn(|| state.fan_out.next_read()).collect()
+        self.look(|state| std::iter::from_fn(|| state.fan_out.next_read()).collect())
     }
 
     /// Sends a step through the log to the members that need it. Returns the next step to read, if one is needed.
@@ -294,8 +293,7 @@ impl Group {
 
     /// Returns the time when [`expire`](Self::expire) has to be called for a member; `None` if its stream has ended.
     pub(crate) fn deadline(&self, seat: Seat, now: Instant, heartbeat_interval: Duration) -> Option<Instant> {
-        let mut state = self.lock();
-        state.has(seat).then(|| state.fan_out.deadline(seat.member, now, heartbeat_interval))
+        self.look(|state| state.has(seat).then(|| state.fan_out.deadline(seat.member, now, heartbeat_interval)))
     }
 
     /// Sends a member a heartbeat if one is due, or ends its stream if its end time has come. `held` is the number
@@ -347,8 +345,11 @@ impl Group {
         Some(result)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect(NOBODY_PANICKED)
+    /// Calls `look` with the state. No member leaves in this call, and no task has to be woken.
+    fn look<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.state.lock().expect(NOBODY_PANICKED);
+        let _guard = self.failures.on_panic("a group of subscriptions");
+        look(&mut state)
     }
 }
 

@@ -184,11 +184,12 @@ export class Stream extends EventTarget {
    */
   #received({ type, data, lastEventId }) {
     if (lastEventId) this.lastEventId = this.#place = lastEventId;
-    // Each connection begins with a start event, so it does not show that the connection is a good one.
+    // Each connection begins with a start event, and a hub that is away or full answers with an end, so neither shows
+    // that the connection is a good one.
     if (type === "fanfare.start") return this.dispatchEvent(new Event("change"));
-    this.#backoff.succeeded();
     const said = parsed(data);
     if (type === "fanfare.end") return this.#ended(said.reason);
+    this.#backoff.succeeded();
     this.#hasTold = true;
     if (type === "fanfare.gap") {
       this.gaps += 1;

@@ -2,8 +2,7 @@
 //!
 //! - `/health/live`: does the process make progress? If not, a supervisor should start it again.
 //! - `/health/ready`: can the hub serve subscribers? If not, a load balancer should send them to another hub. A log
-//!   that
-//!   cannot append is only a reason in the answer, since an orchestrator that takes away the only hub closes each
+//!   that cannot append is only a reason in the answer, since an orchestrator that takes away the only hub closes each
 //!   browser's EventSource for good.
 //! - `/health/publish`: can the hub take updates? If not, publishers should wait.
 //!
@@ -16,21 +15,32 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
-use std::time::{Duration, Instant};
-use tokio::time::timeout;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{sync::Mutex, time::timeout};
 
 /// The time within which a delivery thread must make a turn of its loop, although it may be in the middle of a large
 /// batch.
 const TURN_PATIENCE: Duration = Duration::from_secs(2);
 /// The time within which the log must answer whether it can append. A probe of an orchestrator waits for a second by
-/// default.
-const APPEND_PATIENCE: Duration = Duration::from_millis(900);
+/// default, and a busy machine needs a part of it.
+const APPEND_PATIENCE: Duration = Duration::from_millis(400);
 /// The time for which the log's answer is used again, so that probes cannot keep the log busy.
 const APPEND_VALIDITY: Duration = Duration::from_millis(500);
 
 /// The last answer of the log to the question whether it can append.
 #[derive(Debug, Default)]
-pub(crate) struct LastAppend(tokio::sync::Mutex<Option<(Instant, Option<&'static str>)>>);
+pub(crate) struct LastAppend(Arc<Mutex<Option<Answer>>>);
+
+/// An answer of the log.
+#[derive(Clone, Copy, Debug)]
+struct Answer {
+    at: Instant,
+    /// The reason why the log cannot append; `None` if it can.
+    reason: Option<&'static str>,
+}
 
 /// The body of an answer.
 #[derive(Debug, Serialize)]
@@ -102,23 +112,31 @@ pub(crate) async fn publish(State(app): State<App>, headers: HeaderMap) -> Resul
 }
 
 impl LastAppend {
-    /// Returns the reason why the log cannot append; `None` if it can. If several probes ask at the same time, one of
-    /// them asks the log.
+    /// Returns the reason why the log cannot append; `None` if it can.
     async fn cannot_append(&self, app: &App) -> Option<&'static str> {
-        let mut last = self.0.lock().await;
-        if let Some((at, reason)) = *last
-            && at.elapsed() < APPEND_VALIDITY
+        timeout(APPEND_PATIENCE, self.ask(app)).await.unwrap_or(Some(SLOW))
+    }
+
+    /// Asks the log, unless it has just answered. A task of its own asks, and holds the lock until the log answers. So
+    /// the log has at most one question at a time, however many probes come and give up meanwhile.
+    async fn ask(&self, app: &App) -> Option<&'static str> {
+        let mut last = self.0.clone().lock_owned().await;
+        if let Some(answer) = *last
+            && answer.at.elapsed() < APPEND_VALIDITY
         {
-            return reason;
+            return answer.reason;
         }
-        let reason = match timeout(APPEND_PATIENCE, app.hub.can_append()).await {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) if error.is_full() => Some(FULL),
-            Ok(Err(_)) => Some(REFUSES),
-            Err(_) => Some(SLOW),
-        };
-        *last = Some((Instant::now(), reason));
-        reason
+        let hub = app.hub.clone();
+        let asking = tokio::spawn(async move {
+            let reason = match hub.can_append().await {
+                Ok(()) => None,
+                Err(error) if error.is_full() => Some(FULL),
+                Err(_) => Some(REFUSES),
+            };
+            *last = Some(Answer { at: Instant::now(), reason });
+            reason
+        });
+        asking.await.unwrap_or(Some(REFUSES))
     }
 }
 
@@ -138,4 +156,40 @@ fn answer(
     let mut response = (code, Json(health)).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{auth::Authenticator, settings::Settings};
+    use axum::body::to_bytes;
+    use fanfare_hub::{
+        Hub, HubLimits,
+        log::{MemoryLog, Retention},
+    };
+    use tokio::sync::{Semaphore, watch};
+
+    async fn text(response: Result<Response, Problem>) -> (u16, String) {
+        let response = response.unwrap();
+        let code = response.status().as_u16();
+        let body = to_bytes(response.into_body(), 1_000).await.unwrap();
+        (code, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_hub_that_stops_lives_and_takes_nobody() {
+        let hub = Hub::start(Arc::new(MemoryLog::new(Retention::default())), &HubLimits::default()).unwrap();
+        let (stop, stopping) = watch::channel(false);
+        let places = Arc::new(Semaphore::new(1));
+        let app = App::new(hub, Authenticator::open(), Settings::default(), places, None, stopping);
+        let ok = (200, r#"{"status":"ok","reasons":[]}"#.to_owned());
+        let stops = (503, r#"{"status":"failed","reasons":["the hub is stopping"]}"#.to_owned());
+        let (state, none) = (|| State(app.clone()), HeaderMap::new);
+        assert_eq!(text(ready(state(), none()).await).await, ok);
+        assert_eq!(text(publish(state(), none()).await).await, ok);
+        stop.send(true).unwrap();
+        assert_eq!(text(live(state(), none()).await).await, ok);
+        assert_eq!(text(ready(state(), none()).await).await, stops);
+        assert_eq!(text(publish(state(), none()).await).await, stops);
+    }
 }

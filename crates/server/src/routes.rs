@@ -56,6 +56,16 @@ pub fn routes(app: App) -> Router {
         .with_state(app)
 }
 
+/// True if the server itself answers requests for this path, so that nobody reaches an alias at it. `page` says whether
+/// the server has the hub's page.
+#[must_use]
+pub fn is_own_path(path: &str, page: bool) -> bool {
+    let own = ["/", "/healthz", "/health/live", "/health/ready", "/health/publish", HUB_PATH, TOPICS];
+    let is_below = |first: &str| path.strip_prefix(first).and_then(|rest| rest.strip_prefix('/')).is_some();
+    let pages = page && (path == page::PATH || is_below(page::PATH));
+    own.contains(&path) || is_below(TOPICS) || path == hub_path::metadata_path() || pages
+}
+
 /// Answers a health check: the server answers.
 async fn answers(headers: HeaderMap) -> Result<&'static str, Problem> {
     Acceptance::require(&headers, "text/plain").map(|()| "ok\n")

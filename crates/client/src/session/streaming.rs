@@ -7,6 +7,13 @@ use crate::{Cause, Error, MessageEvent, Signal, Text, Warning};
 use bytes::Bytes;
 use std::time::Duration;
 
+/// True if a Fanfare hub tells of the connection with an event of this type. Each of its streams begins with such an
+/// event, so it does not show that a connection is a good one: a hub that ends right after each start sends one too.
+#[inline]
+fn is_about_the_connection(event_type: &str) -> bool {
+    matches!(event_type, "fanfare.start" | "fanfare.end")
+}
+
 impl Session {
     /// Returns an event that has arrived completely. `None` if there is none, or if another signal comes first. Most
     /// events are returned by this function.
@@ -14,7 +21,9 @@ impl Session {
     pub(crate) fn event_at_hand(&mut self) -> Option<MessageEvent> {
         let Phase::Open(reading) = &mut self.phase else { return None };
         let event = reading.event_at_hand(&mut self.parser)?;
-        self.backoff.event();
+        if !is_about_the_connection(&event.event_type) {
+            self.backoff.event();
+        }
         Some(event)
     }
 
@@ -46,7 +55,9 @@ impl Session {
     fn has_read(&mut self, read: Read) -> Option<Signal> {
         match read {
             Read::Event(event) => {
-                self.backoff.event();
+                if !is_about_the_connection(&event.event_type) {
+                    self.backoff.event();
+                }
                 if let Some(progress) = &mut self.progress {
                     progress.given(&event.last_event_id);
                 }

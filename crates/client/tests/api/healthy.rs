@@ -24,6 +24,22 @@ fn a_head_alone_is_no_sign_of_health() {
     });
 }
 
+/// Each stream of a Fanfare hub begins with a start event, also if the hub then ends at once.
+#[test]
+fn what_a_hub_tells_of_the_connection_is_no_sign_of_health() {
+    run(async {
+        for told in ["event: fanfare.start\nid: #e-0\ndata: {}\n\n", "event: fanfare.end\ndata: {}\n\n"] {
+            let clock = ManualClock::new();
+            let connection = || Connection::stream().piece(told).end();
+            let server = Server::start([connection(), connection(), connection()]);
+            let policy = Reconnect::spec().seed(1).max_attempts(3);
+            let mut signals = source(&server, &clock).reconnect(policy).build().unwrap().signals();
+            let (_, error) = play(&mut signals, &clock).await;
+            assert!(matches!(error, Some(Error::GaveUp { attempts: 3, cause: Cause::EndOfStream })), "{told}{error:?}");
+        }
+    });
+}
+
 /// The delay after three connections, the last of which is `quiet`; it would be three or more of 3 s if it were in
 /// vain.
 async fn delay_after(quiet: Connection, gate: Option<&Gate>) -> std::time::Duration {

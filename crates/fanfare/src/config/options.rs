@@ -67,7 +67,7 @@ options! {
 
         /// Begin each event stream with an event of the type fanfare.start, whose ID is the place where the stream
         /// begins. Without this event, a subscriber whose connection breaks before its first update loses updates:
-        /// switch it off only for a client that cannot bear it
+        /// switch it off only for a client that cannot handle it
         start_event: Switch as "on|off" = "on";
 
         /// Relay an event stream of another server: publish its events under these topics, and continue after a restart

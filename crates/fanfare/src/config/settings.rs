@@ -11,6 +11,7 @@ use super::{
     relay::Relay,
 };
 use fanfare_jwks::Addresses;
+use fanfare_server::routes::is_own_path;
 use std::{collections::HashSet, path::PathBuf};
 use tracing_subscriber::filter::Targets;
 use url::Url;
@@ -72,7 +73,7 @@ impl ServeSettings {
         if self.allow_private_jwks { Addresses::Private } else { Addresses::Public }
     }
 
-    /// Returns warnings about the hub's keys, and about files with secrets, for the person who runs the hub.
+    /// Returns warnings about the hub's keys, files with secrets, and aliases, for the person who runs the hub.
     pub(crate) fn warnings(&self, merged: &Merged) -> Vec<String> {
         let (hub, issuers) = (self.keys(), self.issuers());
         let mut warnings = Vec::new();
@@ -83,7 +84,13 @@ impl ServeSettings {
         let mut known = HashSet::new();
         warnings.retain(|warning: &String| known.insert(warning.clone()));
         warnings.extend(self.file_warnings(merged));
+        warnings.extend(self.alias_warnings());
         warnings
+    }
+
+    fn alias_warnings(&self) -> impl Iterator<Item = String> {
+        let paths = self.aliases().map(Alias::path).filter(|path| is_own_path(path, self.page.0));
+        paths.map(|path| format!("nobody reaches the alias {path}, because the hub itself uses this path"))
     }
 
     fn file_warnings(&self, merged: &Merged) -> Vec<String> {

@@ -9,7 +9,7 @@ use crate::{
     request::{RequestError, Transport},
 };
 use fanfare_client::{Builder, Error, Reconnect, Signal, Verdict};
-use fanfare_hub::start_event::StartEvent;
+use fanfare_hub::notice;
 use futures_util::StreamExt as _;
 use http::{StatusCode, header::CONTENT_TYPE};
 use std::time::Duration;
@@ -107,7 +107,7 @@ pub(super) async fn observe(
             None => break None,
             Some(Err(error)) => break Some(error),
             Some(Ok(Signal::Open(_))) => deadline = since.checked_add(until.time()),
-            Some(Ok(Signal::Event(event))) if *event.event_type == *StartEvent::EVENT_TYPE => signs += 1,
+            Some(Ok(Signal::Event(event))) if notice::is_about_the_connection(&event.event_type) => signs += 1,
             Some(Ok(Signal::Event(_))) => (events, signs) = (events + 1, signs + 1),
             Some(Ok(Signal::Comment(_))) => signs += 1,
             Some(Ok(_)) => {}

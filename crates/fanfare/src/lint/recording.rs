@@ -1,7 +1,7 @@
 //! The bytes of a stream, the times at which they arrived, and the events in them.
 use super::lines::{Content, lines};
 use fanfare_event_stream::{Chunk, Item, Limits, Parser};
-use fanfare_hub::start_event::StartEvent;
+use fanfare_hub::notice;
 use std::time::Duration;
 
 /// The limit of the parser for data, IDs, types and lines, in bytes. It is larger than a whole recording.
@@ -37,10 +37,10 @@ pub(super) struct Seen {
 pub(super) struct Recording {
     pub bytes: Vec<u8>,
     pub arrivals: Vec<Arrival>,
-    /// The events, except the start events of our hubs: such an event says where the client is, and so its ID is that
-    /// of an event before it.
+    /// The events, except those by which a hub of ours tells of the connection: such an event says where the client is,
+    /// and so its ID is that of an event before it.
     pub events: Vec<Seen>,
-    /// For each comment and start event, the index in `arrivals` of the piece whose bytes completed it.
+    /// For each comment and each such event, the index in `arrivals` of the piece whose bytes completed it.
     pub comments: Vec<usize>,
     parser: Parser,
 }
@@ -75,7 +75,7 @@ impl Recording {
         while let Ok(Some(item)) = self.parser.next_item(&mut chunk) {
             match item {
                 Item::Comment(_) => self.comments.push(arrival),
-                Item::Event(event) if event.event_type == StartEvent::EVENT_TYPE => self.comments.push(arrival),
+                Item::Event(event) if notice::is_about_the_connection(event.event_type) => self.comments.push(arrival),
                 Item::Block(_) => {}
                 Item::Event(event) => self.events.push(Seen {
                     arrival,

@@ -21,7 +21,7 @@ use crate::{
     request::{Asking, Source, Transport},
 };
 use fanfare_client::{Block, Cause, Error, MessageEvent, Signal, Signals, Warning};
-use fanfare_hub::start_event::StartEvent;
+use fanfare_hub::notice;
 use futures_util::{FutureExt as _, Stream as _};
 use std::{future::poll_fn, ops::ControlFlow, pin::Pin, task::Poll};
 use tokio::time::{Interval, interval};
@@ -169,8 +169,10 @@ impl Follow<'_> {
     }
 
     async fn event(&mut self, came: MessageEvent, stream: &mut Followed) -> Result<ControlFlow<()>, SubscribeError> {
-        if *came.event_type == *StartEvent::EVENT_TYPE {
-            // The event only tells a place in the hub's log. The place is noted like the ID of any other event.
+        let is_marker = self.args.select.until.as_deref() == Some(came.data.as_str());
+        if notice::is_about_the_connection(&came.event_type) && !is_marker {
+            // No publisher has sent this event. Its ID is a place in the hub's log, and is noted like that of any other
+            // event.
             stream.signals.source().acknowledge(&came);
             return Ok(ControlFlow::Continue(()));
         }

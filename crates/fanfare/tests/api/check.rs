@@ -53,6 +53,16 @@ fn a_configuration_file_with_several_issuers() {
 }
 
 #[test]
+fn an_alias_that_nobody_reaches() {
+    let warned = run(&["check", "--alias", "/healthz=news", "--alias", "/fanfare=news", "--alias", "/sse=news"]);
+    let parts = ["nobody reaches the alias /healthz", "nobody reaches the alias /fanfare"];
+    assert_says(&warned, 0, &parts);
+    assert!(!warned.stderr.contains("/sse,"), "{}", warned.stderr);
+    let without_page = run(&["check", "--alias", "/fanfare=news", "--page=off"]);
+    assert_eq!((without_page.code, without_page.stderr.as_str()), (0, ""));
+}
+
+#[test]
 fn a_good_token() {
     let token = token(&["--publish", "news", "--subscribe", "weather/{place}"]);
     let parts = ["of the older revision", "HS256", "publishes  news", "receives   weather/{place}", "Z, in "];

@@ -222,6 +222,23 @@ fn who_has_seen_no_update_yet_misses_none() {
     std::fs::remove_file(&file).unwrap();
 }
 
+/// What a hub tells of the connection is no event of a publisher: it is neither printed nor counted. The end of a hub
+/// without room is followed by another attempt.
+#[test]
+fn what_a_hub_tells_of_the_connection_is_no_event() {
+    let full = format!("{STREAM}retry: 10\nevent: fanfare.end\ndata: {{\"reason\":\"later\"}}\n\n");
+    let start = "event: fanfare.start\nid: #e-4\ndata: {\"place\":\"#e-4\"}\n\n";
+    let end = "event: fanfare.end\nid: #e-5\ndata: {\"reason\":\"now\"}\n\n";
+    let stream = format!("{STREAM}{start}id: #e-5\ndata: one\n\n{end}");
+    let peer = Peer::answering([full.as_str(), stream.as_str(), STOP]);
+    let ended = run(&["subscribe", &peer.url, "--format", "data", "-n", "1"]);
+    assert_eq!((ended.stdout.as_str(), ended.code), ("one\n", 0), "{ended:?}");
+
+    let peer = Peer::answering([full.as_str(), stream.as_str()]);
+    let ended = run(&["subscribe", &peer.url, "--format", "data", "--until", "{\"reason\":\"now\"}"]);
+    assert_eq!((ended.stdout.as_str(), ended.code), ("one\n", 0), "unless it is what is waited for: {ended:?}");
+}
+
 #[test]
 fn standard_input_is_a_stream_too() {
     let ended = run_with_input(&["subscribe", "-", "--format", "raw"], "id:1\r\ndata:é\r\n\r\ndata: cut off\n");

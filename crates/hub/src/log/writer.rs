@@ -306,8 +306,9 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
                 self.passing.pass(Appended { entries, publications })
             }
             Err(error) => {
-                if !self.note(&error) {
-                    self.refusals.tell(publications.len(), &error);
+                // A publication without updates only asks whether the log can append.
+                if !self.note(&error) && !is_empty {
+                    self.refusals.tell(publications.iter().filter(|(count, _)| *count > 0).count(), &error);
                 }
                 for (_, acknowledgement) in publications {
                     _ = acknowledgement.send(Err(Arc::clone(&error)));

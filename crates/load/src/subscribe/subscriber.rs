@@ -12,8 +12,9 @@ use std::{
 const READS_AT_ONCE: usize = 4;
 /// The number of characters of an unexpected event's data that the description of the fault shows.
 const FOREIGN_DATA_CHARS: usize = 80;
-/// The type of the event in which the hub tells a subscriber its place. It is no delivery.
-const START_EVENT: &str = "fanfare.start";
+/// The types of the events in which the hub tells of the connection: its place, and why it ends. They are no
+/// deliveries.
+const NOTICES: [&str; 2] = ["fanfare.start", "fanfare.end"];
 
 /// One subscriber.
 #[derive(Debug)]
@@ -191,7 +192,7 @@ impl Subscriber {
         while let Some(piece) = self.response.next_piece(&mut bytes)? {
             let mut chunk = Chunk::new(piece);
             while let Some(event) = self.parser.next_event(&mut chunk).map_err(io::Error::other)? {
-                if event.event_type == START_EVENT {
+                if NOTICES.contains(&event.event_type) {
                     continue;
                 }
                 let receipt = Receipt {

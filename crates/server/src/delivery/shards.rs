@@ -6,7 +6,10 @@ use super::{
     shard::{Equipment, Shard, WAKER},
     stream::Stream,
 };
-use crate::settings::{Delivery, Settings};
+use crate::{
+    seldom::Seldom,
+    settings::{Delivery, Settings},
+};
 use crossbeam_channel::{Sender, unbounded};
 use fanfare_hub::{Hub, failure::Failure, mailbox::Caller};
 use mio::{Poll, Waker};
@@ -43,6 +46,8 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(5);
 pub struct Shards {
     gates: Arc<Gates>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// The limiter for the warnings that a stream cannot be delivered.
+    refused: Seldom,
 }
 
 /// The ways to all shards.
@@ -159,7 +164,7 @@ impl Shards {
         };
         let count = settings.delivery_threads.or(thread::available_parallelism().ok()).map_or(1, NonZero::get);
         // If a thread cannot be started, dropping this value ends the threads that were started before.
-        let mut shards = Self { gates: Arc::default(), threads: Mutex::default() };
+        let mut shards = Self { gates: Arc::default(), threads: Mutex::default(), refused: Seldom::default() };
         for number in 0..count {
             let (gate, shard, started) = makings.make()?;
             if number == 0 {
@@ -188,7 +193,9 @@ impl Shards {
                 Err(refused) => what = refused,
             }
         }
-        tracing::error!("all shards have ended: a stream cannot be delivered");
+        if self.refused.is_due() {
+            tracing::warn!("streams cannot be delivered now, because no delivery thread takes them");
+        }
     }
 
     fn tell(&self, what: fn() -> Incoming) {
@@ -237,7 +244,7 @@ impl Shards {
         let mut waiting: Vec<_> = {
             let open = self.gates.lock();
             let woken = |gate: &Gate| {
-                let before = gate.turns.load(Ordering::Relaxed);
+                let before = gate.turns.load(Ordering::Acquire);
                 gate.caller.call();
                 (gate.turns.clone(), before)
             };
@@ -245,12 +252,15 @@ impl Shards {
         };
         let look = async {
             while !waiting.is_empty() {
-                waiting.retain(|(turns, before)| turns.load(Ordering::Relaxed) == *before);
+                waiting.retain(|(turns, before)| turns.load(Ordering::Acquire) == *before);
                 sleep(LOOK_INTERVAL).await;
             }
         };
         _ = timeout(patience, look).await;
-        waiting.len()
+        // A shard that has died meanwhile makes no turn any more.
+        let open = self.gates.lock();
+        let is_open = |turns: &Arc<AtomicU64>| open.gates().any(|gate| Arc::ptr_eq(&gate.turns, turns));
+        waiting.iter().filter(|(turns, _)| is_open(turns)).count()
     }
 }
 

@@ -19,7 +19,8 @@ use tower_service::Service;
 
 /// The paths at which and below which the fallback page is never sent. There are no pages at these paths, so the
 /// fallback would only hide an error.
-const WITHOUT_PAGES: [&str; 5] = ["/.well-known", TOPICS, "/healthz", "/health", crate::page::PATH];
+const WITHOUT_PAGES: [&str; 7] =
+    ["/.well-known", TOPICS, "/healthz", "/health/live", "/health/ready", "/health/publish", crate::page::PATH];
 
 /// The files of one directory.
 #[derive(Clone, Debug)]

@@ -1,7 +1,6 @@
 //! Bodies of the type `text/event-stream`: each event is published as soon as it has arrived, so that a publisher can
 //! pipe the output of another event stream into the request. Events by which another hub tells of the connection are
-//! left out. If an error occurs, the events before it stay published,
-//! and the answer contains their number.
+//! left out. If an error occurs, the events before it stay published, and the answer contains their number.
 use super::{
     lines::most_updates,
     publish,

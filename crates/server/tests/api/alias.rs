@@ -1,5 +1,6 @@
 //! Paths that existing pages use, and files from a directory.
 use super::fixture::*;
+use fanfare_server::{hub_path, routes::is_own_path};
 
 #[tokio::test]
 async fn an_alias_is_a_stream_and_other_paths_are_files() {
@@ -19,4 +20,28 @@ async fn an_alias_is_a_stream_and_other_paths_are_files() {
     assert_eq!(server.get("/missing", "").await.status, 404);
     assert_eq!(server.get("/../Cargo.toml", "").await.status, 404);
     std::fs::remove_dir_all(directory).unwrap();
+}
+
+/// An alias at a path of the server itself is never reached, and `is_own_path` says so.
+#[tokio::test]
+async fn the_servers_own_paths_come_first() {
+    let metadata = hub_path::metadata_path();
+    let own =
+        ["/", "/healthz", "/health/live", "/health/ready", "/health/publish", "/topics", "/topics/a/b", &metadata];
+    let pages = ["/fanfare", "/fanfare/"];
+    let free = ["/health", "/healthz/", "/topic", "/.well-known", "/fanfares", "/sse"];
+    for page in [true, false] {
+        let all: Vec<_> = own.into_iter().chain(pages).chain(free).chain([hub_path::HUB_PATH]).collect();
+        let server = serve_with(|settings| {
+            settings.aliases = all.iter().map(|path| ((*path).to_owned(), vec!["an alias".to_owned()])).collect();
+            settings.page = page;
+        })
+        .await;
+        server.publish("/topics/an%20alias", "through an alias").await;
+        for path in all {
+            let answered = server.get(&format!("{path}?until=now"), "Last-Event-ID: earliest\r\n").await;
+            let is_alias = answered.body.contains("through an alias");
+            assert_eq!(is_own_path(path, page), !is_alias, "{path}, page: {page}: {}", answered.body);
+        }
+    }
 }

@@ -20,13 +20,20 @@ use crate::{
     position::{Offset, Position},
     update::Update,
 };
-use std::{fs, io, os::unix::fs::FileExt as _, sync::Arc};
+use std::{
+    fs, io,
+    os::unix::fs::FileExt as _,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// The size of the index of the active segment above which the segment is sealed, in bytes of memory.
 pub const INDEX_MEMORY_BYTES: usize = 8 << 20;
 /// The zeros that are written after the last frame, to reserve space for later frames. So the length of the file does
 /// not change with each append, and a sync only writes data.
 const ZEROS: &[u8] = &[0; 256 << 10];
+/// The shortest time between two checks whether the disk has room again. Strangers can cause these checks.
+const TRY_INTERVAL: Duration = Duration::from_millis(500);
 /// The size of a frame, in bytes, from which on no zeros are written to reserve space: a few frames of this size would
 /// use up all the zeros.
 const LARGE_FRAME_BYTES: usize = 32 << 10;
@@ -42,14 +49,16 @@ impl Store {
         let mut writing = self.writing();
         self.check()?;
         if batch.len() == 0 {
-            if writing.has_failed {
-                self.try_room(&mut writing)?;
-                writing.has_failed = false;
+            let Some((error, at)) = &writing.failed else { return Ok(Vec::new()) };
+            if at.elapsed() < TRY_INTERVAL {
+                return Err(error.again());
             }
-            return Ok(Vec::new());
+            let tried = self.try_room(&mut writing);
+            writing.failed = tried.as_ref().err().map(|error| (error.again(), Instant::now()));
+            return tried.map(|()| Vec::new());
         }
         let appended = self.append_all(&mut writing, batch, now);
-        writing.has_failed = appended.is_err();
+        writing.failed = appended.as_ref().err().map(|error| (error.again(), Instant::now()));
         appended
     }
 
@@ -158,7 +167,9 @@ impl Store {
         writing.frame = frame;
         let active = begun?;
         if self.epochs().current() != writing.epoch {
-            EndMark::remove(&self.directory).map_err(|error| self.could_not_sync(&error))?;
+            if EndMark::remove(&self.directory)? {
+                self.directory.sync().map_err(|error| self.could_not_sync(&error))?;
+            }
             self.set_epochs(epochs);
         }
         let mut held = self.held_mut();

@@ -149,13 +149,19 @@ impl Directory {
 
     /// Creates a file with these bytes, or replaces it, in one atomic and durable step.
     pub(super) fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<File> {
+        let file = self.put(path, bytes)?;
+        self.sync()?;
+        Ok(file)
+    }
+
+    /// Creates a file with these bytes, or replaces it, in one atomic step. After it, the directory has to be synced.
+    pub(super) fn put(&self, path: &Path, bytes: &[u8]) -> io::Result<File> {
         let mut new = path.as_os_str().to_owned();
         new.push("-new");
         let new = PathBuf::from(new);
         let mut file = create(&new)?;
         let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&new, path));
         written.inspect_err(|_| drop(fs::remove_file(&new)))?;
-        self.sync()?;
         Ok(file)
     }
 

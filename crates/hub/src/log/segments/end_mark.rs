@@ -46,14 +46,14 @@ impl EndMark {
         directory.replace(&directory.join(Self::NAME), &self.encode()).map(drop)
     }
 
-    /// Removes the mark, durably.
-    pub(super) fn remove(directory: &Directory) -> io::Result<()> {
+    /// Removes the mark if there is one. Returns true if it was removed; then the directory has to be synced.
+    pub(super) fn remove(directory: &Directory) -> io::Result<bool> {
         let path = directory.join(Self::NAME);
-        if path.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
+        let is_there = path.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
+        if is_there {
             fs::remove_file(path)?;
-            directory.sync()?;
         }
-        Ok(())
+        Ok(is_there)
     }
 
     fn encode(&self) -> Vec<u8> {

@@ -118,7 +118,9 @@ impl Store {
         let mut offsets = [&*segment.state().erased, more].concat();
         offsets.sort_unstable();
         let path = self.directory.file(segment.first, Kind::Erased);
-        self.directory.replace(&path, &encode(&offsets, segment.seeds.erased(segment.generation)))?;
+        self.directory.put(&path, &encode(&offsets, segment.seeds.erased(segment.generation)))?;
+        // If this sync fails, it is not known whether the list is durable, and a second attempt could seem to succeed.
+        self.directory.sync().map_err(|error| self.could_not_sync(&error))?;
         let mut state = segment.state_mut();
         state.erased = offsets.into();
         state.dead_since = state.dead_since.min(now);

@@ -53,6 +53,8 @@ impl Store {
             self.notice_what_is_gone();
             match self.keep(Patience::default()) {
                 Ok(()) => warned = false,
+                // The hub ends after such an error, and says so.
+                Err(LogError::Failed(_)) => {}
                 Err(error) if !warned => {
                     tracing::warn!(%error, "erased and expired updates cannot be removed from disk: the log tries again");
                     warned = true;

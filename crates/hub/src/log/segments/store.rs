@@ -19,6 +19,7 @@ use std::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicU64, Ordering},
     },
+    time::Instant,
 };
 
 /// The number of attempts to read a segment that is rewritten or removed during the read.
@@ -76,8 +77,8 @@ pub(super) struct Writing {
     /// The epoch of the entries that this process appends. The epoch begins with the first of these entries.
     pub(super) epoch: Epoch,
     pub(super) batch: u64,
-    /// True if the last append failed, for example because the disk was full.
-    pub(super) has_failed: bool,
+    /// The error of the last append or of the last try after it, and its time; `None` if the last append succeeded.
+    pub(super) failed: Option<(LogError, Instant)>,
     pub(super) frame: Vec<u8>,
     /// The next entries to discard, read in advance: offset, time and number of bytes of each.
     pub(super) oldest: VecDeque<(Offset, Timestamp, u64)>,
@@ -102,7 +103,7 @@ impl Store {
     ) -> Self {
         let epoch = Epoch::random();
         let writing =
-            Writing { active: None, epoch, batch: 0, has_failed: false, frame: Vec::new(), oldest: VecDeque::new() };
+            Writing { active: None, epoch, batch: 0, failed: None, frame: Vec::new(), oldest: VecDeque::new() };
         Self {
             directory,
             files: OpenFiles::default(),

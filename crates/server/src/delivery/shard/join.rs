@@ -51,9 +51,9 @@ impl Shard {
         let follow = |part| mailbox.follow(&audience, part, permit);
         let id = |offset| mailbox.place(offset);
         let key = self.fan_out.join(joining, self.now, follow, || mailbox.head(), &id);
-        self.sockets.insert(key, socket);
         // The permit now belongs to the shard's thread, which releases it when the subscriber leaves.
         place.forget();
+        self.sockets.insert(key, socket);
         if let Some(arrival) = arrival {
             // The arrival may be published from now on, and not earlier, because only now the shard receives the
             // updates for the subscriber. So if a client learns of the arrival and publishes an update, the subscriber

@@ -133,11 +133,12 @@ impl Shard {
                 result => result?,
             }
             self.now = Instant::now();
-            // Only this thread changes the number, so it needs no atomic addition.
-            self.turns.store(self.turns.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
             // This call comes before the mailbox is emptied. So a bundle of events that arrives after this call wakes
             // the thread again, and is never overlooked.
             self.mailbox.noticed();
+            // A thread that reads the number and then wakes the shard sees it change: the shard has noticed all earlier
+            // calls when the number changes. Only this thread changes it, so it needs no atomic addition.
+            self.turns.store(self.turns.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
             let bundles = self.take_bundles();
             self.look_after_sockets(&events);
             self.take_steps();
@@ -248,6 +249,7 @@ impl Shard {
 /// sockets of these subscribers are closed when the fields of the shard are dropped.
 impl Drop for Shard {
     fn drop(&mut self) {
-        self.places.add_permits(self.fan_out.len());
+        // After a panic there may be members that have left, and whose permits were not returned yet.
+        self.places.add_permits(self.fan_out.len() + self.fan_out.take_departed().len());
     }
 }
