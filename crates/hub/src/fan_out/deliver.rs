@@ -80,8 +80,10 @@ impl<T: Transmit> Turn<'_, T> {
             let part = self.core.parts.get(member.part);
             let Some(run) = &part.run else { continue };
             let (begun, left) = run.cut(begin(part, member) + taken);
-            // If no byte of the run was sent to the member, the member stays at the position that it had reached.
-            let cursor = begun.unwrap_or(part.head).max(member.cursor).max(part.head);
+            // If no byte of the run was sent to the member, the member stays at the position that it had reached. This
+            // may be a higher offset than that of the last event of its part: the member may have been told of it.
+            let reached = self.core.reached(key);
+            let cursor = begun.map_or(reached, |begun| begun.max(reached));
             self.core.is_full(key, cursor, left);
         }
     }

@@ -64,6 +64,8 @@ struct Peer {
     room: usize,
     /// True if the peer has disconnected. The state machine notices this only at its next send.
     is_gone: bool,
+    /// The position that the peer's member had reached after the last action.
+    reached: Offset,
 }
 
 impl Peers {
@@ -282,7 +284,8 @@ impl Simulation {
         let log = &self.log;
         let member = self.fan_out.join(joining, self.now, follow, || head, &|offset| catch_up::id_of(log, offset));
         let room = if self.peers.frames { 1 } else { self.random.usize(..2_000) };
-        self.peers.insert(member, Peer { subscriber: number, received: Vec::new(), room, is_gone: false });
+        let peer = Peer { subscriber: number, received: Vec::new(), room, is_gone: false, reached: Offset::ZERO };
+        self.peers.insert(member, peer);
         self.fan_out.turn(self.now, &mut self.peers).start(member);
         self.schedule(member);
     }
@@ -341,6 +344,11 @@ impl Simulation {
             let before = self.follows.len();
             self.follows.retain(|follow| *follow != (key.clone(), part));
             assert_eq!(before, self.follows.len() + 1, "an abandoned part had followed its audience");
+        }
+        for key in self.peers.keys() {
+            let (reached, peer) = (self.fan_out.reached(key), self.peers.peer(key));
+            assert!(reached >= peer.reached, "a member goes back from {} to {reached}", peer.reached);
+            peer.reached = reached;
         }
     }
 
