@@ -18,6 +18,9 @@ pub enum EndReason {
     /// The token with which the stream was opened expires. A new request with the same token is refused, and a refusal
     /// closes a browser's EventSource permanently.
     TokenExpired,
+    /// The hub no longer trusts the key that signed the token with which the stream was opened. A new request with the
+    /// same token is refused.
+    TokenRevoked,
     /// The reader asked for the updates that were in the log at the time of the request, and has got all of them. To
     /// get those that were published later, it sends another request with this position.
     Now,
@@ -37,6 +40,7 @@ impl EndReason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::TokenExpired => "token-expired",
+            Self::TokenRevoked => "token-revoked",
             Self::Now => "now",
             Self::Later => "later",
         }

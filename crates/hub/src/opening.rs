@@ -226,7 +226,7 @@ impl Opening {
         };
         let (opening, places) = self.begin();
         let Self { key, ends, end_reason, permit, .. } = self;
-        let joining = Joining { key, cursor, opening, places, ends, end_reason };
+        let joining = Joining { key, cursor, opening, places, ends, end_reason, tag: 0 };
         (joining, permit.expect("the opening was admitted before it joins"))
     }
 

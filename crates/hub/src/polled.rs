@@ -8,6 +8,7 @@ use crate::{
     audience_key::AudienceKey,
     bundle::{Bundle, PartKey},
     catch_up::ReadStep,
+    ending::EndReason,
     failure::Failures,
     fan_out::{Departed, Departure, FanOut, Joining, MemberKey, Outgoing, Transmit, Unsent, Wanted},
     join_permit::JoinPermit,
@@ -326,6 +327,19 @@ impl Group {
         });
     }
 
+    /// Does the same as [`end`](Self::end), but sends the member an event with the reason. `place` returns the ID of a
+    /// position.
+    pub(crate) fn end_because(&self, seat: Seat, reason: EndReason, now: Instant, place: impl Fn(Offset) -> String) {
+        // The offset is read before the group is locked. So the router has delivered everything up to this offset.
+        let routed = self.router.routed();
+        self.act(|state| {
+            if state.has(seat) {
+                state.fan_out.routed(routed);
+                state.fan_out.turn(now, &mut state.frames).end_because(seat.member, reason, &place);
+            }
+        });
+    }
+
     /// Changes the state, handles the members that have left, and then wakes the tasks for which there is a frame or an
     /// end.
     fn act<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
@@ -377,7 +391,7 @@ impl State {
     /// Handles the members that have left, and asks the router for no more events of audiences that have no members any
     /// more.
     fn settle(&mut self, router: &Router, number: usize) {
-        for Departed { member, how } in self.fan_out.take_departed() {
+        for Departed { member, how, .. } in self.fan_out.take_departed() {
             match how {
                 Departure::Gone => drop(std::mem::take(self.frames.slot(member))),
                 Departure::Ended | Departure::NoLog => self.end(member, None),

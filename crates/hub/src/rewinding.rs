@@ -130,12 +130,20 @@ impl Rewinding {
             }
             return;
         }
-        if let Some(reason) = self.end_reason.take() {
+        match self.end_reason {
+            Some(reason) => self.end_because(reason, place),
+            None => self.end(),
+        }
+    }
+
+    /// Ends the stream after the next bytes and an event with the reason. `place` returns the ID of a position.
+    pub(crate) fn end_because(&mut self, reason: EndReason, place: impl Fn(Offset) -> String) {
+        if !self.is_ended {
             let mut bytes = Vec::from(std::mem::take(&mut self.next));
             self.key.encode_ending(reason, &place(self.reached), &mut bytes);
             self.next = bytes.into();
+            self.end();
         }
-        self.end();
     }
 
     /// Ends the stream after the next bytes.

@@ -3,6 +3,7 @@
 use crate::{
     audience_key::AudienceKey,
     bundle::PartKey,
+    ending::EndReason,
     entry::Timestamp,
     fan_out::{Joining, Wanted},
     join_permit::JoinPermit,
@@ -157,6 +158,15 @@ impl Subscription {
         match &mut self.rewinding {
             Some(rewinding) => rewinding.end(),
             None => self.group.end(self.seat, now()),
+        }
+    }
+
+    /// Ends the stream after the event that the subscriber has begun to get, and sends it an event with the reason.
+    pub fn end_because(&mut self, reason: EndReason) {
+        let place = |offset| self.hub.place(offset);
+        match &mut self.rewinding {
+            Some(rewinding) => rewinding.end_because(reason, place),
+            None => self.group.end_because(self.seat, reason, now(), place),
         }
     }
 

@@ -49,7 +49,10 @@ struct Shared {
     client: Client,
     timing: Timing,
     state: watch::Sender<State>,
+    /// The signal that a token names an unknown key.
     wanted: Notify,
+    /// The signal that the set has to be fetched again.
+    again: Notify,
 }
 
 /// The results of all fetches since the source was started.
@@ -89,10 +92,15 @@ impl JwksSource {
     /// Panics if it is called outside a tokio runtime.
     #[must_use]
     pub fn start(url: JwksUrl, rules: KeyRules, client: Client, timing: Timing) -> Self {
-        let (state, wanted) = (watch::Sender::default(), Notify::new());
-        let shared = Arc::new(Shared { url, rules, client, timing, state, wanted });
+        let (state, wanted, again) = (watch::Sender::default(), Notify::new(), Notify::new());
+        let shared = Arc::new(Shared { url, rules, client, timing, state, wanted, again });
         let task = tokio::spawn(Arc::clone(&shared).run()).abort_handle();
         Self { shared, task }
+    }
+
+    /// Fetches the set again: at once, or [`Timing::min_refetch_interval`] after the last fetch if this is later.
+    pub fn fetch_again(&self) {
+        self.shared.again.notify_one();
     }
 
     /// Waits until the first fetch has ended.
@@ -125,11 +133,13 @@ impl Shared {
     async fn run(self: Arc<Self>) {
         loop {
             let fresh_for = self.attempt().await;
-            let fetch_at = Instant::now() + fresh_for.mul_f64(0.9 + 0.1 * fastrand::f64());
+            let fetched_at = Instant::now();
+            let mut fetch_at = fetched_at + fresh_for.mul_f64(0.9 + 0.1 * fastrand::f64());
             loop {
                 tokio::select! {
                     () = sleep_until(fetch_at) => break,
                     () = self.wanted.notified() => if !self.state.borrow().is_recent(self.timing) { break },
+                    () = self.again.notified() => fetch_at = fetch_at.min(fetched_at + self.timing.min_refetch_interval),
                 }
             }
         }
@@ -218,6 +228,12 @@ impl KeySource for JwksSource {
     fn keys(&self) -> Arc<[Arc<Key>]> {
         let state = self.shared.state.borrow();
         if state.in_use(self.shared.timing).is_some() { Arc::clone(&state.keys) } else { Arc::default() }
+    }
+
+    /// A source that has not got a set yet may have every key. Keys that are too old to be used were not taken away.
+    fn may_have(&self, key: &Key) -> bool {
+        let state = self.shared.state.borrow();
+        state.revision == 0 || state.keys.iter().any(|known| known.is_same(key))
     }
 
     fn refresh(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {

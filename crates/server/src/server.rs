@@ -16,7 +16,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
     task::spawn_blocking,
-    time::{sleep, timeout},
+    time::{MissedTickBehavior, interval, sleep, timeout},
 };
 
 /// The time that current requests and streams may take to finish when the server stops. The connections that are left
@@ -27,6 +27,9 @@ pub const FINISH_TIMEOUT: Duration = Duration::from_secs(4);
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(7);
 /// The longest time that the server takes to stop after its hub has failed. Until then, publishers are answered.
 pub const FAILED_TIMEOUT: Duration = Duration::from_secs(1);
+/// The time between two checks whether the hub still trusts the keys whose tokens have let in the streams that are
+/// open. The streams of a key that was taken away end within this time.
+pub const REVOCATION_INTERVAL: Duration = Duration::from_secs(1);
 /// The time for which the server waits after it failed to accept a connection, usually because it has no file
 /// descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -35,6 +38,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Server {
     hub: Hub,
+    auth: Authenticator,
     serving: Serving,
     /// The threads that serve connections; `None` if the caller's runtime serves them.
     threads: Option<Threads>,
@@ -59,11 +63,18 @@ impl Server {
         let max_subscribers = open_files::subscribers(settings.max_subscribers);
         places.add_permits(max_subscribers.min(Semaphore::MAX_PERMITS));
         let settings = Settings { max_subscribers, ..settings };
-        let app = App::new(hub.clone(), auth, settings, places, shards.clone(), stopping);
+        let app = App::new(hub.clone(), auth.clone(), settings, places, shards.clone(), stopping);
         let patience = Patience::new(head_timeout, keep_alive_timeout);
         let subscriptions = app.subscriptions.clone();
         let router = routes(app);
-        Ok(Self { hub, serving: Serving { router, write_timeout, patience, shards }, threads, subscriptions, stop })
+        Ok(Self {
+            hub,
+            auth,
+            serving: Serving { router, write_timeout, patience, shards },
+            threads,
+            subscriptions,
+            stop,
+        })
     }
 
     /// Serves the connections of `listener` until `stopped` resolves, or until the hub [has failed](Hub::failed). Then
@@ -81,12 +92,15 @@ impl Server {
         let connections = watch::Sender::new(Stop::Not);
         let (mut stopped, mut failed) = (std::pin::pin!(stopped), std::pin::pin!(self.hub.failed()));
         let warnings = Seldom::default();
+        let mut looks = interval(REVOCATION_INTERVAL);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let failure = loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
                     Ok((socket, _)) => self.begin(socket, connections.subscribe()),
                     Err(error) => pause_accepting(&error, &warnings).await,
                 },
+                _ = looks.tick() => self.end_revoked(),
                 () = &mut stopped => break None,
                 failure = &mut failed => break Some(failure),
             }
@@ -117,6 +131,15 @@ impl Server {
         match socket.into_std() {
             Ok(socket) => threads.serve(serving, socket, stop),
             Err(error) => tracing::debug!("a socket could not be taken over: {error}"),
+        }
+    }
+
+    /// Ends the streams whose tokens were signed with a key that the hub does not trust any more.
+    fn end_revoked(&self) {
+        if self.auth.revoke_signers()
+            && let Some(shards) = &self.serving.shards
+        {
+            shards.end_revoked();
         }
     }
 

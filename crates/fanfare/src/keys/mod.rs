@@ -64,6 +64,11 @@ impl KeyRing {
         fetched
     }
 
+    /// Fetches each JWK set again, at once or some seconds after its last fetch.
+    pub(crate) fn fetch_again(&self) {
+        self.sources.iter().for_each(|source| source.keys.fetch_again());
+    }
+
     fn sets(&mut self, pair: &KeyPair, known: &[Source]) -> Result<(KeySet, KeySet), ConfigError> {
         let publisher = self.set(pair.publisher.as_ref(), known)?;
         let subscriber = if pair.subscriber == pair.publisher {

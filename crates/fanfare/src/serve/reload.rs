@@ -1,4 +1,5 @@
-//! Reads the keys again while the hub runs: on SIGHUP, and when a file with keys has changed.
+//! Reads the keys again while the hub runs: on SIGHUP, and when a file with keys has changed. On SIGHUP, the JWK sets are
+//! fetched again, too.
 //!
 //! The whole configuration is read again, but only its keys are used. All new keys replace the old keys at once. If
 //! something is wrong, no key is replaced, and a log message says why. Files are checked every few seconds rather than
@@ -77,7 +78,10 @@ impl Reload {
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                () = hangups.next() => tracing::info!("SIGHUP: reading the keys again"),
+                () = hangups.next() => {
+                    tracing::info!("SIGHUP: reading the keys again");
+                    self.ring.fetch_again();
+                }
                 _ = looks.tick() => {
                     let now = stamps(&self.merged.key_files);
                     if now == self.stamps {

@@ -23,6 +23,9 @@ pub struct Joining {
     pub ends: Option<Instant>,
     /// The reason that the subscriber gets when the stream ends at the time `ends`; `None` sends no reason.
     pub end_reason: Option<EndReason>,
+    /// A number by which the driver finds members that belong together, with [`FanOut::tagged`]. The state machine does
+    /// not use it.
+    pub tag: u32,
 }
 
 /// The places that a subscriber is told of in start events, apart from the IDs of the events that it gets. A place is a
@@ -54,7 +57,7 @@ impl FanOut {
         place: &impl Fn(Offset) -> String,
     ) -> MemberKey {
         assert!(self.departed.is_empty(), "the driver takes the departed members before another one joins");
-        let Joining { key: audience, cursor, mut opening, places, ends, end_reason } = joining;
+        let Joining { key: audience, cursor, mut opening, places, ends, end_reason, tag } = joining;
         let part = match self.parts.find(&audience) {
             Some(part) => part,
             None => {
@@ -78,7 +81,8 @@ impl FanOut {
         let unsent = (!opening.is_empty()).then(|| Box::new([opening.into(), Bytes::new()]));
         let (gets_places, told) = (told.is_some(), told.unwrap_or_default());
         let spoke = self.clock.moment(now);
-        let member = Member { part, state: State::Full, cursor, unsent, spoke, ends, end_reason, gets_places, told };
+        let member =
+            Member { part, state: State::Full, cursor, unsent, spoke, ends, end_reason, tag, gets_places, told };
         MemberKey::try_from(self.members.insert(member)).expect("there are fewer than 2^32 members")
     }
 
@@ -86,6 +90,12 @@ impl FanOut {
     #[must_use]
     pub fn next_key(&self) -> MemberKey {
         MemberKey::try_from(self.members.vacant_key()).expect("there are fewer than 2^32 members")
+    }
+
+    /// Returns the members with this tag. This looks at every member.
+    #[must_use]
+    pub fn tagged(&self, tag: u32) -> Vec<MemberKey> {
+        self.keys().filter(|key| self.member(*key).tag == tag).collect()
     }
 
     /// Returns the audience of a member.

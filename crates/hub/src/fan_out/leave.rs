@@ -27,7 +27,7 @@ impl FanOut {
         // This also removes the member from the lists of its part.
         self.enter(key, State::Ends);
         let member = self.members.remove(key as usize);
-        self.departed.push(Departed { member: key, how });
+        self.departed.push(Departed { member: key, how, tag: member.tag });
         let part = self.parts.get_mut(member.part);
         part.members -= 1;
         if part.members > 0 {
@@ -86,13 +86,14 @@ impl<T: Transmit> Turn<'_, T> {
         }
     }
 
-    /// Ends the stream of a member whose end time has come, and sends the member an event with the reason if there is
-    /// one. `place` returns the ID of a position. If an event was sent only in part, its rest comes before the event
-    /// with the reason. No other event is sent.
-    pub(super) fn end_because(&mut self, key: MemberKey, place: &impl Fn(Offset) -> String) {
-        let Some(reason) = self.core.member_mut(key).end_reason.take() else { return self.end(key) };
-        let (cursor, told) = self.core.told(key, reason, place);
-        self.end_with(key, cursor, told);
+    /// Does the same as [`end`](Self::end), but sends the member an event with the reason before the end of the body.
+    /// `place` returns the ID of a position. If an event was sent only in part, its rest comes before the event with
+    /// the reason.
+    pub fn end_because(&mut self, key: MemberKey, reason: EndReason, place: &impl Fn(Offset) -> String) {
+        if self.core.contains(key) && self.core.member(key).state != State::Ends {
+            let (cursor, told) = self.core.told(key, reason, place);
+            self.end_with(key, cursor, told);
+        }
     }
 
     /// Sends a member its last bytes, after the rest of an event that was sent only in part. When they are sent, the

@@ -32,6 +32,8 @@ pub struct Member {
     pub(super) ends: Option<Instant>,
     /// The reason that the subscriber gets when its stream ends at the time `ends`; `None` sends no reason.
     pub(super) end_reason: Option<EndReason>,
+    /// The number by which the driver finds members that belong together.
+    pub(super) tag: u32,
     /// True if heartbeats tell the member its place when the place that it knows has become old.
     pub(super) gets_places: bool,
     /// The newest place that the member is known to know: from a start event, or from the ID of an event that was sent
@@ -62,6 +64,8 @@ pub struct Departed {
     pub member: MemberKey,
     /// The way in which the member left.
     pub how: Departure,
+    /// The tag that the member had; see [`Joining::tag`](super::Joining::tag).
+    pub tag: u32,
 }
 
 /// The way in which a member leaves.

@@ -275,6 +275,7 @@ impl Simulation {
             places: if self.random.u8(..4) == 0 { Places::None } else { Places::FromStart },
             ends,
             end_reason: self.random.bool().then_some(EndReason::TokenExpired),
+            tag: u32::try_from(number).unwrap(),
         };
         let (key, follows, head) = (subscriber.key.clone(), &mut self.follows, self.log.bounds().head);
         let follow = |part| {
@@ -310,7 +311,13 @@ impl Simulation {
     fn end(&mut self) {
         let keys = self.peers.keys();
         let Some(key) = self.random.choice(keys) else { return };
-        self.fan_out.turn(self.now, &mut self.peers).end(key);
+        let log = &self.log;
+        let mut turn = self.fan_out.turn(self.now, &mut self.peers);
+        if self.random.bool() {
+            turn.end(key);
+        } else {
+            turn.end_because(key, EndReason::TokenRevoked, &|offset| catch_up::id_of(log, offset));
+        }
         self.schedule(key);
     }
 
@@ -333,9 +340,10 @@ impl Simulation {
 
     /// Handles the members that have left, as a driver does.
     fn settle(&mut self) {
-        for Departed { member, .. } in self.fan_out.take_departed() {
+        for Departed { member, tag, .. } in self.fan_out.take_departed() {
             self.deadlines.remove(&member);
             let peer = self.peers.peers[member as usize].take().expect("a member leaves once");
+            assert_eq!(peer.subscriber, tag as usize, "a member that leaves has the tag that it joined with");
             let subscriber = &mut self.subscribers[peer.subscriber];
             subscriber.is_there = false;
             subscriber.take(&peer.received, &self.entries);

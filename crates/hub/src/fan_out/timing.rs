@@ -90,9 +90,10 @@ impl<T: Transmit> Turn<'_, T> {
         for key in due.iter().copied().filter(|key| self.core.contains(*key)).collect::<Vec<_>>() {
             let member = self.core.member(key);
             if member.ends.is_some_and(|ends| ends <= self.now) {
-                match member.state {
-                    State::Ends => self.core.close(key),
-                    _ => self.end_because(key, place),
+                match (member.state, member.end_reason) {
+                    (State::Ends, _) => self.core.close(key),
+                    (_, Some(reason)) => self.end_because(key, reason, place),
+                    (_, None) => self.end(key),
                 }
             } else if self.is_to_speak(key, heartbeat_interval) {
                 silent.push(key);

@@ -127,3 +127,37 @@ async fn fetching_ends_with_the_source() {
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(issuer.requests().len(), after);
 }
+
+/// Streams end when their key is taken away, and not when nobody can say whether it was.
+#[tokio::test]
+async fn a_key_is_away_only_when_the_issuer_has_said_so() {
+    let issuer = Issuer::answering(set(&["a"], "")).await;
+    let other = issuer.source(timing());
+    other.ready().await.unwrap();
+    let key = other.keys()[0].clone();
+
+    let mut issuer = Issuer::answering(http("503 Service Unavailable", "", "")).await;
+    let mut timing = timing();
+    timing.min_refetch_interval = Duration::from_millis(50);
+    timing.max_stale = Duration::ZERO;
+    let source = issuer.source(timing);
+    assert!(source.ready().await.is_err());
+    assert!(source.may_have(&key), "it has never answered");
+    issuer.answer(set(&["another name"], ""));
+    source.fetch_again();
+    source.filled().await;
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    assert_eq!(kids(&source), [""; 0], "they are too old");
+    assert!(source.may_have(&key), "keys that are too old were not taken away");
+    // The issuer was asked a moment ago, so it is asked a moment later.
+    let without = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"JrQLj5P_89iXES9-vFgrIy29clF9CC_oPPsw3c5D0bs"}]}"#;
+    issuer.answer(http("200 OK", "", without));
+    let asked = issuer.requests().len();
+    source.fetch_again();
+    issuer.asked(asked + 1).await;
+    let begun = std::time::Instant::now();
+    while source.may_have(&key) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the key is still there");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}

@@ -7,11 +7,13 @@ use super::{
     origin, proxy,
     refusals::{Kind, Refusals},
     settings::AuthSettings,
+    signer::Signers,
     token::Token,
     trusted::KeySet,
 };
 use fanfare_hub::{entry::Timestamp, grant::Grant};
 use http::request::Parts;
+use std::sync::Arc;
 use url::Url;
 
 /// Turns requests into [`Credentials`].
@@ -19,6 +21,7 @@ use url::Url;
 pub struct Authenticator {
     settings: AuthSettings,
     refusals: Refusals,
+    signers: Signers,
 }
 
 impl Authenticator {
@@ -33,7 +36,7 @@ impl Authenticator {
     /// Creates an authenticator for `settings`.
     #[must_use]
     pub fn new(settings: AuthSettings) -> Self {
-        Self { settings, refusals: Refusals::default() }
+        Self { settings, refusals: Refusals::default(), signers: Signers::default() }
     }
 
     /// The settings that tokens are checked against.
@@ -85,10 +88,16 @@ impl Authenticator {
     /// Logs that a request is refused, if it had a token, and returns `error`, the reason of the refusal. The sender of
     /// the request was authenticated, but may not do what the request asks for.
     pub(crate) fn refuse(&self, credentials: &Credentials, error: AuthError) -> AuthError {
-        if let (true, Some(reason)) = (credentials.has_token, error.logged()) {
+        if let (Some(_), Some(reason)) = (&credentials.signer, error.logged()) {
             self.refusals.note(Kind::new(reason, credentials.issuer.as_deref(), true));
         }
         error
+    }
+
+    /// Revokes the signers of tokens that the hub does not trust any more. Returns true if there were any: their streams
+    /// then have to end.
+    pub(crate) fn revoke_signers(&self) -> bool {
+        self.signers.revoke_untrusted(&self.settings.keys.current())
     }
 
     /// Returns the credentials of a request, as if the current time were `now`.
@@ -142,7 +151,10 @@ impl Authenticator {
         assert!(!self.settings.open, "an open hub does not look at tokens");
         token.check_carrier()?;
         let trusted = self.settings.keys.current();
-        token.identify(purpose, &self.settings, &trusted)?.verify()?.credentials(now)
+        let verified = token.identify(purpose, &self.settings, &trusted)?.verify()?;
+        let (terms, key) = (verified.terms(), Arc::clone(verified.key()));
+        let credentials = verified.credentials(now)?;
+        Ok(Credentials { signer: Some(self.signers.get(terms, key)), ..credentials })
     }
 
     /// Returns the keys that may verify the token.

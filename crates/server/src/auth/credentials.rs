@@ -1,8 +1,8 @@
 //! The credentials of a request's sender: the rights that the token grants, the time when these rights end, and the
 //! revision of Mercure whose rules apply.
-use super::payload::Payloads;
+use super::{payload::Payloads, signer::Signer};
 use fanfare_hub::{entry::Timestamp, grant::Grant, topic::Patterns};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// The purpose of a request. It decides which keys may verify the token of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,13 +52,14 @@ pub struct Credentials {
     pub payloads: Payloads,
     /// The issuer that the token names; `None` if it names none, or if there is no token.
     pub issuer: Option<String>,
-    /// True if the request has a valid token.
-    pub(crate) has_token: bool,
+    /// The signer of the token; `None` if there is no token. Every stream that was opened with the token ends when the
+    /// hub no longer trusts its signer.
+    pub signer: Option<Arc<Signer>>,
 }
 
 impl Credentials {
     pub(super) fn without_token(grant: Grant) -> Self {
         let (revision, payloads) = (Revision::Modern, Payloads::default());
-        Self { grant, expires_at: None, revision, payloads, issuer: None, has_token: false }
+        Self { grant, expires_at: None, revision, payloads, issuer: None, signer: None }
     }
 }

@@ -44,6 +44,8 @@ pub enum InvalidToken {
     Claim(&'static str),
     /// The token has expired.
     Expired,
+    /// The hub no longer trusts the key that verified the token.
+    Revoked,
     /// The token is not valid yet.
     NotYetValid,
     /// The token's `authorization_details` break a rule.
@@ -80,6 +82,7 @@ impl InvalidToken {
             | Self::Audience
             | Self::Claim(_)
             | Self::Expired
+            | Self::Revoked
             | Self::NotYetValid => return self.to_string().into(),
         };
         reason.into()
@@ -107,6 +110,7 @@ impl fmt::Display for InvalidToken {
             Self::Audience => f.write_str("the token is meant for another audience"),
             Self::Claim(name) => write!(f, "the token's claim '{name}' is missing or malformed"),
             Self::Expired => f.write_str("the token has expired"),
+            Self::Revoked => f.write_str("the hub no longer trusts the key that signed the token"),
             Self::NotYetValid => f.write_str("the token is not valid yet"),
             Self::Details(details) => write!(f, "the token's authorization_details are invalid: {details}"),
             Self::TooManySelectors { count, limit } => {

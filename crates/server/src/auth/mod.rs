@@ -4,7 +4,8 @@
 //! token decides its revision. For a token of type `at+jwt`, all rules of the newer revision apply, wherever the token
 //! is used. So the weaker rules of the older revision never apply to it. The files follow the path of a token:
 //! `carrier` finds it, `token` leads it from state to state (read, identified, verified), and the claims of either
-//! revision become the grant. `trusted` decides whose keys verify which tokens, and `key` reads keys. `origin` checks
+//! revision become the grant. `trusted` decides whose keys verify which tokens, `signer` ends the streams of a
+//! key that is not trusted any more, and `key` reads keys. `origin` checks
 //! that the browser's user meant the request, `proxy` finds requests that came through a proxy, which an open hub does
 //! not trust, and `refusals` logs the tokens that were refused.
 mod algorithm;
@@ -25,6 +26,7 @@ mod payload;
 mod proxy;
 mod refusals;
 mod settings;
+pub(crate) mod signer;
 mod token;
 mod trusted;
 
@@ -43,6 +45,7 @@ pub use origin::ForeignOrigin;
 pub use payload::Payloads;
 pub use proxy::ProxyMark;
 pub use settings::{AuthSettings, LEGACY_COOKIE, MODERN_COOKIE};
+pub use signer::Signer;
 pub use token::{LEEWAY_MS, MAX_TOKEN_BYTES};
 pub use trusted::{KeySet, KeySource, KeyStore, MAX_TRIED_KEYS, TrustedIssuer, TrustedKeys};
 

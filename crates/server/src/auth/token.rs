@@ -8,6 +8,7 @@
 //! library would read the clock, and the library accepts claims that RFC 9068 does not allow (several issuers, for
 //! example).
 use super::{
+    algorithm::Algorithm,
     carrier::{Carrier, Presented},
     claims::Claims,
     claims_legacy, claims_modern,
@@ -17,7 +18,8 @@ use super::{
     object::Object,
     payload::Payloads,
     settings::AuthSettings,
-    trusted::{KeySet, TrustedKeys},
+    signer::Terms,
+    trusted::{KeySet, TrustedIssuer, TrustedKeys},
 };
 use fanfare_hub::{entry::Timestamp, grant::Matchers};
 use jsonwebtoken::{Header, dangerous::insecure_decode_claims};
@@ -48,7 +50,7 @@ pub(super) struct Identified<'t> {
     settings: &'t AuthSettings,
     keys: &'t KeySet,
     /// The trusted issuer that the token names; `None` if it names none.
-    issuer: Option<&'t str>,
+    issuer: Option<&'t TrustedIssuer>,
     /// The audience that the token's `aud` claim must name; `None` if the claim is not checked.
     audience: Option<&'t str>,
     /// True if the same keys verify the tokens of publishers and of subscribers.
@@ -130,7 +132,7 @@ impl<'r> Token<'r> {
                 purpose,
                 settings,
                 keys,
-                issuer: Some(&issuer.issuer),
+                issuer: Some(issuer),
                 audience: Some(issuer.audience.as_ref().unwrap_or(&settings.audience)),
                 serve_both: issuer.publisher_keys.is_same(&issuer.subscriber_keys),
             });
@@ -155,7 +157,7 @@ impl<'t> Identified<'t> {
     }
 
     pub(super) fn issuer(&self) -> Option<&'t str> {
-        self.issuer
+        self.issuer.map(|trusted| trusted.issuer.as_str())
     }
 
     /// Verifies the signature.
@@ -171,8 +173,15 @@ impl<'t> Identified<'t> {
 }
 
 impl Verified<'_> {
-    pub(super) fn key(&self) -> &Key {
+    pub(super) fn key(&self) -> &Arc<Key> {
         &self.key
+    }
+
+    /// Returns the rules under which the key has verified the token.
+    pub(super) fn terms(&self) -> Terms {
+        let Identified { token, purpose, issuer, .. } = self.identified;
+        let algorithm = Algorithm::from_library(token.header.alg);
+        Terms::new(purpose, issuer, algorithm.expect("the key has verified the token with this algorithm"))
     }
 
     /// Returns the credentials that the claims give for the purpose of the request. Fails if the claims break a rule of
@@ -204,7 +213,7 @@ impl Verified<'_> {
             Some(Value::String(issuer)) => Some(issuer),
             _ => None,
         };
-        Ok(Credentials { grant, expires_at, revision, payloads, issuer, has_token: true })
+        Ok(Credentials { grant, expires_at, revision, payloads, issuer, signer: None })
     }
 }
 

@@ -20,6 +20,12 @@ pub trait KeySource: fmt::Debug + Send + Sync {
     /// become too old.
     fn keys(&self) -> Arc<[Arc<Key>]>;
 
+    /// Returns true if the source has this key, or may have it: its keys are not known yet, or are too old to be used.
+    /// When this becomes false, the hub ends the streams that the key has let in.
+    fn may_have(&self, key: &Key) -> bool {
+        self.keys().iter().any(|known| known.is_same(key))
+    }
+
     /// Asks for newer keys, because a token names a key that the source does not have. Anybody can send a token with an
     /// invented key ID, so the implementation must limit how often it asks and how long it waits. Resolves to true if
     /// the keys may have changed, so that the token must be verified again.
@@ -94,6 +100,12 @@ impl KeySet {
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.fixed, &other.fixed) && Arc::ptr_eq(&self.sources, &other.sources)
+    }
+
+    /// Returns true if the set has, or may have, this key for this algorithm.
+    pub(super) fn may_have(&self, key: &Key, algorithm: Algorithm) -> bool {
+        let is_fixed = self.fixed.iter().any(|known| known.is_same(key) && known.algorithms().contains(&algorithm));
+        is_fixed || self.sources.iter().any(|source| source.may_have(key))
     }
 
     /// Asks the sources for newer keys, and returns true if the keys of a source may have changed.
@@ -191,7 +203,8 @@ impl KeyStore {
     }
 
     /// Replaces all keys. Each token is verified either with the old keys or with the new ones, never with keys of
-    /// both. Streams that are open stay open until their token expires.
+    /// both. A running server then ends the streams whose tokens are signed with a key that is not trusted any more; see
+    /// [`REVOCATION_INTERVAL`](crate::server::REVOCATION_INTERVAL).
     pub fn replace(&self, keys: TrustedKeys) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }

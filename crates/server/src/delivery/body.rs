@@ -3,7 +3,7 @@
 use super::stream::{Granted, Stream};
 use crate::subscriptions::Present;
 use bytes::Bytes;
-use fanfare_hub::{log::LogError, representation::Representation, subscription::Subscription};
+use fanfare_hub::{ending::EndReason, log::LogError, representation::Representation, subscription::Subscription};
 use http_body::{Body, Frame};
 use std::{
     pin::Pin,
@@ -37,6 +37,8 @@ struct Open {
     _place: OwnedSemaphorePermit,
     /// The presence of the subscriber. Dropping it publishes the end of its subscriptions.
     _present: Option<Present>,
+    /// Resolves when the hub no longer trusts the signer of the token; `None` if there was no token, or after that.
+    revoked: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// Fires at the subscription's deadline, or earlier. To save work, the alarm is not set again with each event, but
     /// only when it fires.
     alarm: Pin<Box<Sleep>>,
@@ -74,14 +76,19 @@ impl EventBody {
 
 impl Open {
     async fn join(stream: Stream, heartbeat_interval: Duration) -> Self {
-        let Stream { opening, place, arrival, .. } = stream;
+        let Stream { opening, place, arrival, signer, .. } = stream;
         let subscription = opening.subscribe().await;
         let present = arrival.map(|arrival| arrival.begin(subscription.key()));
         let alarm = Box::pin(sleep_until(subscription.deadline(heartbeat_interval).unwrap_or_else(Instant::now)));
-        Self { subscription, _place: place, _present: present, alarm }
+        let revoked = signer.map(|signer| Box::pin(signer.revoked()) as Pin<Box<_>>);
+        Self { subscription, _place: place, _present: present, revoked, alarm }
     }
 
     fn poll(&mut self, heartbeat_interval: Duration, cx: &mut Context<'_>) -> Poll<Polled> {
+        if self.revoked.as_mut().is_some_and(|revoked| revoked.as_mut().poll(cx).is_ready()) {
+            self.revoked = None;
+            self.subscription.end_because(EndReason::TokenRevoked);
+        }
         loop {
             // The deadline is checked before the next event is sent. Otherwise a stream that always has another event
             // to send would never end.

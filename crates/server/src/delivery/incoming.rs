@@ -11,6 +11,9 @@ pub(super) enum Incoming {
     /// The shard must end all streams. A stream that arrives after this message gets only the head of its response, and
     /// then ends.
     EndAll,
+    /// The hub no longer trusts some of the signers of tokens. The shard must end the streams that these tokens have let
+    /// in.
+    EndRevoked,
     /// No further message follows; the shard stops when it has no streams left.
     Stop,
     /// The shard must stop at once. Its streams break off: they get no last chunk, so that clients see that the hub has

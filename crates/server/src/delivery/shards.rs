@@ -207,6 +207,14 @@ impl Shards {
         }
     }
 
+    /// Ends the streams whose tokens were signed by somebody whom the hub does not trust any more. A shard that replaces
+    /// another one later need not be told: it looks at the signer of each stream that it is given.
+    pub(crate) fn end_revoked(&self) {
+        for gate in self.gates.lock().gates() {
+            _ = gate.send(Incoming::EndRevoked);
+        }
+    }
+
     /// Ends all streams. A stream that is given to a shard later gets only the head of its response, and then ends.
     pub(crate) fn end_all(&self) {
         self.tell(|| Incoming::EndAll);
@@ -354,6 +362,7 @@ fn tell(started: &Started, threads: usize, settings: &Settings) {
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
+    use crate::auth::signer::{self, Signer};
     use fanfare_hub::{
         HubLimits,
         audience_key::AudienceKey,
@@ -386,6 +395,10 @@ mod tests {
         }
 
         async fn subscribe(&self) -> TcpStream {
+            self.subscribe_with(None).await
+        }
+
+        async fn subscribe_with(&self, signer: Option<Arc<Signer>>) -> TcpStream {
             let peer = TcpStream::connect(self.listener.local_addr().unwrap()).unwrap();
             peer.set_read_timeout(Some(PATIENCE)).unwrap();
             let socket = self.listener.accept().unwrap().0;
@@ -397,7 +410,8 @@ mod tests {
             self.places.add_permits(1);
             let place = self.places.clone().try_acquire_owned().unwrap();
             opening.admit().await;
-            self.shards.take(socket, Stream { head: b":\n".to_vec(), ..Stream::new(opening, place, None) });
+            let stream = Stream::new(opening, place, None).signed_by(signer);
+            self.shards.take(socket, Stream { head: b":\n".to_vec(), ..stream });
             peer
         }
 
@@ -452,6 +466,30 @@ mod tests {
             }
             assert_eq!(stage.hub.failure(), None);
             timeout(PATIENCE, stage.shards.stop()).await.expect("the new shard hears of the stop too");
+        }
+    }
+
+    /// A stream may arrive at its shard after the message that ends the streams of its signer.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_stream_that_comes_after_its_signer_was_revoked_ends() {
+        let stage = Stage::start(Delivery::Epoll, 1);
+        let signer = signer::for_test();
+        let (mut first, mut other) = (stage.subscribe_with(Some(signer.clone())).await, stage.subscribe().await);
+        first.read_exact(&mut [0; 2]).unwrap();
+        signer.revoke();
+        stage.shards.end_revoked();
+        let (mut late, mut text) = (stage.subscribe_with(Some(signer)).await, String::new());
+        for stream in [&mut first, &mut late] {
+            text.clear();
+            stream.read_to_string(&mut text).unwrap();
+            assert!(text.ends_with("data: {\"reason\":\"token-revoked\"}\n\n"), "{text}");
+        }
+        publish(&stage.hub, "later").await;
+        let mut chunk = [0; 1_024];
+        while !text.contains("data: later\n\n") {
+            let read = other.read(&mut chunk).unwrap();
+            assert_ne!(read, 0, "{text}");
+            text.push_str(str::from_utf8(&chunk[..read]).unwrap());
         }
     }
 

@@ -4,7 +4,7 @@
 //! connection, which the handler does not see. So both the extensions and the body of the response hold the same
 //! [`Granted`], from which the stream can be taken once. If the connection takes the stream, a shard delivers it.
 //! Otherwise the body takes it when hyper first polls the body, and hyper delivers it.
-use crate::subscriptions::Arrival;
+use crate::{auth::Signer, subscriptions::Arrival};
 use fanfare_hub::opening::Opening;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OwnedSemaphorePermit;
@@ -22,6 +22,9 @@ pub struct Stream {
     pub place: OwnedSemaphorePermit,
     /// The arrival of the subscriber; `None` if the hub does not publish active subscriptions.
     pub(crate) arrival: Option<Arrival>,
+    /// The signer of the token with which the stream was opened; `None` if it needed no token. The stream ends when the
+    /// hub no longer trusts the signer.
+    pub(crate) signer: Option<Arc<Signer>>,
 }
 
 /// A stream that can be taken once. If it is never taken, dropping all clones of this value ends the subscription.
@@ -29,11 +32,17 @@ pub struct Stream {
 pub struct Granted(Arc<Mutex<Option<Stream>>>);
 
 impl Stream {
-    /// Creates a stream with an empty head. If a shard delivers the stream, the head is set later, when the response is
+    /// Creates a stream with an empty head, which needed no token. If a shard delivers the stream, the head is set later, when the response is
     /// complete.
     #[must_use]
     pub(crate) fn new(opening: Opening, place: OwnedSemaphorePermit, arrival: Option<Arrival>) -> Self {
-        Self { head: Vec::new(), opening, place, arrival }
+        Self { head: Vec::new(), opening, place, arrival, signer: None }
+    }
+
+    /// Sets the signer of the token with which the stream was opened.
+    #[must_use]
+    pub(crate) fn signed_by(self, signer: Option<Arc<Signer>>) -> Self {
+        Self { signer, ..self }
     }
 }
 

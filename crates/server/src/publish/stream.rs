@@ -37,6 +37,14 @@ pub(super) async fn publish_events(
 ) -> Result<Response, Problem> {
     let mut reader = Reader::new(app.settings.max_body_bytes, template);
     let mut stopping = stopping(app.stopping.clone());
+    let signer = credentials.signer.clone();
+    let revoked = async move {
+        match signer {
+            Some(signer) => signer.revoked().await,
+            None => std::future::pending().await,
+        }
+    };
+    let mut revoked = std::pin::pin!(revoked);
     let (mut published, mut last) = (0, None);
     let broken = |published, problem| Problem::StreamBroken { published, problem: Box::new(problem) };
     loop {
@@ -48,6 +56,10 @@ pub(super) async fn publish_events(
         let frame = tokio::select! {
             biased;
             frame = body.frame() => frame,
+            () = &mut revoked => {
+                let error = AuthError::Invalid(InvalidToken::Revoked);
+                return Err(broken(published, app.auth.refuse(credentials, error).into()));
+            }
             () = &mut stopping => return Err(broken(published, Problem::Stopping)),
         };
         let Some(frame) = frame else { break };
@@ -79,8 +91,12 @@ pub(super) async fn publish_events(
     Ok(Json(json!({ "published": published, "last_id": last_id, "position": position })).into_response())
 }
 
-/// Checks that the token is still valid, because the stream may last longer than the token.
+/// Checks that the token is still valid, because the stream may last longer than the token, or than the trust in its
+/// signer.
 fn still_valid(credentials: &Credentials) -> Result<(), AuthError> {
+    if credentials.signer.as_ref().is_some_and(|signer| signer.is_revoked()) {
+        return Err(AuthError::Invalid(InvalidToken::Revoked));
+    }
     match credentials.expires_at {
         Some(at) if at <= Timestamp::now() => Err(AuthError::Invalid(InvalidToken::Expired)),
         _ => Ok(()),

@@ -79,7 +79,7 @@ pub(crate) async fn open(
         }
         return Ok(head::come_back_later(representation));
     };
-    let Credentials { grant, expires_at, payloads, .. } = credentials;
+    let Credentials { grant, expires_at, payloads, signer, .. } = credentials;
     let key = AudienceKey::new(matchers, grant.subscribe, representation);
     if until == Until::Closed
         && let Some(activity) = parts.extensions.get::<Activity>()
@@ -124,7 +124,8 @@ pub(crate) async fn open(
             // for a subscriber.
             let can_be_handed_over = opening.is_short();
             let Lifetime { ends, reason } = Lifetime::new(app.settings.max_lifetime, expires_at);
-            let granted = Granted::new(Stream::new(opening.until(ends, reason), place, arrival));
+            let stream = Stream::new(opening.until(ends, reason), place, arrival).signed_by(signer);
+            let granted = Granted::new(stream);
             let stopping = stopping(app.stopping.clone());
             let body = EventBody::new(granted.clone(), app.settings.heartbeat_interval, stopping);
             let mut response = head::stream(representation, Body::new(body));
@@ -159,7 +160,7 @@ pub(crate) fn gather(
     if count > limit {
         return Err(Problem::TooManyMatchers { count, limit });
     }
-    let max_patterns = if credentials.has_token { count } else { app.settings.max_anonymous_patterns };
+    let max_patterns = if credentials.signer.is_some() { count } else { app.settings.max_anonymous_patterns };
     let mut compiled_bytes = 0;
     let mut patterns = 0;
     let mut gathered = Vec::with_capacity(count);

@@ -23,6 +23,7 @@ mod replay;
 mod representation;
 mod reserved;
 mod revisions;
+mod revocation;
 mod rewind;
 mod slow;
 mod stalled;

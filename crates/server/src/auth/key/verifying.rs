@@ -6,12 +6,13 @@ use super::{
     sample,
 };
 use aws_lc_rs::{
-    rsa,
+    digest::{Context, SHA256},
+    rand, rsa,
     signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, ParsedPublicKey},
 };
 use fanfare_mask::shortened;
 use jsonwebtoken::DecodingKey;
-use std::fmt;
+use std::{fmt, sync::LazyLock};
 
 /// The shortest RSA key that is allowed, in bits ([RFC 7518, section
 /// 3.3](https://www.rfc-editor.org/rfc/rfc7518#section-3.3)).
@@ -29,6 +30,23 @@ pub struct Key {
     pub(super) id: Option<String>,
     pub(super) verifying: DecodingKey,
     is_sample: bool,
+    fingerprint: Fingerprint,
+}
+
+/// A hash of a key, by which two keys are compared. It is made with a number that is different in each process, so that
+/// it does not help to guess the key.
+type Fingerprint = [u8; 32];
+
+fn fingerprint(key: &[u8]) -> Fingerprint {
+    static SALT: LazyLock<Fingerprint> = LazyLock::new(|| {
+        let mut salt = Fingerprint::default();
+        rand::fill(&mut salt).expect("the system has random numbers");
+        salt
+    });
+    let mut hash = Context::new(&SHA256);
+    hash.update(&*SALT);
+    hash.update(key);
+    hash.finish().as_ref().try_into().expect("a SHA-256 hash has 32 bytes")
 }
 
 impl Key {
@@ -50,7 +68,7 @@ impl Key {
         }
         let key = Self::new(KeyKind::Secret { bytes: secret.len() }, DecodingKey::from_secret(secret), rules)?;
         key.check_length(rules)?;
-        Ok(Self { is_sample: sample::is_secret(secret), ..key })
+        Ok(Self { is_sample: sample::is_secret(secret), fingerprint: fingerprint(secret), ..key })
     }
 
     /// Reads a public key in DER: an X.509 `SubjectPublicKeyInfo`, or for RSA also the PKCS#1 form.
@@ -78,10 +96,10 @@ impl Key {
         Err(InvalidKey::UnknownType)
     }
 
-    /// Notes whether the key is a published sample. `public` holds the public key: the modulus of RSA, the point of a
+    /// Notes the public key, and whether it is a published sample. `public` holds the public key: the modulus of RSA, the point of a
     /// curve, or the 32 bytes of Ed25519.
     pub(super) fn of_public(self, public: &[u8]) -> Self {
-        Self { is_sample: sample::is_published(public), ..self }
+        Self { is_sample: sample::is_published(public), fingerprint: fingerprint(public), ..self }
     }
 
     pub(super) fn new(kind: KeyKind, verifying: DecodingKey, rules: &KeyRules) -> Result<Self, InvalidKey> {
@@ -90,7 +108,7 @@ impl Key {
         if algorithms.is_empty() {
             return Err(InvalidKey::Algorithm { kind, algorithms: asked });
         }
-        Ok(Self { kind, algorithms, id: None, verifying, is_sample: false })
+        Ok(Self { kind, algorithms, id: None, verifying, is_sample: false, fingerprint: Fingerprint::default() })
     }
 
     fn check_length(&self, rules: &KeyRules) -> Result<(), InvalidKey> {
@@ -110,6 +128,12 @@ impl Key {
         let KeyKind::Secret { bytes } = self.kind else { return None };
         let needs = self.algorithms.iter().filter_map(|algorithm| Some((*algorithm, algorithm.min_secret_bytes()?)));
         needs.into_iter().find(|(_, minimum)| bytes < *minimum)
+    }
+
+    /// Returns true if `other` is the same key. The names and the algorithms of the keys are not compared.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.fingerprint == other.fingerprint
     }
 
     /// Returns true if anybody can sign tokens for this key, because it appears in public documentation or tests.

@@ -3,6 +3,7 @@
 use super::{JOINS_AT_ONCE, Next, Shard};
 use crate::delivery::{incoming::Incoming, stream::Stream};
 use crossbeam_channel::TryRecvError;
+use fanfare_hub::ending::EndReason;
 use mio::{Interest, Token, net::TcpStream};
 use std::{io, net, sync::atomic::Ordering};
 
@@ -21,6 +22,7 @@ impl Shard {
                     }
                 }
                 Ok(Incoming::EndAll) => self.end_all(),
+                Ok(Incoming::EndRevoked) => self.end_revoked(),
                 Ok(Incoming::Stop) | Err(TryRecvError::Disconnected) => {
                     self.end_all();
                     self.is_stopping = true;
@@ -39,7 +41,7 @@ impl Shard {
     }
 
     fn join(&mut self, socket: net::TcpStream, stream: Stream) -> io::Result<()> {
-        let Stream { head, opening, place, arrival } = stream;
+        let Stream { head, opening, place, arrival, signer } = stream;
         let (mut joining, permit) = opening.join();
         let mut socket = TcpStream::from_std(socket);
         // The bytes that a subscriber sends are not read. The socket is still registered for reading, because the
@@ -47,6 +49,7 @@ impl Shard {
         let token = Token(self.fan_out.next_key() as usize);
         self.poll.registry().register(&mut socket, token, Interest::READABLE | Interest::WRITABLE)?;
         joining.opening.splice(..0, head);
+        joining.tag = self.signers.begin(signer.as_ref());
         let (mailbox, audience) = (&self.mailbox, joining.key.clone());
         let follow = |part| mailbox.follow(&audience, part, permit);
         let id = |offset| mailbox.place(offset);
@@ -64,6 +67,9 @@ impl Shard {
         turn.start(key);
         if self.is_ending {
             turn.end(key);
+        } else if signer.is_some_and(|signer| signer.is_revoked()) {
+            // The message that ends the streams of this signer may have come before this stream.
+            turn.end_because(key, EndReason::TokenRevoked, &id);
         }
         self.settle();
         self.schedule(key);

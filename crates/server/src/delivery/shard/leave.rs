@@ -1,6 +1,9 @@
 //! The departure of subscribers: the work that a shard has to do after its `FanOut` has removed them.
 use super::Shard;
-use fanfare_hub::fan_out::{Departed, Departure};
+use fanfare_hub::{
+    ending::EndReason,
+    fan_out::{Departed, Departure},
+};
 use mio::net::TcpStream;
 use std::{io::Read as _, net::Shutdown, sync::atomic::Ordering};
 
@@ -11,9 +14,10 @@ impl Shard {
     /// Closes the sockets of subscribers that have left, releases their permits, and stops following the audiences that
     /// have no member left on this shard: it gets no more events of these audiences.
     pub(super) fn settle(&mut self) {
-        for Departed { member, how } in self.fan_out.take_departed() {
+        for Departed { member, how, tag } in self.fan_out.take_departed() {
             self.wheel.cancel(member);
             self.presence.end(member);
+            self.signers.end(tag);
             self.places.add_permits(1);
             self.load.fetch_sub(1, Ordering::Relaxed);
             let Some(mut socket) = self.sockets.remove(member) else { continue };
@@ -26,6 +30,18 @@ impl Shard {
         }
         for (audience, part) in self.fan_out.take_abandoned() {
             self.mailbox.unfollow(audience, part);
+        }
+    }
+
+    /// Ends the streams whose tokens were signed by somebody whom the hub does not trust any more.
+    pub(super) fn end_revoked(&mut self) {
+        for tag in self.signers.revoked() {
+            let keys = self.fan_out.tagged(tag);
+            let place = |offset| self.mailbox.place(offset);
+            let mut turn = self.fan_out.turn(self.now, &mut self.sockets);
+            keys.iter().for_each(|key| turn.end_because(*key, EndReason::TokenRevoked, &place));
+            self.settle();
+            keys.into_iter().for_each(|key| self.schedule(key));
         }
     }
 

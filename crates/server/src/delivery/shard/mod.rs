@@ -6,6 +6,7 @@
 mod join;
 mod leave;
 mod presence;
+mod signers;
 mod sockets;
 #[cfg(test)]
 mod stress;
@@ -20,6 +21,7 @@ use fanfare_hub::{
 };
 use mio::{Events, Poll, Token};
 use presence::Presence;
+use signers::MembersBySigner;
 use sockets::Sockets;
 use std::{
     io,
@@ -68,6 +70,7 @@ pub(super) struct Shard {
     fan_out: FanOut,
     sockets: Sockets,
     presence: Presence,
+    signers: MembersBySigner,
     wheel: Wheel,
     /// The members whose timers have fired. The vector is kept between turns of the loop, so that its memory is used
     /// again.
@@ -107,6 +110,7 @@ impl Shard {
             fan_out: FanOut::new(window, fastrand::u64(..)),
             sockets: Sockets::new(engine),
             presence: Presence::default(),
+            signers: MembersBySigner::default(),
             wheel: Wheel::new(now),
             due: Vec::new(),
             is_ending: false,

@@ -1,0 +1,142 @@
+//! The signers of the tokens that have let in the streams that are open. If the hub no longer trusts a signer, it ends
+//! these streams: the operator has taken a key or an issuer out of the configuration, or an issuer has taken a key out
+//! of its JWK set.
+use super::{
+    algorithm::Algorithm,
+    credentials::Purpose,
+    key::Key,
+    trusted::{TrustedIssuer, TrustedKeys},
+};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+
+/// The key that has verified a token, and the rules under which it was trusted.
+#[derive(Debug)]
+pub struct Signer {
+    terms: Terms,
+    key: Arc<Key>,
+    is_revoked: watch::Sender<bool>,
+}
+
+/// The rules under which a key has verified a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Terms {
+    pub(super) purpose: Purpose,
+    /// The trusted issuer whose keys were tried; `None` if these were the keys for tokens without a trusted issuer.
+    pub(super) issuer: Option<String>,
+    /// The audience that was configured for the issuer; `None` for the hub's own audience.
+    pub(super) audience: Option<String>,
+    pub(super) algorithm: Algorithm,
+}
+
+/// The signers of all streams that are open. Cheap to clone; all clones share the signers.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Signers(Arc<Mutex<Vec<Arc<Signer>>>>);
+
+impl Terms {
+    pub(super) fn new(purpose: Purpose, issuer: Option<&TrustedIssuer>, algorithm: Algorithm) -> Self {
+        let (issuer, audience) = match issuer {
+            Some(trusted) => (Some(trusted.issuer.clone()), trusted.audience.clone()),
+            None => (None, None),
+        };
+        Self { purpose, issuer, audience, algorithm }
+    }
+}
+
+impl Signer {
+    /// Returns true if the hub no longer trusts the signer. This stays true, even if the key is trusted again later.
+    #[must_use]
+    pub fn is_revoked(&self) -> bool {
+        *self.is_revoked.borrow()
+    }
+
+    /// Notes that the hub no longer trusts the signer.
+    pub(crate) fn revoke(&self) {
+        self.is_revoked.send_replace(true);
+    }
+
+    /// Returns a future that resolves when the hub no longer trusts the signer.
+    pub(crate) fn revoked(self: Arc<Self>) -> impl Future<Output = ()> + Send + 'static {
+        let mut signal = self.is_revoked.subscribe();
+        async move {
+            // Waiting cannot fail: this future holds the signer, and so the sender.
+            _ = signal.wait_for(|is_revoked| *is_revoked).await;
+            drop(self);
+        }
+    }
+
+    /// Returns true if `trusted` would still let the key verify tokens under the same rules.
+    fn is_trusted(&self, trusted: &TrustedKeys) -> bool {
+        let Terms { purpose, issuer, audience, algorithm } = &self.terms;
+        let keys = match issuer {
+            Some(name) => match trusted.issuer(name) {
+                Some(issuer) if issuer.audience == *audience => issuer.keys(*purpose),
+                _ => return false,
+            },
+            None => trusted.keys(*purpose),
+        };
+        keys.may_have(&self.key, *algorithm)
+    }
+}
+
+impl Signers {
+    /// Returns the signer with this key and these rules.
+    pub(super) fn get(&self, terms: Terms, key: Arc<Key>) -> Arc<Signer> {
+        let mut signers = self.lock();
+        let known = signers.iter().find(|signer| {
+            // The key itself is compared, so that a key that was read again, and is the same, stays the same signer.
+            signer.terms == terms && signer.key.is_same(&key) && !signer.is_revoked()
+        });
+        if let Some(known) = known {
+            return Arc::clone(known);
+        }
+        // The list is bounded: each signer in it has let in a stream, or has one of the keys that are trusted now.
+        forget_unused(&mut signers);
+        let signer = Arc::new(Signer { terms, key, is_revoked: watch::Sender::new(false) });
+        signers.push(Arc::clone(&signer));
+        signer
+    }
+
+    /// Revokes the signers that are not trusted any more. Returns true if there were any.
+    pub(super) fn revoke_untrusted(&self, trusted: &TrustedKeys) -> bool {
+        let mut signers = self.lock();
+        forget_unused(&mut signers);
+        let before = signers.len();
+        signers.retain(|signer| {
+            let is_trusted = signer.is_trusted(trusted);
+            if !is_trusted {
+                let issuer = signer.terms.issuer.as_deref().unwrap_or("none");
+                tracing::info!(issuer, key = %signer.key, "a key is no longer trusted: its tokens' streams end");
+                signer.revoke();
+            }
+            is_trusted
+        });
+        signers.len() < before
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Signer>>> {
+        // The list is complete even if a thread has panicked while it held the lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Removes the signers whose streams have all ended.
+fn forget_unused(signers: &mut Vec<Arc<Signer>>) {
+    signers.retain(|signer| Arc::strong_count(signer) > 1);
+}
+
+/// A signer is equal to itself only.
+impl PartialEq for Signer {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Eq for Signer {}
+
+/// Returns a signer for a test of what follows when it is revoked.
+#[cfg(test)]
+pub(crate) fn for_test() -> Arc<Signer> {
+    let key = Key::hs256(b"a secret of at least thirty-two bytes").expect("the secret is long enough");
+    Signers::default().get(Terms::new(Purpose::Subscribe, None, Algorithm::Hs256), Arc::new(key))
+}

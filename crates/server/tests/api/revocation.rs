@@ -1,0 +1,210 @@
+//! Keys and issuers that are taken away while their streams are open.
+use super::fixture::*;
+use fanfare_hub::entry::Timestamp;
+use fanfare_server::auth::{
+    AuthSettings, Authenticator, Key, KeySet, KeySource, KeyStore, SigningKey, TrustedIssuer, TrustedKeys,
+    mint::{LegacyToken, ModernToken, TopicMatch},
+};
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex},
+};
+use url::Url;
+
+const HUB: &str = "https://hub.example/.well-known/mercure";
+const ISSUER: &str = "https://issuer.example";
+
+fn key(number: u8) -> SigningKey {
+    SigningKey::hs256(format!("secret number {number} of at least thirty-two bytes").as_bytes()).unwrap()
+}
+
+/// A set of keys that are made anew in each call.
+fn keys(numbers: &[u8]) -> KeySet {
+    numbers.iter().map(|number| key(*number).verification()).collect()
+}
+
+fn issuer(numbers: &[u8], audience: Option<&str>) -> TrustedIssuer {
+    TrustedIssuer { audience: audience.map(str::to_owned), ..TrustedIssuer::new(ISSUER, keys(numbers)) }
+}
+
+fn trusted(subscribers: KeySet, issuers: Vec<TrustedIssuer>) -> TrustedKeys {
+    TrustedKeys { publisher_keys: keys(&[0]), subscriber_keys: subscribers, issuers }
+}
+
+async fn serve_trusting(trusted: TrustedKeys) -> (Fixture, KeyStore) {
+    let store = KeyStore::from(trusted);
+    let hub = Url::parse(HUB).unwrap();
+    let settings = AuthSettings { anonymous: true, keys: store.clone(), ..AuthSettings::closed(hub.clone()) };
+    (serve_as(Authenticator::new(settings), |settings| settings.public_url = hub).await, store)
+}
+
+fn legacy(number: u8) -> String {
+    let topics = vec!["*".to_owned()];
+    let token = LegacyToken { publish: topics.clone(), subscribe: topics, payload: None, expires_at: None };
+    format!("Authorization: Bearer {}\r\n", token.sign(&key(number)))
+}
+
+fn modern(number: u8) -> String {
+    let now = Timestamp::now();
+    let topics = vec![TopicMatch::Exact("a".into())];
+    let token = ModernToken {
+        issuer: ISSUER.into(),
+        audience: HUB.into(),
+        subject: "somebody".into(),
+        issued_at: now,
+        expires_at: Timestamp(now.0 + 3_600_000),
+        publish: topics.clone(),
+        subscribe: topics,
+        payload: None,
+    };
+    format!("Authorization: Bearer {}\r\n", token.sign(&key(number)))
+}
+
+const ENDED: &str = "data: {\"reason\":\"token-revoked\"}\n\n";
+
+/// Waits until the stream ends, and checks what it says at last: why it ends, and the place where it does.
+async fn ends_at(stream: Stream, id: &str) {
+    let text = stream.end().await;
+    let last = text.strip_suffix(ENDED).unwrap_or_else(|| panic!("no reason in {text:?}"));
+    assert!(last.ends_with(&format!("event: fanfare.end\nid: {id}\n")), "{last:?} does not end at {id}");
+}
+
+#[tokio::test]
+async fn streams_end_when_their_key_or_issuer_is_taken_away() {
+    let (server, store) = serve_trusting(trusted(keys(&[1, 2]), vec![issuer(&[3, 4], None)])).await;
+    let mut streams = Vec::new();
+    for headers in [legacy(1), legacy(2), modern(3), modern(4), String::new()] {
+        streams.push((server.subscribe("/topics/a", &headers).await, headers));
+    }
+    let publish = async |data: &str| {
+        let form = format!("topic=a&data={data}");
+        assert_eq!(server.form(&legacy(0), &form).await.status, 200);
+        server.hub.id_behind(server.hub.bounds().head)
+    };
+    let first = publish("one").await;
+    for (stream, _) in &mut streams {
+        assert_eq!(data(&stream.events(1).await), ["one"]);
+    }
+    let mut staying = Vec::new();
+    // First two keys, then the issuer, then the last key.
+    for (now, is_gone) in [
+        (trusted(keys(&[2]), vec![issuer(&[4], None)]), [true, false, true, false, false]),
+        (trusted(keys(&[2]), vec![]), [false, false, false, true, false]),
+        (trusted(KeySet::default(), vec![issuer(&[2], None)]), [false, true, false, false, false]),
+    ] {
+        store.replace(now);
+        let mut going = Vec::new();
+        for (number, slot) in staying.drain(..).chain(streams.drain(..).enumerate()).collect::<Vec<_>>() {
+            if is_gone[number] { going.push(slot) } else { staying.push((number, slot)) }
+        }
+        for (stream, headers) in going {
+            ends_at(stream, &first).await;
+            assert_eq!(server.get("/topics/a", &headers).await.status, 401, "the token is refused now");
+        }
+    }
+    publish("two").await;
+    let [(4, (stream, _))] = &mut staying[..] else { panic!("only the one without a token stays") };
+    assert_eq!(data(&stream.events(1).await), ["two"]);
+    // A key that is trusted again lets in again.
+    store.replace(trusted(keys(&[1]), vec![]));
+    let mut again = server.subscribe("/topics/a", &legacy(1)).await;
+    publish("three").await;
+    assert_eq!(data(&again.events(1).await), ["three"]);
+}
+
+/// The keys are read again whenever their file is touched: equal keys are the same keys, wherever they stand.
+#[tokio::test]
+async fn streams_stay_when_their_key_does() {
+    let (server, store) = serve_trusting(trusted(keys(&[1, 7]), vec![issuer(&[3], None)])).await;
+    assert_eq!(server.form(&legacy(0), "topic=a&data=x").await.status, 200);
+    let first = server.hub.id_behind(server.hub.bounds().head);
+    let mut stays = [server.subscribe("/topics/a", &legacy(1)).await, server.subscribe("/topics/a", &modern(3)).await];
+    let (probe, goes) =
+        (server.subscribe("/topics/b", &legacy(7)).await, server.subscribe("/topics/a", &modern(3)).await);
+    let named = KeySet::from_iter([key(5).verification(), key(1).named("another name").verification()]);
+    store.replace(trusted(named, vec![issuer(&[6, 3], None)]));
+    // When this stream has ended, the hub has looked at all of them.
+    ends_at(probe, &first).await;
+    assert_eq!(server.form(&legacy(0), "topic=a&data=y").await.status, 200);
+    let second = server.hub.id_behind(server.hub.bounds().head);
+    for stream in &mut stays {
+        assert_eq!(data(&stream.events(1).await), ["y"]);
+    }
+    // Tokens for another audience are another matter, although the key is the same.
+    store.replace(trusted(keys(&[1]), vec![issuer(&[3], Some("https://other.example"))]));
+    ends_at(goes, &second).await;
+}
+
+/// A source that lets the test say which keys it has, and whether they are too old to be used.
+#[derive(Debug)]
+struct Source(Mutex<(Vec<Arc<Key>>, bool)>);
+
+impl KeySource for Source {
+    fn keys(&self) -> Arc<[Arc<Key>]> {
+        let (keys, are_too_old) = &*self.0.lock().unwrap();
+        if *are_too_old { Arc::default() } else { keys.clone().into() }
+    }
+    fn may_have(&self, key: &Key) -> bool {
+        self.0.lock().unwrap().0.iter().any(|known| known.is_same(key))
+    }
+    fn refresh(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>> {
+        Box::pin(std::future::ready(false))
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_is_away_ends_nothing_and_one_that_has_lost_a_key_does() {
+    let source = Arc::new(Source(Mutex::new((vec![Arc::new(key(1).verification())], false))));
+    let with = |fixed: &[u8]| {
+        let fixed = fixed.iter().map(|number| key(*number).verification()).collect();
+        trusted(KeySet::new(fixed, vec![source.clone()]), vec![])
+    };
+    let (server, store) = serve_trusting(with(&[2])).await;
+    assert_eq!(server.form(&legacy(0), "topic=a&data=x").await.status, 200);
+    let first = server.hub.id_behind(server.hub.bounds().head);
+    let mut stream = server.subscribe("/topics/a", &legacy(1)).await;
+    let probe = server.subscribe("/topics/a", &legacy(2)).await;
+    source.0.lock().unwrap().1 = true;
+    assert_eq!(server.get("/topics/a", &legacy(1)).await.status, 401);
+    // When this stream has ended, the hub has looked at all of them.
+    store.replace(with(&[]));
+    ends_at(probe, &first).await;
+    assert_eq!(server.form(&legacy(0), "topic=a&data=y").await.status, 200);
+    assert_eq!(data(&stream.events(1).await), ["y"]);
+    *source.0.lock().unwrap() = (vec![], false);
+    ends_at(stream, &server.hub.id_behind(server.hub.bounds().head)).await;
+}
+
+#[tokio::test]
+async fn a_long_rewind_ends_at_the_place_that_it_has_reached() {
+    let (server, store) = serve_trusting(trusted(keys(&[1]), vec![])).await;
+    let lines = "data: ".to_owned() + &"x".repeat(50_000) + "\n\n";
+    let headers = format!("Content-Type: text/event-stream\r\n{}", legacy(0));
+    assert_eq!(server.post("/topics/a", &headers, lines.repeat(400)).await.status, 200);
+    let mut stream = server.connect_with_a_small_buffer().await;
+    stream.send(server.request("GET /topics/a?last=400", "HTTP/1.0", &legacy(1))).await;
+    stream.read_head().await;
+    store.replace(trusted(keys(&[2]), vec![]));
+    tokio::time::sleep(2 * fanfare_server::server::REVOCATION_INTERVAL).await;
+    let text = stream.end().await;
+    let ids: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("id: ")).collect();
+    assert!(text.ends_with(ENDED) && ids.len() < 400, "{} events", ids.len());
+    assert_eq!(ids[ids.len() - 1], ids[ids.len() - 2], "the end has the place of the last event");
+}
+
+#[tokio::test]
+async fn a_publishers_stream_ends_too() {
+    let (server, store) = serve_trusting(trusted(keys(&[1]), vec![])).await;
+    let mut publisher = server.connect().await;
+    let headers = format!("Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n{}", legacy(0));
+    publisher.send(server.request("POST /topics/a", "HTTP/1.1", &headers)).await;
+    publisher.send("9\r\ndata: 1\n\n\r\n").await;
+    let mut reader = server.subscribe("/topics/a?last_event_id=earliest", &legacy(1)).await;
+    assert_eq!(data(&reader.events(1).await), ["1"]);
+    store.replace(TrustedKeys { publisher_keys: keys(&[9]), ..trusted(keys(&[1]), vec![]) });
+    // It sends nothing more, and still learns that it has to come back with another token.
+    let answer = publisher.read_until(|text| text.contains("\r\n\r\n") && text.ends_with('}')).await;
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    assert!(answer.contains("\"published\":1") && answer.contains("no longer trusts the key"), "{answer}");
+    assert_eq!(server.hub.bounds().head.0, 1);
+}
