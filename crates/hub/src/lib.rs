@@ -30,6 +30,7 @@ pub mod position;
 pub mod replay;
 pub mod representation;
 pub mod rewind;
+mod rewind_search;
 mod rewinding;
 mod router;
 mod routes;

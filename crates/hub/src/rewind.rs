@@ -1,19 +1,14 @@
 //! A rewind: the newest updates of each topic, for a subscriber that has no last event ID.
 use crate::{
     audience_key::AudienceKey,
-    entry::{Entry, Timestamp},
+    entry::Timestamp,
     log::{Log, LogError, Query, ReadLimit},
     position::Offset,
-    topic::{Topic, matcher::Matcher},
 };
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 /// The greatest number of updates of a rewind, of all topics together.
 pub const MAX_REWIND: usize = 10_000;
-/// The number of entries, counted back from the newest entry of the log, among which the updates of a rewind are looked
-/// for first. If too few updates are found, the next older entries are examined, twice as many each time.
-const FIRST_WINDOW: u64 = 256;
-const READ: ReadLimit = ReadLimit { entries: 512, bytes: 256 << 10 };
 /// The number of encoded bytes at which a step ends. A step reads a part of a rewind.
 const STEP_BYTES: usize = 64 << 10;
 
@@ -24,25 +19,9 @@ pub(crate) struct Rewind {
 }
 
 impl Rewind {
-    /// Finds the newest `count` updates of each topic and pattern that the audience `key` subscribed to, among the
-    /// entries up to the offset `head`. If these are more than [`MAX_REWIND`] updates together, the oldest of them are
-    /// left out. Blocks while it reads the log.
-    pub(crate) fn find(
-        log: &dyn Log,
-        key: &AudienceKey,
-        count: usize,
-        head: Offset,
-        now: Timestamp,
-    ) -> Result<Self, LogError> {
-        let mut offsets = BTreeSet::new();
-        for matcher in key.matchers.as_slice() {
-            let fits = |entry: &Entry| {
-                entry.update.topics().iter().any(|topic| matcher.matches(topic)) && key.may_receive(&entry.update)
-            };
-            offsets.extend(newest(log, matcher, count, head, now, fits)?);
-        }
-        let surplus = offsets.len().saturating_sub(MAX_REWIND);
-        Ok(Self { offsets: offsets.into_iter().skip(surplus).collect() })
+    /// Returns a rewind of the updates at these offsets, which are in order.
+    pub(crate) fn new(offsets: VecDeque<Offset>) -> Self {
+        Self { offsets }
     }
 
     /// True if all updates of the rewind have been returned.
@@ -67,59 +46,4 @@ impl Rewind {
         }
         Ok(run)
     }
-}
-
-/// Returns the offsets of the newest entries for which `fits` is true, at most `count` of them.
-fn newest(
-    log: &dyn Log,
-    matcher: &Matcher,
-    count: usize,
-    head: Offset,
-    now: Timestamp,
-    fits: impl Fn(&Entry) -> bool,
-) -> Result<VecDeque<Offset>, LogError> {
-    let topic = match matcher {
-        Matcher::Exact(topic) => Some(topic),
-        _ => None,
-    };
-    let (mut found, mut window, mut until) = (VecDeque::new(), FIRST_WINDOW, head);
-    while found.len() < count {
-        let after = Offset(until.0.saturating_sub(window)).max(log.bounds().floor());
-        if after >= until {
-            break;
-        }
-        let mut fitting = VecDeque::new();
-        visit(log, topic, (after, until), now, |entry| {
-            if fits(entry) {
-                fitting.push_back(entry.position.offset);
-            }
-            if fitting.len() > count - found.len() {
-                fitting.pop_front();
-            }
-        })?;
-        fitting.append(&mut found);
-        found = fitting;
-        (until, window) = (after, window.saturating_mul(2));
-    }
-    Ok(found)
-}
-
-/// Calls `visit` for each entry after the first offset, up to and including the second, in order.
-fn visit(
-    log: &dyn Log,
-    topic: Option<&Topic>,
-    (mut after, until): (Offset, Offset),
-    now: Timestamp,
-    mut visit: impl FnMut(&Entry),
-) -> Result<(), LogError> {
-    let topics = topic.map(std::slice::from_ref);
-    while after < until {
-        let read = log.read(&Query { after, until, topics, now, limit: READ })?;
-        if read.up_to == after {
-            break;
-        }
-        read.entries().for_each(|entry| visit(entry));
-        after = read.up_to;
-    }
-    Ok(())
 }

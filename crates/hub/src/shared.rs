@@ -13,6 +13,7 @@ use crate::{
     polled::Polled,
     position::Offset,
     rewind::Rewind,
+    rewind_search::RewindSearch,
     router::Router,
     update::EARLIEST,
     window::WindowLimit,
@@ -36,7 +37,8 @@ pub(crate) struct Shared {
     /// rounded up, so that readers for exact topics need not wait for readers for patterns.
     pub(crate) scans: Arc<Semaphore>,
     /// The permits to go on reading the log after a step that has found nothing. There are a quarter as many of them as
-    /// of `reads`, rounded up, so that readers who find something need not wait for those who do not.
+    /// of `reads`, rounded up, so that readers who find something need not wait for those who do not. A search for the
+    /// newest updates counts as such a reader when its first step has not ended it.
     pub(crate) barren: Arc<Semaphore>,
     /// The permit to erase. There is only one, so erasures run one after the other.
     pub(crate) erases: Arc<Semaphore>,
@@ -89,10 +91,20 @@ impl Shared {
         count: usize,
         head: Offset,
     ) -> Result<Rewind, LogError> {
-        // A search for the newest updates that match a pattern may go back to the beginning of the log and find
-        // nothing.
-        let reads = if key.has_pattern() { Reads::Barren } else { Reads::Some };
-        self.reading(reads, move |hub| Rewind::find(&*hub.log, &key, count, head, hub.clock.now())).await
+        let (mut reads, has_pattern) = (Reads::of(&key), key.has_pattern());
+        let mut search = RewindSearch::new(key, count, head);
+        loop {
+            let step = move |hub: &Self| {
+                let found = search.step(&*hub.log, hub.clock.now())?;
+                Ok((found, search))
+            };
+            let (found, rest) = self.clone().reading(reads, step).await?;
+            if let Some(rewind) = found {
+                return Ok(rewind);
+            }
+            // A search that goes far back may find nothing up to the beginning of the log.
+            (search, reads) = (rest, Reads::Barren { has_pattern });
+        }
     }
 
     /// Reads the next step of a rewind, and returns its bytes and the rest of the rewind.
@@ -116,7 +128,7 @@ impl Shared {
         cursor: Offset,
         is_barren: bool,
     ) -> Result<Step, LogError> {
-        let reads = if is_barren { Reads::Barren } else { Reads::of(&key) };
+        let reads = if is_barren { Reads::Barren { has_pattern: key.has_pattern() } } else { Reads::of(&key) };
         self.reading(reads, move |hub| catch_up::step(&*hub.log, &key, cursor, hub.clock.now())).await
     }
 
@@ -127,18 +139,19 @@ impl Shared {
         read: impl FnOnce(&Self) -> Result<T, LogError> + Send + 'static,
     ) -> Result<T, LogError> {
         let acquired = "the semaphore is never closed";
-        let share = match reads {
-            Reads::All => Some(&self.scans),
-            Reads::Barren => Some(&self.barren),
-            Reads::Some => None,
+        let shares: &[_] = match reads {
+            Reads::Some => &[&self.reads],
+            Reads::All => &[&self.scans, &self.reads],
+            Reads::Barren { has_pattern: false } => &[&self.barren, &self.reads],
+            Reads::Barren { has_pattern: true } => &[&self.barren, &self.scans, &self.reads],
         };
-        let share = match share {
-            Some(share) => Some(share.clone().acquire_owned().await.expect(acquired)),
-            None => None,
-        };
-        let permit = self.reads.clone().acquire_owned().await.expect(acquired);
+        // Everybody takes permits in this order.
+        let mut permits = Vec::with_capacity(shares.len());
+        for share in shares {
+            permits.push(Arc::clone(share).acquire_owned().await.expect(acquired));
+        }
         blocking(move || {
-            let _permits = (permit, share);
+            let _permits = permits;
             read(&self)
         })
         .await
@@ -152,8 +165,8 @@ enum Reads {
     Some,
     /// All entries.
     All,
-    /// Any entries, by a reader that has found nothing so far.
-    Barren,
+    /// Any entries, by a reader that has found nothing so far. A reader for a pattern reads all of them.
+    Barren { has_pattern: bool },
 }
 
 impl Reads {

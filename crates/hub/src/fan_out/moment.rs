@@ -9,7 +9,8 @@ pub(super) struct Clock {
 }
 
 /// The number of milliseconds after the beginning of a [`Clock`], modulo 2^32. A moment means the last time with this
-/// number, so it has to be at most 24 days old. Members get heartbeats much more often.
+/// number, so it has to be at most 24 days old. A member's moment is set again at each of the member's deadlines, which
+/// are at most a heartbeat interval apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Moment(u32);
 

@@ -33,7 +33,7 @@ impl FanOut {
                     let cursor = self.members[*first as usize].cursor;
                     return Some(Wanted { part: key, key: part.key.clone(), cursor, is_barren: part.is_barren });
                 }
-                part.reading = false;
+                (part.reading, part.is_barren) = (false, false);
             }
             self.reads.finish(key);
         }

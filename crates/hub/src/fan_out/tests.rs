@@ -282,3 +282,88 @@ fn a_chunk_that_is_cut_anywhere_goes_on_there() {
 fn a_member_takes_64_bytes() {
     assert_eq!(size_of::<super::member::Member>(), 64);
 }
+
+/// A member notes the time of a send in a number of 32 bits, in milliseconds: it is the same again after 49 days.
+#[test]
+fn a_member_of_a_busy_part_gets_heartbeats_when_it_becomes_silent() {
+    let (mut core, mut connections, begun) =
+        (FanOut::new(WindowLimit::default(), 1), Connections::default(), Instant::now());
+    let mut part = None;
+    let follow = |key| {
+        part = Some(key);
+        Offset(10)
+    };
+    let interval = Duration::from_secs(20);
+    let member = core.join(joining(None), begun, follow, || Offset(10), &nowhere);
+    core.turn(begun, &mut connections).start(member);
+    let mut at = core.deadline(member, begun, interval);
+    let (mut now, mut offset) = (begun, 10);
+    // An event each 10 s, for 25 days.
+    while now < begun + Duration::from_secs(25 * 24 * 3_600) {
+        now += Duration::from_secs(10);
+        offset += 1;
+        let events: Events = vec![(Offset(offset), Bytes::from_static(b"event"))].into();
+        let mut turn = core.turn(now, &mut connections);
+        turn.take_events(part.unwrap(), &events);
+        turn.deliver();
+        if at <= now {
+            core.turn(now, &mut connections).expire(&[member], interval, 0, &nowhere);
+            at = core.deadline(member, now, interval);
+        }
+    }
+    connections.sent.clear();
+    // Then silence, for two days.
+    let silent = now;
+    while now < silent + Duration::from_secs(2 * 24 * 3_600) {
+        now = at;
+        core.turn(now, &mut connections).expire(&[member], interval, 0, &nowhere);
+        at = core.deadline(member, now, interval);
+    }
+    assert!(connections.sent.len() > 8_000, "{}", connections.sent.len());
+}
+
+#[test]
+fn patterns_that_find_nothing_leave_half_of_the_reads_too() {
+    let (mut core, mut connections, now) =
+        (FanOut::new(WindowLimit::default(), 1), Connections::default(), Instant::now());
+    let mut join = |core: &mut FanOut, text: String| {
+        let matchers = [Matcher::legacy_selector(&text).unwrap()].into_iter().collect();
+        let member = core.join(joining_of(matchers, Some(0)), now, |_| Offset(99), || Offset(99), &nowhere);
+        core.turn(now, &mut connections).start(member);
+    };
+    let reads = |core: &mut FanOut| std::iter::from_fn(|| core.next_read()).collect::<Vec<_>>();
+    let nothing = |cursor: u64| Step { run: None, ..step(cursor, 1, cursor + 1) };
+    (0..4).for_each(|number| join(&mut core, format!("/{{x}}/{number}")));
+    let mut under_way = reads(&mut core);
+    for wanted in std::mem::take(&mut under_way) {
+        core.turn(now, &mut Connections::default()).take_step(wanted.part, &nothing(0));
+    }
+    (4..12).for_each(|number| join(&mut core, format!("/{{x}}/{number}")));
+    let under_way = reads(&mut core);
+    let patterns = under_way.iter().filter(|wanted| wanted.key.exact_topics().is_none()).count();
+    assert!(patterns <= CONCURRENT_SCANS);
+}
+
+#[test]
+fn that_nothing_was_found_is_forgotten_with_the_readers() {
+    let (mut core, mut connections, now) =
+        (FanOut::new(WindowLimit::default(), 1), Connections::default(), Instant::now());
+    let mut join = |core: &mut FanOut, text: &str, cursor: u64| {
+        let matchers = [Matcher::legacy_selector(text).unwrap()].into_iter().collect();
+        let member = core.join(joining_of(matchers, Some(cursor)), now, |_| Offset(99), || Offset(99), &nowhere);
+        core.turn(now, &mut connections).start(member);
+        member
+    };
+    let nothing = |cursor: u64| Step { run: None, ..step(cursor, 1, cursor + 1) };
+    // Keeps the part.
+    join(&mut core, "a", 99);
+    let reader = join(&mut core, "a", 0);
+    let first = core.next_read().unwrap();
+    core.turn(now, &mut Connections::default()).take_step(first.part, &nothing(0));
+    core.leave(reader);
+    core.take_departed();
+    assert!(core.next_read().is_none());
+    join(&mut core, "a", 5);
+    let next = core.next_read().unwrap();
+    assert!(!next.is_barren, "whoever needs the log next may find something");
+}

@@ -97,6 +97,11 @@ impl<T: Transmit> Turn<'_, T> {
                 }
             } else if self.is_to_speak(key, heartbeat_interval) {
                 silent.push(key);
+            } else {
+                // The last send may have been one to all waiting members of the part, which only the part has noted.
+                // The member notes it too, because a moment must not become too old.
+                let spoke = self.core.spoke(key, self.now);
+                self.core.member_mut(key).spoke = self.core.clock.moment(spoke);
             }
         }
         self.speak(&silent, place_interval(held), place);

@@ -10,6 +10,7 @@ use fanfare_hub::{
         erase::{Erase, Erased},
     },
     position::Offset,
+    subscription::Start,
     topic::matcher::Matcher,
     update::Update,
 };
@@ -87,4 +88,35 @@ async fn a_resume_does_not_wait_for_strangers_who_find_nothing() {
     let reads = log.reads.load(Ordering::SeqCst) - before;
     assert!(reads < 10 * 32, "the others have read {reads} times until the first event");
     drop(strangers);
+}
+
+/// Strangers ask for the newest updates of patterns that nothing matches. Somebody who finds something far from the
+/// beginning of the log takes turns with them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resume_does_not_wait_for_whole_searches_that_find_nothing() {
+    let log = Arc::new(Slow { log: MemoryLog::new(Retention::default()), reads: AtomicUsize::new(0) });
+    let hub = Hub::start(log.clone(), &HubLimits::default()).unwrap();
+    for _ in 0..10 {
+        hub.publish((0..10_000).map(|_| update(&["/b/1"], "")).collect()).await.unwrap();
+    }
+    publish(&hub, [update(&["/rare/1"], "found")]).await;
+    let mut searches = Vec::new();
+    for stranger in 0..2 {
+        let hub = hub.clone();
+        let texts = (0..10).map(|number| format!("/nobody-{stranger}-{number}/{{x}}"));
+        let wanted = key(texts.map(|text| Matcher::legacy_selector(&text).unwrap()));
+        searches.push(tokio::spawn(async move { hub.open(wanted, Start::Newest(1)).await.unwrap() }));
+    }
+    // One of these searches reads 1,960 times.
+    while log.reads.load(Ordering::SeqCst) < 100 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let before = log.reads.load(Ordering::SeqCst);
+    let mut subscription = join(&hub, pattern("/rare/{x}"), after("earliest")).await;
+    let first = timeout(PATIENCE, subscription.next()).await.expect("an event").unwrap().unwrap();
+    assert!(str::from_utf8(&first).unwrap().contains("data: found"));
+    let reads = log.reads.load(Ordering::SeqCst) - before;
+    assert!(reads < 1_500, "{reads} reads until the event that stands after 196 of them");
+    assert!(searches.iter().any(|search| !search.is_finished()), "the strangers are still searching");
+    searches.iter().for_each(|search| search.abort());
 }
