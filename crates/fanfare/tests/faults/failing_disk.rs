@@ -16,17 +16,22 @@ use std::{
 /// The longest time that a hub takes to end after its disk has failed.
 const IN_TIME: Duration = Duration::from_secs(10);
 
-/// Starts a hub in which a system call always fails with this error.
-fn with_failing(call: i64, errno: i32) -> Hub {
-    let start = move || {
-        let (rules, arch) = ([(call, Vec::new())].into_iter().collect(), std::env::consts::ARCH.try_into().unwrap());
-        let fails = SeccompAction::Errno(errno.unsigned_abs());
+/// Calls `start`, and returns its result. In a process that it starts, these system calls always fail with this error.
+fn with_failing<T: Send + 'static>(calls: &[i64], errno: i32, start: impl FnOnce() -> T + Send + 'static) -> T {
+    let rules = calls.iter().map(|call| (*call, Vec::new())).collect();
+    let in_thread = move || {
+        let (arch, fails) = (std::env::consts::ARCH.try_into().unwrap(), SeccompAction::Errno(errno.unsigned_abs()));
         let filter = SeccompFilter::new(rules, SeccompAction::Allow, fails, arch).unwrap();
         // The filter counts for this thread, and for the process that it starts.
         apply_filter(&BpfProgram::try_from(filter).unwrap()).unwrap();
-        Hub::start(&[])
+        start()
     };
-    thread::spawn(start).join().unwrap()
+    thread::spawn(in_thread).join().unwrap()
+}
+
+fn restarted(mut hub: Hub) -> Hub {
+    hub.restart();
+    hub
 }
 
 /// Sends a request, and returns the status and the body of the answer.
@@ -56,7 +61,7 @@ fn data(events: &[Received]) -> Vec<&str> {
 fn a_hub_that_cannot_sync_ends_and_the_next_one_goes_on() {
     for errno in [libc::EIO, libc::ENOSPC, libc::EDQUOT] {
         // The first update begins a file, which is synced with another call.
-        let mut hub = with_failing(libc::SYS_fdatasync, errno);
+        let mut hub = with_failing(&[libc::SYS_fdatasync], errno, || Hub::start(&[]));
         let mut publisher = Publisher::connect(hub.address).unwrap();
         let acknowledged = publisher.publish("a", "text/plain", "1").unwrap();
         let mut subscriber = Subscriber::connect(hub.address, "a", Some("earliest")).unwrap();
@@ -81,10 +86,24 @@ fn a_hub_that_cannot_sync_ends_and_the_next_one_goes_on() {
     }
 }
 
+/// An erasure is a sync of the log, too.
+#[test]
+fn a_hub_that_cannot_sync_an_erasure_ends() {
+    let mut hub = Hub::start(&["--allow-erase"]);
+    Publisher::connect(hub.address).unwrap().publish("a", "text/plain", "1").unwrap();
+    hub.stop();
+    let mut hub = with_failing(&[libc::SYS_fsync, libc::SYS_fdatasync], libc::EIO, || restarted(hub));
+    let mut subscriber = Subscriber::connect(hub.address, "a", None).unwrap();
+    let (status, answer) = ask(hub.address, "DELETE /topics/a", "");
+    assert!(status >= 500, "{status} {answer}");
+    assert!(subscriber.receive(&mut Vec::new()).is_err(), "its stream breaks off");
+    assert_eq!(hub.ended(IN_TIME), Some(1));
+}
+
 #[test]
 fn a_hub_without_room_stays_and_says_so() {
     for errno in [libc::ENOSPC, libc::EDQUOT] {
-        let mut hub = with_failing(libc::SYS_pwrite64, errno);
+        let mut hub = with_failing(&[libc::SYS_pwrite64], errno, || Hub::start(&[]));
         for _ in 0..3 {
             assert_eq!(ask(hub.address, "POST /topics/a", "1").0, 503);
         }
@@ -97,6 +116,23 @@ fn a_hub_without_room_stays_and_says_so() {
         hub.kill();
         assert!(subscriber.receive(&mut Vec::new()).is_err());
     }
+}
+
+/// The first publication after a start removes the file that marks the end of the last run. If it cannot, the
+/// publication is refused, and is not in the log after the next start either.
+#[test]
+fn what_was_refused_because_the_mark_of_the_end_stays_is_never_in_the_log() {
+    let mut hub = Hub::start(&[]);
+    Publisher::connect(hub.address).unwrap().publish("a", "text/plain", "1").unwrap();
+    assert!(hub.stop(), "the end is marked");
+    let mut hub = with_failing(&[libc::SYS_unlink, libc::SYS_unlinkat], libc::EIO, || restarted(hub));
+    let (status, answer) = ask(hub.address, "POST /topics/a", "refused");
+    assert_eq!(status, 503, "{answer}");
+    hub.kill();
+    hub.restart();
+    Publisher::connect(hub.address).unwrap().publish("a", "text/plain", "2").unwrap();
+    let mut subscriber = Subscriber::connect(hub.address, "a", Some("earliest")).unwrap();
+    assert_eq!(data(&subscriber.receive_count(2)), ["1", "2"]);
 }
 
 /// A restart would begin an empty log, so the hub stays, and serves what it still has.

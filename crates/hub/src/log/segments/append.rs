@@ -162,14 +162,17 @@ impl Store {
         let seeds = Seeds::of(&self.log, first);
         encode(entries, token, oldest, seeds, &mut writing.frame);
         let epochs = self.epochs_with(writing, first, oldest);
+        let is_first_of_epoch = self.epochs().current() != writing.epoch;
+        // The mark of a clean end goes before the segment gets its name. If the mark cannot be removed, the publication
+        // is refused, and must not be in the log after the next start.
+        if is_first_of_epoch && EndMark::remove(&self.directory)? {
+            self.directory.sync().map_err(|error| self.could_not_sync(&error))?;
+        }
         let frame = std::mem::take(&mut writing.frame);
         let begun = self.begin_segment(first, &epochs, &frame);
         writing.frame = frame;
         let active = begun?;
-        if self.epochs().current() != writing.epoch {
-            if EndMark::remove(&self.directory)? {
-                self.directory.sync().map_err(|error| self.could_not_sync(&error))?;
-            }
+        if is_first_of_epoch {
             self.set_epochs(epochs);
         }
         let mut held = self.held_mut();

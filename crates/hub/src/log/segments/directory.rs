@@ -29,6 +29,29 @@ pub(super) struct Directory {
     is_locked: bool,
 }
 
+/// The reason why a file was not created or replaced.
+#[derive(Debug)]
+pub(super) enum PutError {
+    /// The new file could not be synced.
+    Sync(io::Error),
+    /// Another step failed.
+    Other(io::Error),
+}
+
+impl From<io::Error> for PutError {
+    fn from(error: io::Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<PutError> for io::Error {
+    fn from(error: PutError) -> Self {
+        match error {
+            PutError::Sync(error) | PutError::Other(error) => error,
+        }
+    }
+}
+
 /// The kinds of files of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
@@ -155,13 +178,18 @@ impl Directory {
     }
 
     /// Creates a file with these bytes, or replaces it, in one atomic step. After it, the directory has to be synced.
-    pub(super) fn put(&self, path: &Path, bytes: &[u8]) -> io::Result<File> {
+    pub(super) fn put(&self, path: &Path, bytes: &[u8]) -> Result<File, PutError> {
         let mut new = path.as_os_str().to_owned();
         new.push("-new");
         let new = PathBuf::from(new);
         let mut file = create(&new)?;
-        let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&new, path));
-        written.inspect_err(|_| drop(fs::remove_file(&new)))?;
+        let mut write = || {
+            file.write_all(bytes)?;
+            file.sync_all().map_err(PutError::Sync)?;
+            fs::rename(&new, path)?;
+            Ok(())
+        };
+        write().inspect_err(|_: &PutError| drop(fs::remove_file(&new)))?;
         Ok(file)
     }
 

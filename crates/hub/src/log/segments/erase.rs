@@ -2,7 +2,7 @@
 //! updates any more. Their bytes are removed when the segment is [rewritten](super::rewrite).
 use super::{
     blocks,
-    directory::{Directory, Kind},
+    directory::{Directory, Kind, PutError},
     index::Stretch,
     read::{Part, Records},
     scan::{Piece, Scan},
@@ -118,7 +118,11 @@ impl Store {
         let mut offsets = [&*segment.state().erased, more].concat();
         offsets.sort_unstable();
         let path = self.directory.file(segment.first, Kind::Erased);
-        self.directory.put(&path, &encode(&offsets, segment.seeds.erased(segment.generation)))?;
+        let list = encode(&offsets, segment.seeds.erased(segment.generation));
+        self.directory.put(&path, &list).map_err(|error| match error {
+            PutError::Sync(error) => self.could_not_sync(&error),
+            PutError::Other(error) => error.into(),
+        })?;
         // If this sync fails, it is not known whether the list is durable, and a second attempt could seem to succeed.
         self.directory.sync().map_err(|error| self.could_not_sync(&error))?;
         let mut state = segment.state_mut();

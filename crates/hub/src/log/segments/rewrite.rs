@@ -138,7 +138,7 @@ impl Store {
         }
         rewriting.end_frame()?;
         rewriting.index.end_at(rewriting.at, Offset::ZERO);
-        rewriting.file.sync_all()?;
+        rewriting.file.sync_all().map_err(|error| self.could_not_sync(&error))?;
         Ok(rewriting)
     }
 }
