@@ -50,11 +50,14 @@ pub(crate) async fn collect(app: &App, headers: &HeaderMap, body: Body) -> Resul
 }
 
 /// Waits until the server begins to stop, and after that for the time that the rest of a body may still take to arrive.
+/// If the hub has failed, there is no such time: nothing can be published any more.
 async fn late_for_stopping(app: &App) {
     let mut stopping = app.stopping.clone();
     // If the sender of the signal is dropped, the server stops too, so the result does not matter.
     _ = stopping.wait_for(|stopping| *stopping).await;
-    sleep(STOPPED_BODY_TIMEOUT).await;
+    if app.hub.failure().is_none() {
+        sleep(STOPPED_BODY_TIMEOUT).await;
+    }
 }
 
 /// Converts the body to text. Fails if the body is not UTF-8.

@@ -156,8 +156,9 @@ impl Server {
     }
 
     /// Breaks off all streams: the hub has not ended them, and their subscribers resume on the hub that is started
-    /// next. Publishers still get the answer that their updates were not appended.
+    /// next. Publishers still get an answer: which of their updates were published, and which were not appended.
     async fn abort(&self, connections: &watch::Sender<Stop>) {
+        self.stop.send_replace(true);
         if let Some(shards) = &self.serving.shards {
             shards.abort();
         }

@@ -3,7 +3,7 @@
 use super::stream::{Granted, Stream};
 use crate::subscriptions::Present;
 use bytes::Bytes;
-use fanfare_hub::{ending::EndReason, log::LogError, representation::Representation, subscription::Subscription};
+use fanfare_hub::{Hub, ending::EndReason, log::LogError, representation::Representation, subscription::Subscription};
 use http_body::{Body, Frame};
 use std::{
     pin::Pin,
@@ -20,8 +20,10 @@ use tokio::{
 pub struct EventBody {
     state: State,
     heartbeat_interval: Duration,
-    /// Resolves when the server begins to stop; `None` after that.
-    stopping: Option<Stopping>,
+    /// Resolves when the server begins to stop.
+    stopping: Stopping,
+    /// The way in which the stream ends; `None` until the server stops.
+    end: Option<End>,
 }
 
 enum State {
@@ -44,17 +46,29 @@ struct Open {
     alarm: Pin<Box<Sleep>>,
 }
 
-/// A future that resolves when the server begins to stop.
-pub type Stopping = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// A future that resolves when the server begins to stop, to the way in which its streams end.
+pub type Stopping = Pin<Box<dyn Future<Output = End> + Send>>;
+
+/// The way in which a stream ends when the server stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The hub ends the stream: the body is complete.
+    Meant,
+    /// The hub has failed, and the stream breaks off: the body is not complete.
+    BreaksOff,
+}
 
 /// The result of polling a body: a frame, an error, or `None` at the end of the body.
 type Polled = Option<Result<Frame<Bytes>, LogError>>;
 
-/// Makes a [`Stopping`] from the signal that becomes true when the server begins to stop.
+/// Makes a [`Stopping`] for a stream of `hub` from the signal that becomes true when the server begins to stop.
 #[must_use]
-pub fn stopping(mut signal: watch::Receiver<bool>) -> Stopping {
-    // If the sender of the signal is dropped, the server stops too.
-    Box::pin(async move { drop(signal.wait_for(|stopping| *stopping).await) })
+pub fn stopping(mut signal: watch::Receiver<bool>, hub: Hub) -> Stopping {
+    Box::pin(async move {
+        // If the sender of the signal is dropped, the server stops too.
+        _ = signal.wait_for(|stopping| *stopping).await;
+        if hub.failure().is_some() { End::BreaksOff } else { End::Meant }
+    })
 }
 
 impl EventBody {
@@ -62,15 +76,17 @@ impl EventBody {
     /// heartbeat follows whenever nothing was sent for `heartbeat_interval`.
     #[must_use]
     pub fn new(granted: Granted, heartbeat_interval: Duration, stopping: Stopping) -> Self {
-        Self { state: State::Granted(granted), heartbeat_interval, stopping: Some(stopping) }
+        Self { state: State::Granted(granted), heartbeat_interval, stopping, end: None }
     }
 
-    fn is_stopping(&mut self, cx: &mut Context<'_>) -> bool {
-        let has_stopped = self.stopping.as_mut().is_none_or(|stopping| stopping.as_mut().poll(cx).is_ready());
-        if has_stopped {
-            self.stopping = None;
+    /// Returns the way in which the stream ends, if the server stops.
+    fn end(&mut self, cx: &mut Context<'_>) -> Option<End> {
+        if self.end.is_none()
+            && let Poll::Ready(end) = self.stopping.as_mut().poll(cx)
+        {
+            self.end = Some(end);
         }
-        has_stopped
+        self.end
     }
 }
 
@@ -115,7 +131,10 @@ impl Body for EventBody {
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Polled> {
         let body = self.get_mut();
         loop {
-            let is_stopping = !matches!(body.state, State::Granted(_)) && body.is_stopping(cx);
+            let end = if matches!(body.state, State::Granted(_)) { None } else { body.end(cx) };
+            if end == Some(End::BreaksOff) {
+                return Poll::Ready(Some(Err(LogError::Failed("the hub has failed".to_owned()))));
+            }
             let heartbeat_interval = body.heartbeat_interval;
             match &mut body.state {
                 State::Granted(granted) => {
@@ -125,10 +144,10 @@ impl Body for EventBody {
                         first
                     }));
                 }
-                State::Joining(_) if is_stopping => return Poll::Ready(None),
+                State::Joining(_) if end.is_some() => return Poll::Ready(None),
                 State::Joining(joining) => body.state = State::Open(ready!(joining.as_mut().poll(cx))),
                 State::Open(open) => {
-                    if is_stopping {
+                    if end.is_some() {
                         open.subscription.end();
                     }
                     return open.poll(heartbeat_interval, cx);

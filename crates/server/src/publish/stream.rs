@@ -36,7 +36,7 @@ pub(super) async fn publish_events(
     mut body: Body,
 ) -> Result<Response, Problem> {
     let mut reader = Reader::new(app.settings.max_body_bytes, template);
-    let mut stopping = stopping(app.stopping.clone());
+    let mut stopping = stopping(app.stopping.clone(), app.hub.clone());
     let signer = credentials.signer.clone();
     let revoked = async move {
         match signer {
@@ -60,7 +60,7 @@ pub(super) async fn publish_events(
                 let error = AuthError::Invalid(InvalidToken::Revoked);
                 return Err(broken(published, app.auth.refuse(credentials, error).into()));
             }
-            () = &mut stopping => return Err(broken(published, Problem::Stopping)),
+            _ = &mut stopping => return Err(broken(published, Problem::Stopping)),
         };
         let Some(frame) = frame else { break };
         let frame = frame.map_err(|_| broken(published, Problem::BodyIncomplete))?;

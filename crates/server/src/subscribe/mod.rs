@@ -126,7 +126,7 @@ pub(crate) async fn open(
             let Lifetime { ends, reason } = Lifetime::new(app.settings.max_lifetime, expires_at);
             let stream = Stream::new(opening.until(ends, reason), place, arrival).signed_by(signer);
             let granted = Granted::new(stream);
-            let stopping = stopping(app.stopping.clone());
+            let stopping = stopping(app.stopping.clone(), app.hub.clone());
             let body = EventBody::new(granted.clone(), app.settings.heartbeat_interval, stopping);
             let mut response = head::stream(representation, Body::new(body));
             if can_be_handed_over {

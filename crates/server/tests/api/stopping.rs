@@ -1,5 +1,6 @@
 //! Stopping: it takes a few seconds, whatever peers do, and whoever is cut knows where to go on.
 use super::fixture::*;
+use fanfare_hub::failure::Failure;
 use fanfare_server::{
     auth::{AuthSettings, Authenticator, Key, KeySet, KeySource, SigningKey, TrustedKeys, mint::LegacyToken},
     server::{FINISH_TIMEOUT, STOP_TIMEOUT},
@@ -39,6 +40,33 @@ async fn a_publisher_whose_stream_is_cut_is_told_how_many_events_were_taken() {
     }
     let took = stopped.await.unwrap();
     assert!(took < FINISH_TIMEOUT, "{took:?}");
+}
+
+/// The hub has failed: its streams break off, and its publishers are told what was taken.
+#[tokio::test]
+async fn when_the_hub_fails_publishers_are_answered_and_streams_break_off() {
+    let mut server = serve().await;
+    let mut watcher = server.connect().await;
+    watcher.send(server.request("GET /topics/a", "HTTP/1.1", "")).await;
+    watcher.read_head().await;
+    let mut publisher = server.connect().await;
+    publisher.send(server.request("POST /topics/a", "HTTP/1.1", STREAMED) + "9\r\ndata: 1\n\n\r\n").await;
+    watcher.events(1).await;
+    let mut late = server.connect().await;
+    late.send(server.request("POST /topics/a", "HTTP/1.1", "Content-Length: 10\r\n") + "123").await;
+    // Its request has come when one that was sent behind it is answered.
+    server.publish("/topics/b", "").await;
+    server.hub.fail(Failure::Delivery);
+    publisher.read_head().await;
+    assert!(publisher.head.starts_with("HTTP/1.1 503"), "{}", publisher.head);
+    let body = publisher.end().await;
+    assert!(body.contains(r#""published":1"#), "{body}");
+    late.read_head().await;
+    assert!(late.head.starts_with("HTTP/1.1 503"), "{}", late.head);
+    let rest = watcher.end().await;
+    assert!(!rest.ends_with("0\r\n\r\n"), "the body of a stream that breaks off is not complete: {rest:?}");
+    let ended = tokio::time::timeout(PATIENCE, &mut server.stopped).await.unwrap().unwrap();
+    assert!(matches!(ended, Err(Failure::Delivery)), "{ended:?}");
 }
 
 /// The request may be of whatever kind.
