@@ -1,6 +1,7 @@
 /**
  * The page and tokens: it asks for one where one is needed, and keeps it out of every address.
  */
+import { writeFile } from "node:fs/promises";
 import { expect, test } from "../test.js";
 import { KEY, token } from "../token.js";
 
@@ -78,6 +79,28 @@ test("a token expires: the page asks for the next at once, keeps what it shows, 
   await expect(rows(page).locator("pre")).toHaveText(["after", "while away 2", "while away 1", "before"]);
   await expect(page.locator("#gaps")).toHaveText("0");
   expect(front.subscriptions.length, "the expired token was not tried again").toBe(asked + 1);
+});
+
+test("a key is taken away: the page says so at once, and goes on with another token", async ({ page, startHub }, info) => {
+  const keys = info.outputPath("keys.json");
+  const secret = (k) => ({ kty: "oct", alg: "HS256", k: Buffer.from(k).toString("base64url") });
+  const other = "another secret of more than thirty-two bytes, for nobody";
+  const write = (...secrets) => writeFile(keys, JSON.stringify({ keys: secrets.map(secret) }));
+  await write(KEY, other);
+  const hub = await startHub("--clock", "false", "--key-file", keys);
+  await page.goto(hub.url);
+  const good = token(EVERYTHING);
+  await field(page).fill(good);
+  await expect(state(page)).toHaveText("open");
+  await hub.publish("greetings", "before", { token: good });
+  await expect(rows(page)).toHaveCount(1);
+  await write(other);
+  await expect(page.locator("#token-why")).toContainText("The hub no longer accepts the token. Paste a new one", { timeout: 10_000 });
+  await expect(state(page)).toHaveText("closed");
+  await write(KEY, other);
+  await expect(async () => hub.publish("greetings", "while away", { token: good })).toPass({ timeout: 10_000 });
+  await field(page).fill(good);
+  await expect(rows(page).locator("pre")).toHaveText(["while away", "before"]);
 });
 
 test("a token that expires before any event came leaves no hole either", async ({ page, startHub }) => {

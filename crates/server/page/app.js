@@ -66,7 +66,7 @@ stream.addEventListener("gap", ({ detail }) => {
   showConnection();
   announce(`Gap: ${detail.reason}`);
 });
-stream.addEventListener("expired", askForNextToken);
+stream.addEventListener("expired", ({ detail }) => askForNextToken(detail));
 stream.addEventListener("refused", ({ detail }) => streamRefused(detail));
 addEventListener("themechange", () => chart.restyle());
 
@@ -178,10 +178,10 @@ function askForToken({ message }) {
   else tokens.ask(`The hub does not take this token. ${message}. Paste another one.`);
 }
 
-function askForNextToken() {
+function askForNextToken({ why }) {
   tokens.forget();
   showSnippets();
-  tokens.ask("The token has expired. Paste a new one: the stream goes on where it stopped, and nothing is lost.");
+  tokens.ask(`${why} Paste a new one: the stream goes on where it stopped, and nothing is lost.`);
 }
 
 function publishingRefused({ wantsToken }) {

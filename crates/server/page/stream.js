@@ -28,8 +28,9 @@ const STOOD_MS = 5_000;
 /**
  * The page's stream, which tells others of what happens by these events: `change` (the state or another property is
  * new), `update` (detail: {@link Update}), `gap` (detail: the hub's message about updates that it no longer has, with
- * `requested`, `resumed_from` and `reason`), `refused` (detail: {@link Refusal}), `expired` (the token has expired; the
- * stream is closed, and can continue at the same event with another token).
+ * `requested`, `resumed_from` and `reason`), `refused` (detail: {@link Refusal}), `expired` (detail:
+ * `why`; the token has expired, or the hub no longer accepts it; the stream is closed, and can continue at the same event
+ * with another token).
  */
 export class Stream extends EventTarget {
   /** @type {"connecting" | "open" | "closed"} */
@@ -200,12 +201,13 @@ export class Stream extends EventTarget {
   }
 
   /**
-   * Handles the hub's message that the connection is about to end. Only an expired token needs a person. After another
+   * Handles the hub's message that the connection is about to end. A token that is not valid any more needs a person. After another
    * reason, such as `now` (the hub has sent all updates that it had), the stream continues at its place when the
    * connection has ended.
    */
   #ended(reason) {
-    if (reason === "token-expired") return this.#stop("The token has expired.", "expired");
+    const why = { "token-expired": "The token has expired.", "token-revoked": "The hub no longer accepts the token." }[reason];
+    if (why) return this.#stop(why, "expired", { why });
     this.dispatchEvent(new Event("change"));
   }
 

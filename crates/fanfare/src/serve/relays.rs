@@ -11,6 +11,7 @@ use http::{HeaderValue, header::AUTHORIZATION};
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
@@ -23,8 +24,8 @@ use tokio::{
 const DIRECTORY: &str = "relay";
 /// The longest token in the file of a relay, in bytes. Most servers do not accept longer headers.
 const MAX_TOKEN_BYTES: usize = 16 << 10;
-/// The time after which a relay that has failed starts again. It fails, for example, if its state cannot be written to
-/// disk.
+/// The time after which a relay that has failed or panicked starts again. It fails, for example, if its state cannot be
+/// written to disk.
 const RESTART_DELAY: Duration = Duration::from_secs(10);
 /// When the hub stops: the longest time that it waits until a relay has saved its state.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -70,8 +71,11 @@ impl Relays {
                 max_data_bytes: usize::try_from(settings.max_body.0).unwrap_or(usize::MAX),
                 relay: relay.clone(),
             };
-            let (hub, relaying) = (hub.clone(), plan.run(stopped.clone()));
-            tasks.spawn(async move { hub.essential("a relay", relaying).await });
+            let (name, plan, stopped) = (relay.shown_url(), Arc::new(plan), stopped.clone());
+            tasks.spawn(async move {
+                let attempt = || Arc::clone(&plan).attempt(stopped.clone());
+                again_and_again(&name, attempt, stopped.clone()).await;
+            });
         }
         Ok(Self { stop, tasks })
     }
@@ -88,34 +92,58 @@ impl Relays {
     }
 }
 
+/// Makes attempts until one of them says that there must be no further one, or until the hub stops. A relay that has
+/// panicked starts again like one that has failed: the input of its upstream must not end the hub.
+async fn again_and_again<F: Future<Output = Next> + Send + 'static>(
+    name: &str,
+    attempt: impl Fn() -> F,
+    mut stopped: watch::Receiver<bool>,
+) {
+    loop {
+        match tokio::spawn(attempt()).await {
+            Ok(Next::End) => return,
+            Ok(Next::Restart) => {}
+            Err(_) => tracing::error!(relay = name, "this relay has panicked; restarting in {RESTART_DELAY:?}"),
+        }
+        tokio::select! {
+            () = sleep(RESTART_DELAY) => {}
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+        }
+    }
+}
+
+/// The decision after an attempt to relay has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    End,
+    Restart,
+}
+
 impl Plan {
-    async fn run(self, mut stopped: watch::Receiver<bool>) {
+    async fn attempt(self: Arc<Self>, mut stopped: watch::Receiver<bool>) -> Next {
         let name = self.relay.shown_url();
-        loop {
-            let mut relay = Relay::new(self.parts());
-            let ended = tokio::select! {
-                ended = relay.run() => Some(ended),
-                _ = stopped.wait_for(|stopped| *stopped) => None,
-            };
-            let flushed = timeout(FLUSH_TIMEOUT, relay.flush()).await;
-            if let Ok(Err(error)) = flushed {
-                tracing::warn!(relay = name, "{error}");
+        let mut relay = Relay::new(self.parts());
+        let ended = tokio::select! {
+            ended = relay.run() => Some(ended),
+            _ = stopped.wait_for(|stopped| *stopped) => None,
+        };
+        let flushed = timeout(FLUSH_TIMEOUT, relay.flush()).await;
+        if let Ok(Err(error)) = flushed {
+            tracing::warn!(relay = name, "{error}");
+        }
+        tracing::info!(relay = name, "{}", relay.summary());
+        match ended {
+            None => Next::End,
+            Some(Ok(())) => {
+                tracing::warn!(
+                    relay = name,
+                    "the upstream says that there are no more events (204): this relay has ended"
+                );
+                Next::End
             }
-            tracing::info!(relay = name, "{}", relay.summary());
-            match ended {
-                None => return,
-                Some(Ok(())) => {
-                    tracing::warn!(
-                        relay = name,
-                        "the upstream says that there are no more events (204): this relay has ended"
-                    );
-                    return;
-                }
-                Some(Err(error)) => tracing::error!(relay = name, "{error}; restarting in {RESTART_DELAY:?}"),
-            }
-            tokio::select! {
-                () = sleep(RESTART_DELAY) => {}
-                _ = stopped.wait_for(|stopped| *stopped) => return,
+            Some(Err(error)) => {
+                tracing::error!(relay = name, "{error}; restarting in {RESTART_DELAY:?}");
+                Next::Restart
             }
         }
     }
@@ -159,4 +187,37 @@ fn token(path: &Path) -> Result<HeaderValue, ConfigError> {
     let mut value = value.map_err(unfit)?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        panic::resume_unwind,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
+
+    #[tokio::test(start_paused = true)]
+    async fn a_relay_that_panics_or_fails_starts_again_until_the_hub_stops() {
+        let (stop, stopped) = watch::channel(false);
+        let attempts = Arc::new(AtomicUsize::new(0));
+        let counted = attempts.clone();
+        let attempt = move || {
+            let attempts = counted.clone();
+            async move {
+                match attempts.fetch_add(1, Ordering::SeqCst) {
+                    0 => resume_unwind(Box::new("as a panic, without its message among the test's output")),
+                    1 => Next::Restart,
+                    _ => Next::End,
+                }
+            }
+        };
+        let begun = tokio::time::Instant::now();
+        again_and_again("upstream", &attempt, stopped.clone()).await;
+        assert_eq!((attempts.load(Ordering::SeqCst), begun.elapsed().as_secs()), (3, 2 * RESTART_DELAY.as_secs()));
+        attempts.store(0, Ordering::SeqCst);
+        stop.send_replace(true);
+        again_and_again("upstream", &attempt, stopped).await;
+        assert_eq!(attempts.load(Ordering::SeqCst), 1, "a hub that stops starts no relay again");
+    }
 }
