@@ -13,4 +13,5 @@ pub mod replay;
 mod shard;
 pub mod shards;
 pub mod stream;
+mod turns;
 pub mod wheel;

@@ -5,6 +5,7 @@ use super::{
     incoming::Incoming,
     shard::{Equipment, Shard, WAKER},
     stream::Stream,
+    turns::Turns,
 };
 use crate::{
     seldom::Seldom,
@@ -21,7 +22,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -78,8 +79,8 @@ struct Gate {
     incoming: Sender<Incoming>,
     caller: Caller,
     load: Arc<AtomicUsize>,
-    /// The number of turns of the shard's loop.
-    turns: Arc<AtomicU64>,
+    /// The progress of the shard.
+    turns: Turns,
 }
 
 /// The values from which shards are made, at the start and later.
@@ -246,13 +247,13 @@ impl Shards {
         self.gates.lock().slots.iter().filter(|slot| matches!(slot, Slot::Dead)).count()
     }
 
-    /// Returns the number of shards that make no turn of their loop within `patience`, although they are woken. A shard
+    /// Returns the number of shards that make no progress within `patience`, although they are woken. A shard
     /// that has died is not counted.
     pub(crate) async fn stuck(&self, patience: Duration) -> usize {
         let mut waiting: Vec<_> = {
             let open = self.gates.lock();
             let woken = |gate: &Gate| {
-                let before = gate.turns.load(Ordering::Acquire);
+                let before = gate.turns.count();
                 gate.caller.call();
                 (gate.turns.clone(), before)
             };
@@ -260,14 +261,14 @@ impl Shards {
         };
         let look = async {
             while !waiting.is_empty() {
-                waiting.retain(|(turns, before)| turns.load(Ordering::Acquire) == *before);
+                waiting.retain(|(turns, before)| turns.count() == *before);
                 sleep(LOOK_INTERVAL).await;
             }
         };
         _ = timeout(patience, look).await;
         // A shard that has died meanwhile makes no turn any more.
         let open = self.gates.lock();
-        let is_open = |turns: &Arc<AtomicU64>| open.gates().any(|gate| Arc::ptr_eq(&gate.turns, turns));
+        let is_open = |turns: &Turns| open.gates().any(|gate| gate.turns.is_same(turns));
         waiting.iter().filter(|(turns, _)| is_open(turns)).count()
     }
 }
@@ -325,7 +326,7 @@ impl Makings {
         });
         let (engine, started) = Engine::start(self.choice);
         let (sender, incoming) = unbounded();
-        let (caller, load, turns) = (mailbox.caller(), Arc::<AtomicUsize>::default(), Arc::<AtomicU64>::default());
+        let (caller, load, turns) = (mailbox.caller(), Arc::<AtomicUsize>::default(), Turns::default());
         let shard = Shard::new(Equipment {
             poll,
             mailbox,
@@ -426,7 +427,7 @@ mod tests {
             };
             let is_replaced = || {
                 let open = self.shards.gates.lock();
-                let is_gone = open.gates().all(|gate| !Arc::ptr_eq(&turns(gate), &killed));
+                let is_gone = open.gates().all(|gate| !gate.turns.is_same(&killed));
                 is_gone && open.slots.iter().all(|slot| !matches!(slot, Slot::Closed))
             };
             let wait = async {

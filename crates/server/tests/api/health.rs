@@ -89,6 +89,18 @@ impl Log for Told {
     }
 }
 
+/// Asks until the answers are these. On a busy machine, a log may not answer in time.
+async fn answers(server: &Fixture, expected: [(u16, String); 3], when: &str) {
+    let begun = Instant::now();
+    loop {
+        let answers = asked(server).await;
+        if answers == expected {
+            return;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{when}: {answers:?} in place of {expected:?}");
+    }
+}
+
 /// The answers to the three questions: each status, and each body.
 async fn asked(server: &Fixture) -> [(u16, String); 3] {
     // The log's last answer counts for a while.
@@ -117,20 +129,20 @@ fn because(code: u16, reason: &str) -> (u16, String) {
 async fn a_log_that_cannot_append_is_told_and_the_hub_goes_on() {
     let log = Told::new();
     let server = serve_over(log.clone(), Authenticator::open(), |_| {}).await;
-    assert_eq!(asked(&server).await, [ok(), ok(), ok()]);
+    answers(&server, [ok(), ok(), ok()], "at the beginning").await;
     for (appends, reason) in [
         (Appends::Fill, "the disk is full"),
         (Appends::Vanish, "the log does not accept updates"),
         (Appends::Hang, "the log does not answer in time"),
     ] {
         log.appends(appends);
-        assert_eq!(asked(&server).await, [ok(), because(200, reason), because(503, reason)], "{appends:?}");
+        answers(&server, [ok(), because(200, reason), because(503, reason)], reason).await;
         if !matches!(appends, Appends::Hang) {
             assert_eq!(server.post("/topics/a", "", "x").await.status, 503);
         }
         let mut stream = server.subscribe("/topics/a", "").await;
         log.appends(Appends::Work);
-        assert_eq!(asked(&server).await, [ok(), ok(), ok()], "after {appends:?}");
+        answers(&server, [ok(), ok(), ok()], "when it works again").await;
         server.publish("/topics/a", "again").await;
         assert_eq!(data(&stream.events(1).await), ["again"]);
     }
@@ -160,7 +172,7 @@ async fn the_log_has_one_question_at_a_time() {
     log.appends(Appends::Work);
     sleep(Duration::from_millis(200)).await;
     assert_eq!(log.count.load(Ordering::SeqCst), 1, "no question waits in the queue of the writer");
-    assert_eq!(asked(&server).await, [ok(), ok(), ok()]);
+    answers(&server, [ok(), ok(), ok()], "when it works again").await;
     server.stop().await;
 }
 
@@ -198,7 +210,6 @@ async fn probes_are_asked_as_other_requests() {
     assert_eq!(server.get("/health", "").await.status, 404);
     assert_eq!(server.get("/healthz", "").await.body, "ok\n");
     let _only = server.subscribe("/topics/a", "").await;
-    let [live, ready, publish] = asked(&server).await;
-    assert_eq!((live, ready), (ok(), because(200, "the limit of subscribers is reached")));
-    assert_eq!(publish, ok());
+    let crowded = because(200, "the limit of subscribers is reached");
+    answers(&server, [ok(), crowded, ok()], "with as many subscribers as there may be").await;
 }

@@ -12,6 +12,7 @@ mod tests;
 )]
 mod uring;
 
+use super::turns::Turns;
 use fanfare_hub::fan_out::Unsent;
 pub(crate) use send::{MAX_SEND_BYTES, Send};
 use std::{
@@ -69,17 +70,17 @@ impl Engine {
     }
 
     /// Tries each send once, without waiting. Adds each send of which a socket did not take all bytes to `unsent`, in
-    /// any order.
-    pub(crate) fn send<'a>(&mut self, sends: impl Iterator<Item = Send<'a>>, unsent: &mut Vec<Unsent>) {
+    /// any order. Notes its progress in `turns`.
+    pub(crate) fn send<'a>(&mut self, sends: impl Iterator<Item = Send<'a>>, unsent: &mut Vec<Unsent>, turns: &Turns) {
         match self {
-            Self::Epoll => send_plainly(sends, unsent),
-            Self::IoUring(uring) => uring.send(sends, unsent),
+            Self::Epoll => send_plainly(sends, unsent, turns),
+            Self::IoUring(uring) => uring.send(sends, unsent, turns),
         }
     }
 }
 
 /// Makes one system call for each send.
-fn send_plainly<'a>(sends: impl Iterator<Item = Send<'a>>, unsent: &mut Vec<Unsent>) {
+fn send_plainly<'a>(sends: impl Iterator<Item = Send<'a>>, unsent: &mut Vec<Unsent>, turns: &Turns) {
     let mut count = 0;
     // `for_each` is faster than a loop here: the sends come from several nested iterators, which `for_each` runs in one
     // pass.
@@ -91,6 +92,7 @@ fn send_plainly<'a>(sends: impl Iterator<Item = Send<'a>>, unsent: &mut Vec<Unse
         count += 1;
         if count == BATCH {
             count = 0;
+            turns.advance();
             thread::yield_now();
         }
     });

@@ -90,7 +90,7 @@ fn send(engine: &mut Engine, pairs: &mut [Pair], lengths: &[(usize, usize)]) -> 
         socket: &pairs[index].socket,
         bytes,
     };
-    engine.send(sends.iter().map(each), &mut unsent);
+    engine.send(sends.iter().map(each), &mut unsent, &Turns::default());
     let mut counts: Vec<_> = sends.iter().map(|(_, bytes)| Some(bytes.len())).collect();
     for Unsent { member: key, taken: sent } in &unsent {
         let place = sends.iter().position(|(index, _)| *index == *key as usize).unwrap();
@@ -171,7 +171,9 @@ fn a_call_may_have_more_sends_than_a_batch() {
             let socket = pairs.get(index).map_or(&gone.socket, |pair| &pair.socket);
             Send { member: index.try_into().unwrap(), socket, bytes: &BYTES[round * 100..(round + 1) * 100] }
         });
-        engine.send(sends, &mut unsent);
+        let turns = Turns::default();
+        engine.send(sends, &mut unsent, &turns);
+        assert!(turns.count() >= 10, "{engine:?}: a long batch shows {} steps", turns.count());
         assert!(unsent.iter().all(|unsent| unsent.member == 150 && unsent.taken.is_err()), "{engine:?}: {unsent:?}");
         assert!(unsent.len() >= 9, "{engine:?}: {} errors", unsent.len());
         pairs.iter_mut().for_each(|pair| pair.taken = 1_000);

@@ -13,7 +13,7 @@ mod probe;
 #[cfg(test)]
 mod tests;
 
-use super::{BATCH, MAX_SEND_BYTES, Send, Unsent, send_one, send_plainly};
+use super::{BATCH, MAX_SEND_BYTES, Send, Turns, Unsent, send_one, send_plainly};
 use io_uring::{IoUring, opcode, types::Fd};
 use std::{
     fmt::{self, Debug, Formatter},
@@ -55,25 +55,26 @@ impl Uring {
     }
 
     /// Does the same as [`Engine::send`](super::Engine::send).
-    pub(super) fn send<'a>(&mut self, sends: impl Iterator<Item = Send<'a>>, unsent: &mut Vec<Unsent>) {
+    pub(super) fn send<'a>(&mut self, sends: impl Iterator<Item = Send<'a>>, unsent: &mut Vec<Unsent>, turns: &Turns) {
         let mut batch = Vec::with_capacity(sends.size_hint().0.min(BATCH_LEN));
         sends.for_each(|send| {
             batch.push(send);
             if batch.len() == BATCH_LEN {
-                self.send_batch(&batch, unsent);
+                self.send_batch(&batch, unsent, turns);
                 batch.clear();
+                turns.advance();
                 thread::yield_now();
             }
         });
         if batch.len() < FEWEST {
-            send_plainly(batch.into_iter(), unsent);
+            send_plainly(batch.into_iter(), unsent, turns);
         } else {
-            self.send_batch(&batch, unsent);
+            self.send_batch(&batch, unsent, turns);
         }
     }
 
     /// Makes at most [`BATCH`] sends.
-    fn send_batch(&mut self, batch: &[Send<'_>], unsent: &mut Vec<Unsent>) {
+    fn send_batch(&mut self, batch: &[Send<'_>], unsent: &mut Vec<Unsent>, turns: &Turns) {
         // SAFETY: if the kernel keeps a send, the process is aborted here, so nothing changes or frees the bytes.
         #[allow(unsafe_code, reason = "the bytes are borrowed for no longer than this call")]
         let taken = unsafe { self.submit(batch) }.unwrap_or_else(|Kept| {
@@ -88,7 +89,7 @@ impl Uring {
                 sent => unsent.push(Unsent { member: send.member, taken: sent }),
             }
         }
-        send_plainly(batch[taken..].iter().copied(), unsent);
+        send_plainly(batch[taken..].iter().copied(), unsent, turns);
     }
 
     /// Lets the kernel carry out a batch of sends. Returns how many sends of the batch the kernel has taken: these are

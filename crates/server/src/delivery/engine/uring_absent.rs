@@ -1,6 +1,6 @@
 //! The io_uring engine on systems that do not have io_uring, and on processors for which io_uring is not defined: it
 //! never starts.
-use super::{Send, Unsent};
+use super::{Send, Turns, Unsent};
 use std::io;
 
 /// The io_uring engine, which does not exist on this system.
@@ -14,7 +14,7 @@ impl Uring {
     }
 
     /// Cannot be called, because no value of this type exists.
-    pub(super) fn send<'a>(&mut self, _: impl Iterator<Item = Send<'a>>, _: &mut Vec<Unsent>) {
+    pub(super) fn send<'a>(&mut self, _: impl Iterator<Item = Send<'a>>, _: &mut Vec<Unsent>, _: &Turns) {
         match *self {}
     }
 }

@@ -11,7 +11,7 @@ mod sockets;
 #[cfg(test)]
 mod stress;
 
-use super::{engine::Engine, incoming::Incoming, wheel::Wheel};
+use super::{engine::Engine, incoming::Incoming, turns::Turns, wheel::Wheel};
 use crate::seldom::Seldom;
 use crossbeam_channel::Receiver;
 use fanfare_hub::{
@@ -25,10 +25,7 @@ use signers::MembersBySigner;
 use sockets::Sockets;
 use std::{
     io,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-    },
+    sync::{Arc, atomic::AtomicUsize},
     time::{Duration, Instant},
 };
 use tokio::sync::Semaphore;
@@ -52,8 +49,8 @@ pub(super) struct Equipment {
     pub(super) places: Arc<Semaphore>,
     /// The number of members. A new stream goes to the shard that has the fewest.
     pub(super) load: Arc<AtomicUsize>,
-    /// The number of turns of the shard's loop, which shows that the shard makes progress.
-    pub(super) turns: Arc<AtomicU64>,
+    /// The progress of the shard.
+    pub(super) turns: Turns,
 }
 
 /// The state of a shard's thread.
@@ -64,7 +61,6 @@ pub(super) struct Shard {
     heartbeat_interval: Duration,
     places: Arc<Semaphore>,
     load: Arc<AtomicUsize>,
-    turns: Arc<AtomicU64>,
     /// The limiter for the warnings that a subscriber could not be taken over.
     refused: Seldom,
     fan_out: FanOut,
@@ -105,10 +101,9 @@ impl Shard {
             heartbeat_interval,
             places,
             load,
-            turns,
             refused: Seldom::default(),
             fan_out: FanOut::new(window, fastrand::u64(..)),
-            sockets: Sockets::new(engine),
+            sockets: Sockets::new(engine, turns),
             presence: Presence::default(),
             signers: MembersBySigner::default(),
             wheel: Wheel::new(now),
@@ -140,9 +135,8 @@ impl Shard {
             // This call comes before the mailbox is emptied. So a bundle of events that arrives after this call wakes
             // the thread again, and is never overlooked.
             self.mailbox.noticed();
-            // A thread that reads the number and then wakes the shard sees it change: the shard has noticed all earlier
-            // calls when the number changes. Only this thread changes it, so it needs no atomic addition.
-            self.turns.store(self.turns.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
+            // A thread that reads the number and then wakes the shard sees it change.
+            self.sockets.turns().advance();
             let bundles = self.take_bundles();
             self.look_after_sockets(&events);
             self.take_steps();

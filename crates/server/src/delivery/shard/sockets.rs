@@ -1,5 +1,8 @@
 //! The sockets of a shard's members.
-use crate::delivery::engine::{Engine, Send};
+use crate::delivery::{
+    engine::{Engine, Send},
+    turns::Turns,
+};
 use fanfare_hub::fan_out::{MemberKey, Outgoing, Transmit, Unsent};
 use mio::net::TcpStream;
 use std::io;
@@ -10,13 +13,20 @@ use std::io;
 #[derive(Debug)]
 pub(super) struct Sockets {
     engine: Engine,
+    /// The progress of the shard.
+    turns: Turns,
     sockets: Vec<Option<TcpStream>>,
 }
 
 impl Sockets {
     /// Creates an empty set of sockets.
-    pub(super) fn new(engine: Engine) -> Self {
-        Self { engine, sockets: Vec::new() }
+    pub(super) fn new(engine: Engine, turns: Turns) -> Self {
+        Self { engine, turns, sockets: Vec::new() }
+    }
+
+    /// The progress of the shard.
+    pub(super) fn turns(&self) -> &Turns {
+        &self.turns
     }
 
     /// Stores the socket of a new member.
@@ -48,8 +58,8 @@ impl Sockets {
 
 impl Transmit for Sockets {
     fn send<'a>(&mut self, sends: impl Iterator<Item = Outgoing<'a>>, unsent: &mut Vec<Unsent>) {
-        let Self { engine, sockets } = self;
-        engine.send(sends.map(|outgoing| send(sockets, outgoing)), unsent);
+        let Self { engine, turns, sockets } = self;
+        engine.send(sends.map(|outgoing| send(sockets, outgoing)), unsent, turns);
     }
 
     fn send_one(&mut self, outgoing: Outgoing<'_>) -> io::Result<usize> {

@@ -99,7 +99,7 @@ fn what_a_failing_ring_does_not_take_is_sent_all_the_same() {
         }
         for event in [b"first ", b"second"] {
             let sends = (0..).zip(&pairs).map(|(member, (socket, _))| Send { member, socket, bytes: event });
-            uring.send(sends, &mut unsent);
+            uring.send(sends, &mut unsent, &Turns::default());
         }
         assert_eq!(uring.ring.is_some(), survives, "case {case}");
         let mut keys: Vec<_> = unsent.iter().map(|unsent| (unsent.member, *unsent.taken.as_ref().unwrap())).collect();
