@@ -56,14 +56,28 @@ pub fn routes(app: App) -> Router {
         .with_state(app)
 }
 
-/// True if the server itself answers requests for this path, so that nobody reaches an alias at it. `page` says whether
-/// the server has the hub's page.
-#[must_use]
-pub fn is_own_path(path: &str, page: bool) -> bool {
-    let own = ["/", "/healthz", "/health/live", "/health/ready", "/health/publish", HUB_PATH, TOPICS];
-    let is_below = |first: &str| path.strip_prefix(first).and_then(|rest| rest.strip_prefix('/')).is_some();
-    let pages = page && (path == page::PATH || is_below(page::PATH));
-    own.contains(&path) || is_below(TOPICS) || path == hub_path::metadata_path() || pages
+/// The parts of the server that decide which paths are its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnPaths {
+    /// True if the server has the hub's page; see [`Settings::page`](crate::Settings::page).
+    pub page: bool,
+    /// True if the server publishes active subscriptions; see [`Settings::subscriptions`](crate::Settings::subscriptions).
+    pub subscriptions: bool,
+}
+
+impl OwnPaths {
+    /// True if the server itself answers requests for this path, so that nobody reaches an alias at it.
+    #[must_use]
+    pub fn contain(self, path: &str) -> bool {
+        let own = ["/", "/healthz", "/health/live", "/health/ready", "/health/publish", HUB_PATH, TOPICS];
+        let below = |first: &str| path.strip_prefix(first).and_then(|rest| rest.strip_prefix('/'));
+        // The path of a topic or of a subscription is not empty.
+        let is_within = |first: &str| below(first).is_some_and(|rest| !rest.is_empty());
+        let pages = self.page && (path == page::PATH || below(page::PATH).is_some());
+        let all = format!("{HUB_PATH}/subscriptions");
+        let subscriptions = self.subscriptions && (path == all || is_within(&all));
+        own.contains(&path) || is_within(TOPICS) || path == hub_path::metadata_path() || pages || subscriptions
+    }
 }
 
 /// Answers a health check: the server answers.

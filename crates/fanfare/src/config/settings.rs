@@ -11,7 +11,7 @@ use super::{
     relay::Relay,
 };
 use fanfare_jwks::Addresses;
-use fanfare_server::routes::is_own_path;
+use fanfare_server::routes::OwnPaths;
 use std::{collections::HashSet, path::PathBuf};
 use tracing_subscriber::filter::Targets;
 use url::Url;
@@ -89,7 +89,8 @@ impl ServeSettings {
     }
 
     fn alias_warnings(&self) -> impl Iterator<Item = String> {
-        let paths = self.aliases().map(Alias::path).filter(|path| is_own_path(path, self.page.0));
+        let own = OwnPaths { page: self.page.0, subscriptions: self.subscriptions };
+        let paths = self.aliases().map(Alias::path).filter(move |path| own.contain(path));
         paths.map(|path| format!("nobody reaches the alias {path}, because the hub itself uses this path"))
     }
 

@@ -1,6 +1,6 @@
 //! Paths that existing pages use, and files from a directory.
 use super::fixture::*;
-use fanfare_server::{hub_path, routes::is_own_path};
+use fanfare_server::{hub_path, routes::OwnPaths};
 
 #[tokio::test]
 async fn an_alias_is_a_stream_and_other_paths_are_files() {
@@ -22,26 +22,39 @@ async fn an_alias_is_a_stream_and_other_paths_are_files() {
     std::fs::remove_dir_all(directory).unwrap();
 }
 
-/// An alias at a path of the server itself is never reached, and `is_own_path` says so.
+/// An alias at a path of the server itself is never reached, and `OwnPaths` says so.
 #[tokio::test]
 async fn the_servers_own_paths_come_first() {
     let metadata = hub_path::metadata_path();
     let own =
         ["/", "/healthz", "/health/live", "/health/ready", "/health/publish", "/topics", "/topics/a/b", &metadata];
     let pages = ["/fanfare", "/fanfare/"];
-    let free = ["/health", "/healthz/", "/topic", "/.well-known", "/fanfares", "/sse"];
-    for page in [true, false] {
-        let all: Vec<_> = own.into_iter().chain(pages).chain(free).chain([hub_path::HUB_PATH]).collect();
+    let presence = ["/.well-known/mercure/subscriptions", "/.well-known/mercure/subscriptions/a"];
+    let free = [
+        "/topics/",
+        "/.well-known/mercure/subscriptions/",
+        "/health",
+        "/healthz/",
+        "/topic",
+        "/.well-known",
+        "/fanfares",
+        "/sse",
+    ];
+    for (page, subscriptions) in [(true, false), (false, true)] {
+        let all: Vec<_> =
+            own.into_iter().chain(pages).chain(presence).chain(free).chain([hub_path::HUB_PATH]).collect();
         let server = serve_with(|settings| {
             settings.aliases = all.iter().map(|path| ((*path).to_owned(), vec!["an alias".to_owned()])).collect();
             settings.page = page;
+            settings.subscriptions = subscriptions;
         })
         .await;
         server.publish("/topics/an%20alias", "through an alias").await;
         for path in all {
             let answered = server.get(&format!("{path}?until=now"), "Last-Event-ID: earliest\r\n").await;
             let is_alias = answered.body.contains("through an alias");
-            assert_eq!(is_own_path(path, page), !is_alias, "{path}, page: {page}: {}", answered.body);
+            let own = OwnPaths { page, subscriptions };
+            assert_eq!(own.contain(path), !is_alias, "{path}, {own:?}: {}", answered.body);
         }
     }
 }
