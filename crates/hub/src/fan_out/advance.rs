@@ -92,7 +92,8 @@ impl<T: Transmit> Turn<'_, T> {
         let taken = self.transmit.send_one(Outgoing::new(key, bytes, bytes));
         let taken = taken.inspect_err(|_| self.core.leave(key)).ok()?;
         if taken > 0 {
-            self.core.member_mut(key).spoke = self.moment;
+            let moment = self.moment;
+            self.core.member_mut(key).has_spoken(moment);
         }
         Some(taken)
     }

@@ -81,8 +81,20 @@ impl FanOut {
         let unsent = (!opening.is_empty()).then(|| Box::new([opening.into(), Bytes::new()]));
         let (gets_places, told) = (told.is_some(), told.unwrap_or_default());
         let spoke = self.clock.moment(now);
-        let member =
-            Member { part, state: State::Full, cursor, unsent, spoke, ends, end_reason, tag, gets_places, told };
+        let member = Member {
+            part,
+            state: State::Full,
+            cursor,
+            unsent,
+            spoke,
+            ends,
+            end_reason,
+            tag,
+            beats: 0,
+            is_quiet: true,
+            gets_places,
+            told,
+        };
         MemberKey::try_from(self.members.insert(member)).expect("there are fewer than 2^32 members")
     }
 

@@ -100,7 +100,8 @@ impl<T: Transmit> Turn<'_, T> {
         for key in served {
             let member = &mut members[*key as usize];
             if !run.behind(member.cursor).is_empty() {
-                (member.spoke, member.told) = (self.moment, run.last());
+                member.has_spoken(self.moment);
+                member.told = run.last();
             }
         }
         let sends = served.iter().filter_map(|key| {

@@ -1,8 +1,17 @@
 //! Tests of single situations. The module [`simulation`](super::simulation) tests random situations.
 use super::*;
 use crate::{
-    audience_key::AudienceKey, bundle::Events, catch_up::Step, framing::Framing, grant::Matchers, position::Offset,
-    representation::Representation, run::Run, scale, topic::matcher::Matcher, window::WindowLimit,
+    audience_key::AudienceKey,
+    bundle::{Events, PartKey},
+    catch_up::Step,
+    framing::Framing,
+    grant::Matchers,
+    position::Offset,
+    representation::Representation,
+    run::Run,
+    scale,
+    topic::matcher::Matcher,
+    window::WindowLimit,
 };
 use bytes::Bytes;
 use std::{
@@ -132,7 +141,7 @@ fn a_step_that_has_nothing_for_a_member_is_no_reason_to_send_it_no_heartbeat() {
     members.iter().for_each(|member| core.turn(now, &mut connections).start(*member));
     let part = core.next_read().unwrap().part;
     let interval = Duration::from_secs(20);
-    core.turn(now + interval / 2, &mut connections).take_step(part, &step(0, 3, 10));
+    core.turn(now + interval * 9 / 10, &mut connections).take_step(part, &step(0, 3, 10));
     core.turn(now + interval, &mut connections).expire(&members, interval, 0, &nowhere);
     let [first, second] = members;
     assert_eq!(connections.sent, [(first, Bytes::from_static(b"event")), (second, Bytes::from_static(b":\n"))]);
@@ -366,4 +375,92 @@ fn that_nothing_was_found_is_forgotten_with_the_readers() {
     join(&mut core, "a", 5);
     let next = core.next_read().unwrap();
     assert!(!next.is_barren, "whoever needs the log next may find something");
+}
+
+/// The times of the heartbeats that a member gets, in intervals after the beginning, and the number of its checks.
+struct Beats {
+    core: FanOut,
+    connections: Connections,
+    part: PartKey,
+    member: MemberKey,
+    begun: Instant,
+    at: Instant,
+    offset: u64,
+    checks: usize,
+}
+
+impl Beats {
+    const INTERVAL: Duration = Duration::from_secs(20);
+
+    fn begin(seed: u64) -> Self {
+        let (mut core, mut connections, begun) =
+            (FanOut::new(WindowLimit::default(), seed), Connections::default(), Instant::now());
+        let mut part = None;
+        let follow = |key| {
+            part = Some(key);
+            Offset(10)
+        };
+        let joining = Joining { opening: b":".to_vec(), ..joining(None) };
+        let member = core.join(joining, begun, follow, || Offset(10), &nowhere);
+        core.turn(begun, &mut connections).start(member);
+        let at = core.deadline(member, begun, Self::INTERVAL);
+        Self { core, connections, part: part.unwrap(), member, begun, at, offset: 10, checks: 0 }
+    }
+
+    fn event_at(&mut self, intervals: f64) {
+        self.offset += 1;
+        let events: Events = vec![(Offset(self.offset), Bytes::from_static(b"event"))].into();
+        let mut turn = self.core.turn(self.begun + Self::INTERVAL.mul_f64(intervals), &mut self.connections);
+        turn.take_events(self.part, &events);
+        turn.deliver();
+    }
+
+    /// Lets the time pass up to this many intervals after the beginning, and returns the times of the heartbeats.
+    fn until(&mut self, intervals: f64) -> Vec<f64> {
+        let (mut beats, until) = (Vec::new(), self.begun + Self::INTERVAL.mul_f64(intervals));
+        while self.at < until {
+            let now = self.at;
+            self.connections.sent.clear();
+            self.core.turn(now, &mut self.connections).expire(&[self.member], Self::INTERVAL, 0, &nowhere);
+            beats.extend(self.connections.sent.iter().map(|_| (now - self.begun).div_duration_f64(Self::INTERVAL)));
+            self.at = self.core.deadline(self.member, now, Self::INTERVAL);
+            self.checks += 1;
+        }
+        beats
+    }
+}
+
+#[test]
+fn the_first_heartbeats_of_a_silence_come_early_if_events_are_rare() {
+    for seed in 0..100 {
+        let mut beats = Beats::begin(seed);
+        let times = beats.until(12.0);
+        let pauses: Vec<_> = [0.0].iter().chain(&times).zip(&times).map(|(before, time)| time - before).collect();
+        assert!((0.199..=0.251).contains(&pauses[0]) && (0.399..=0.501).contains(&pauses[1]), "{pauses:?}");
+        assert!(pauses[2..].iter().all(|pause| (0.799..=1.001).contains(pause)), "{pauses:?}");
+        assert!(beats.checks <= 3 * times.len(), "{} checks for {} heartbeats", beats.checks, times.len());
+        // An event after a long silence.
+        beats.event_at(12.5);
+        let times = beats.until(14.5);
+        assert!((12.7..=13.0).contains(&times[0]) && (0.4..=0.51).contains(&(times[1] - times[0])), "{times:?}");
+    }
+}
+
+#[test]
+fn heartbeats_do_not_come_after_each_event_if_events_are_not_rare() {
+    for pause in [0.3, 0.5, 0.7] {
+        let (mut beats, mut at) = (Beats::begin(1), 0.0);
+        let mut first = 0;
+        for event in 0..1_000 {
+            at += pause;
+            let count = beats.until(at).len();
+            first += if event < 10 { count } else { 0 };
+            assert!(
+                event < 10 || count == 0,
+                "{count} heartbeats before event {event}, {pause} intervals after the last"
+            );
+            beats.event_at(at);
+        }
+        assert!(first <= 3, "{first} heartbeats until it was noticed that events are not rare");
+    }
 }

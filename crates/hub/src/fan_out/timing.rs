@@ -2,13 +2,18 @@
 //! stream, whichever is earlier. An event does not move the deadline. Instead, when the deadline comes, a heartbeat is
 //! sent only if the last send was long enough ago.
 //!
+//! Some proxies notice only when they pass on a heartbeat that a browser has left. Most browsers leave soon after the
+//! beginning of a stream, or after an event that they waited for. So the first two heartbeats of a silence come early,
+//! after a quarter and after a further half of the interval, but only if events are rare: otherwise such heartbeats
+//! would come after each event.
+//!
 //! A heartbeat is a comment, or a start event: a member whose topics have no updates does not learn of the offsets that
 //! pass meanwhile. When the last place that it was told is many entries old, the heartbeat tells it the newer place.
 //! Otherwise the log might have discarded the entries after that last place when the subscriber resumes, and the
 //! subscriber would be told of a gap, although it has missed nothing.
 use super::{
     FanOut, Outgoing, Transmit, Turn,
-    member::{MemberKey, State},
+    member::{Member, MemberKey, State},
 };
 use crate::{audience_key::AudienceKey, framing::Framing, position::Offset};
 use bytes::Bytes;
@@ -19,6 +24,15 @@ use std::{
 
 /// The smallest result of [`spread`]: a periodic action is repeated after at least this fraction of its interval.
 pub const LEAST_SPREAD: f64 = 0.8;
+
+/// The number of heartbeats after which a silence counts as long: if an event ends such a silence, events are rare.
+pub(super) const LONG_SILENCE: u8 = 3;
+
+/// Returns true if events are rare, by the number of heartbeats between the last two events; false if they are not;
+/// `None` if there was no heartbeat between them, as between events that come together.
+pub(super) fn is_quiet_after(beats: u8) -> Option<bool> {
+    (beats > 0).then_some(beats >= LONG_SILENCE)
+}
 
 /// The number of entries after which a member is told its new place, even if the log holds many more.
 pub const PLACE_ENTRIES: u64 = 10_000;
@@ -46,10 +60,15 @@ pub(crate) fn deadline(spoke: Instant, ends: Option<Instant>, now: Instant, paus
 
 impl FanOut {
     /// Returns the time when the driver has to call [`Turn::expire`] for a member. A member gets a heartbeat if nothing
-    /// was sent to it for 80 to 100 % of `heartbeat_interval`.
+    /// was sent to it for 80 to 100 % of `heartbeat_interval`; the first two heartbeats of a silence may come earlier.
     pub fn deadline(&mut self, key: MemberKey, now: Instant, heartbeat_interval: Duration) -> Instant {
-        let pause = heartbeat_interval.mul_f64(spread(&mut self.random));
-        deadline(self.spoke(key, now), self.member(key).ends, now, pause)
+        let spread = spread(&mut self.random);
+        let member = self.member(key);
+        let pause = member.silence(heartbeat_interval).mul_f64(spread);
+        let deadline = deadline(self.spoke(key, now), member.ends, now, pause);
+        // Events do not move the deadline. So it must not be so late that the first heartbeats after an event cannot
+        // come early.
+        if member.is_quiet { deadline.min(now + (heartbeat_interval / 2).mul_f64(spread)) } else { deadline }
     }
 
     /// Notes that bytes were sent to a member at the time `now`. A time before the last noted time is ignored.
@@ -60,6 +79,19 @@ impl FanOut {
         if clock.time_of(*spoke, now) < now {
             *spoke = moment;
         }
+    }
+
+    /// Notes the last event and the last send to all waiting members of a member's part as those of the member, if it
+    /// waits. Thereby its moment does not become too old.
+    fn note_part(&mut self, key: MemberKey, now: Instant) {
+        let spoke = self.spoke(key, now);
+        let (moment, known) = (self.clock.moment(spoke), self.known(key));
+        let member = self.member_mut(key);
+        if known > member.told {
+            member.told = known;
+            member.has_spoken(moment);
+        }
+        member.spoke = moment;
     }
 
     /// Returns the time when bytes were last sent to a member, to the millisecond.
@@ -75,7 +107,7 @@ impl FanOut {
 
 impl<T: Transmit> Turn<'_, T> {
     /// Handles the members whose deadline has come: ends the streams whose end time has come, and sends a heartbeat to
-    /// the members to which nothing was sent for at least 80 % of `heartbeat_interval`. Members that have left are
+    /// the members to which nothing was sent for long enough. Members that have left are
     /// ignored. `held` is the number of entries that the log holds, and `place` returns the ID of a position. After
     /// this call, the driver must ask for a new [`deadline`](FanOut::deadline) of each of these members that has not
     /// left.
@@ -88,6 +120,7 @@ impl<T: Transmit> Turn<'_, T> {
     ) {
         let mut silent = Vec::new();
         for key in due.iter().copied().filter(|key| self.core.contains(*key)).collect::<Vec<_>>() {
+            self.core.note_part(key, self.now);
             let member = self.core.member(key);
             if member.ends.is_some_and(|ends| ends <= self.now) {
                 match (member.state, member.end_reason) {
@@ -97,18 +130,14 @@ impl<T: Transmit> Turn<'_, T> {
                 }
             } else if self.is_to_speak(key, heartbeat_interval) {
                 silent.push(key);
-            } else {
-                // The last send may have been one to all waiting members of the part, which only the part has noted.
-                // The member notes it too, because a moment must not become too old.
-                let spoke = self.core.spoke(key, self.now);
-                self.core.member_mut(key).spoke = self.core.clock.moment(spoke);
             }
         }
         self.speak(&silent, place_interval(held), place);
     }
 
     fn is_to_speak(&self, key: MemberKey, heartbeat_interval: Duration) -> bool {
-        let is_silent = self.core.spoke(key, self.now) + heartbeat_interval.mul_f64(LEAST_SPREAD) <= self.now;
+        let silence = self.core.member(key).silence(heartbeat_interval);
+        let is_silent = self.core.spoke(key, self.now) + silence.mul_f64(LEAST_SPREAD) <= self.now;
         // A member without room gets no heartbeat: its peer has to take earlier bytes first. A member that catches up
         // has room. It may get no bytes for a long time, if few entries of the log are for it.
         is_silent && matches!(self.core.member(key).state, State::Waits(_) | State::CatchesUp(_))
@@ -124,6 +153,7 @@ impl<T: Transmit> Turn<'_, T> {
             let (reached, audience) = (self.core.reached(*key), self.core.audience(*key).clone());
             let member = self.core.member_mut(*key);
             member.spoke = self.moment;
+            member.beats = (member.beats + 1).min(LONG_SILENCE);
             heartbeats.push((
                 *key,
                 match is_to_be_told {
@@ -155,15 +185,30 @@ impl<T: Transmit> Turn<'_, T> {
     }
 }
 
+impl Member {
+    /// The time of silence after which the member gets its next heartbeat.
+    fn silence(&self, heartbeat_interval: Duration) -> Duration {
+        match (self.is_quiet, self.beats) {
+            (true, 0) => heartbeat_interval / 4,
+            (true, 1) => heartbeat_interval / 2,
+            _ => heartbeat_interval,
+        }
+    }
+}
+
 impl FanOut {
     /// True if the next heartbeat has to tell the member its place.
     fn is_to_be_told(&self, key: MemberKey, interval: u64) -> bool {
+        self.member(key).gets_places && self.reached(key).0.saturating_sub(self.known(key).0) >= interval
+    }
+
+    /// The newest place that a member is known to know.
+    fn known(&self, key: MemberKey) -> Offset {
         let member = self.member(key);
-        let told = match member.state {
+        match member.state {
             State::Waits(_) => member.told.max(self.parts.get(member.part).told),
             State::Full | State::CatchesUp(_) | State::Ends => member.told,
-        };
-        member.gets_places && self.reached(key).0.saturating_sub(told.0) >= interval
+        }
     }
 }
 
