@@ -2,10 +2,10 @@
 //! stream, whichever is earlier. An event does not move the deadline. Instead, when the deadline comes, a heartbeat is
 //! sent only if the last send was long enough ago.
 //!
-//! Some proxies notice only when they pass on a heartbeat that a browser has left. Most browsers leave soon after the
-//! beginning of a stream, or after an event that they waited for. So the first two heartbeats of a silence come early,
-//! after a quarter and after a further half of the interval, but only if events are rare: otherwise such heartbeats
-//! would come after each event.
+//! Some proxies notice only when they pass on two heartbeats that a browser has left. Most browsers leave soon after the
+//! beginning of a stream, or after an event that they waited for. So the first three heartbeats of a silence come
+//! early, after an eighth, a further quarter and a further half of the interval, but only if events are rare: otherwise
+//! such heartbeats would come after each event.
 //!
 //! A heartbeat is a comment, or a start event: a member whose topics have no updates does not learn of the offsets that
 //! pass meanwhile. When the last place that it was told is many entries old, the heartbeat tells it the newer place.
@@ -25,8 +25,12 @@ use std::{
 /// The smallest result of [`spread`]: a periodic action is repeated after at least this fraction of its interval.
 pub const LEAST_SPREAD: f64 = 0.8;
 
+/// The number of heartbeats of a silence that come early if events are rare. Each comes after twice as long a pause as
+/// the one before.
+const EARLY_BEATS: u8 = 3;
+
 /// The number of heartbeats after which a silence counts as long: if an event ends such a silence, events are rare.
-pub(super) const LONG_SILENCE: u8 = 3;
+pub(super) const LONG_SILENCE: u8 = EARLY_BEATS + 1;
 
 /// Returns true if events are rare, by the number of heartbeats between the last two events; false if they are not;
 /// `None` if there was no heartbeat between them, as between events that come together.
@@ -60,7 +64,7 @@ pub(crate) fn deadline(spoke: Instant, ends: Option<Instant>, now: Instant, paus
 
 impl FanOut {
     /// Returns the time when the driver has to call [`Turn::expire`] for a member. A member gets a heartbeat if nothing
-    /// was sent to it for 80 to 100 % of `heartbeat_interval`; the first two heartbeats of a silence may come earlier.
+    /// was sent to it for 80 to 100 % of `heartbeat_interval`; the first heartbeats of a silence may come earlier.
     pub fn deadline(&mut self, key: MemberKey, now: Instant, heartbeat_interval: Duration) -> Instant {
         let spread = spread(&mut self.random);
         let member = self.member(key);
@@ -189,8 +193,7 @@ impl Member {
     /// The time of silence after which the member gets its next heartbeat.
     fn silence(&self, heartbeat_interval: Duration) -> Duration {
         match (self.is_quiet, self.beats) {
-            (true, 0) => heartbeat_interval / 4,
-            (true, 1) => heartbeat_interval / 2,
+            (true, beats @ ..EARLY_BEATS) => heartbeat_interval / (1 << (EARLY_BEATS - beats)),
             _ => heartbeat_interval,
         }
     }
