@@ -183,7 +183,7 @@ options! {
 
     "Limits" {
         /// Send a comment or the place (fanfare.start) on a stream that was silent for this long. Proxies close silent
-        /// connections, many after 60s
+        /// connections, many after 60s. Where events are rare, the first three of these come sooner after an event
         // The bounds: an interval below a second only costs traffic, and no proxy keeps a silent connection for more
         // than an hour.
         heartbeat_interval: HumanDuration as "DURATION" = "20s", within time(1, 3_600);
