@@ -25,6 +25,7 @@ mod reserved;
 mod revisions;
 mod rewind;
 mod slow;
+#[cfg(target_os = "linux")]
 mod stalled;
 mod start_event;
 mod static_files;

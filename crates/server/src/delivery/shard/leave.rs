@@ -13,6 +13,7 @@ impl Shard {
     pub(super) fn settle(&mut self) {
         for Departed { member, how } in self.fan_out.take_departed() {
             self.wheel.cancel(member);
+            self.waits.remove(&member);
             self.presence.end(member);
             self.places.add_permits(1);
             self.load.fetch_sub(1, Ordering::Relaxed);

@@ -2,16 +2,20 @@
 //! shard needs no lock. It waits only when it has nothing to do.
 //!
 //! [`FanOut`] decides which bytes a socket gets; a shard connects it to real sockets. [`sockets`] sends, [`join`] takes
-//! in subscribers and [`leave`] removes them.
+//! in subscribers, [`leave`] removes them, and [`progress`] gives up those that take nothing.
 mod join;
 mod leave;
 mod presence;
+mod progress;
 mod sockets;
 #[cfg(test)]
 mod stress;
 
 use super::{engine::Engine, incoming::Incoming, wheel::Wheel};
-use crate::seldom::Seldom;
+use crate::{
+    progress::{Wait, WriteTimeout},
+    seldom::Seldom,
+};
 use crossbeam_channel::Receiver;
 use fanfare_hub::{
     WindowLimit,
@@ -22,6 +26,7 @@ use mio::{Events, Poll, Token};
 use presence::Presence;
 use sockets::Sockets;
 use std::{
+    collections::HashMap,
     io,
     sync::{
         Arc,
@@ -45,6 +50,8 @@ pub(super) struct Equipment {
     pub(super) incoming: Receiver<Incoming>,
     pub(super) engine: Engine,
     pub(super) heartbeat_interval: Duration,
+    /// The rule by which subscribers that take nothing are given up; `None` gives up nobody.
+    pub(super) write_timeout: Option<WriteTimeout>,
     pub(super) window: WindowLimit,
     /// The permits for subscribers. The shard returns a permit when a stream ends.
     pub(super) places: Arc<Semaphore>,
@@ -60,6 +67,7 @@ pub(super) struct Shard {
     mailbox: Mailbox,
     incoming: Receiver<Incoming>,
     heartbeat_interval: Duration,
+    write_timeout: Option<WriteTimeout>,
     places: Arc<Semaphore>,
     load: Arc<AtomicUsize>,
     turns: Arc<AtomicU64>,
@@ -69,6 +77,8 @@ pub(super) struct Shard {
     sockets: Sockets,
     presence: Presence,
     wheel: Wheel,
+    /// The waits for members that had bytes on their way when they were looked at.
+    waits: HashMap<MemberKey, Wait>,
     /// The members whose timers have fired. The vector is kept between turns of the loop, so that its memory is used
     /// again.
     due: Vec<MemberKey>,
@@ -93,13 +103,25 @@ enum Next {
 
 impl Shard {
     pub(super) fn new(equipment: Equipment) -> Self {
-        let Equipment { poll, mailbox, incoming, engine, heartbeat_interval, window, places, load, turns } = equipment;
+        let Equipment {
+            poll,
+            mailbox,
+            incoming,
+            engine,
+            heartbeat_interval,
+            write_timeout,
+            window,
+            places,
+            load,
+            turns,
+        } = equipment;
         let now = Instant::now();
         Self {
             poll,
             mailbox,
             incoming,
             heartbeat_interval,
+            write_timeout,
             places,
             load,
             turns,
@@ -108,6 +130,7 @@ impl Shard {
             sockets: Sockets::new(engine),
             presence: Presence::default(),
             wheel: Wheel::new(now),
+            waits: HashMap::new(),
             due: Vec::new(),
             is_ending: false,
             is_stopping: false,
@@ -212,12 +235,14 @@ impl Shard {
         }
     }
 
-    /// Fires the timers that are due: sends heartbeats, and ends the streams whose time is over.
+    /// Fires the timers that are due: gives up the members that take nothing, sends heartbeats, and ends the streams
+    /// whose time is over.
     fn expire(&mut self) {
         self.now = Instant::now();
         let mut due = std::mem::take(&mut self.due);
         self.wheel.expire(self.now, &mut due);
         if !due.is_empty() {
+            self.give_up_overdue(&due);
             let (held, place) = (self.mailbox.held(), |offset| self.mailbox.place(offset));
             self.fan_out.turn(self.now, &mut self.sockets).expire(&due, self.heartbeat_interval, held, &place);
             self.settle();
@@ -229,7 +254,8 @@ impl Shard {
     /// Sets the timer of a member, unless it has left.
     fn schedule(&mut self, key: MemberKey) {
         if self.fan_out.contains(key) {
-            self.wheel.schedule(key, self.fan_out.deadline(key, self.now, self.heartbeat_interval));
+            let deadline = self.fan_out.deadline(key, self.now, self.heartbeat_interval);
+            self.wheel.schedule(key, self.next_look(key).map_or(deadline, |look| deadline.min(look)));
         }
     }
 
@@ -240,6 +266,7 @@ impl Shard {
             self.sockets.shrink();
             self.presence = Presence::default();
             self.wheel.shrink();
+            self.waits = HashMap::new();
             self.due = Vec::new();
         }
     }
