@@ -1,4 +1,6 @@
 //! The reading of a request's body within its limits.
+mod steady;
+
 use crate::{app::App, problem::Problem};
 use axum::body::Body;
 use bytes::Bytes;
@@ -6,10 +8,15 @@ use http::{HeaderMap, header};
 use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::time::Duration;
-use tokio::time::{sleep, timeout};
+use steady::Steady;
+use tokio::time::sleep;
 
-/// The time that the whole body of a publication may take to arrive.
+/// The time for which the body of a publication may stop arriving. The whole body may take longer only if it arrives at
+/// [`BODY_RATE`] or faster.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// The slowest rate of the body of a publication that takes longer than [`BODY_TIMEOUT`], on average, in bytes per
+/// second. A slow mobile connection sends faster.
+pub const BODY_RATE: u64 = 4 << 10;
 /// The time that the rest of a body may take to arrive when the server stops.
 pub const STOPPED_BODY_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -34,7 +41,7 @@ pub(crate) async fn collect(app: &App, headers: &HeaderMap, body: Body) -> Resul
     if body.size_hint().lower() > limit as u64 {
         return Err(Problem::BodyTooLarge { limit });
     }
-    let collecting = timeout(BODY_TIMEOUT, Limited::new(body, limit).collect());
+    let collecting = Limited::new(Steady::new(body), limit).collect();
     // Usually the whole body has already arrived. So the branch that reads the body is polled first, and the branch
     // that waits for the server to stop is often never polled.
     let collected = tokio::select! {
@@ -43,9 +50,9 @@ pub(crate) async fn collect(app: &App, headers: &HeaderMap, body: Body) -> Resul
         () = late_for_stopping(app) => return Err(Problem::CutShort),
     };
     match collected {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::BodyTooLarge { limit }),
-        Ok(Err(_)) | Err(_) => Err(Problem::BodyIncomplete),
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Problem::BodyTooLarge { limit }),
+        Err(_) => Err(Problem::BodyIncomplete),
     }
 }
 

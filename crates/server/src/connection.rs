@@ -18,13 +18,18 @@ mod activity;
 mod handover;
 mod leaving;
 mod linger;
+mod looks;
 mod query;
 mod repair;
 mod threads;
 mod unread;
 mod watch;
 
-use crate::{delivery::shards::Shards, every_answer};
+use crate::{
+    delivery::shards::Shards,
+    every_answer,
+    progress::{self, WriteTimeout},
+};
 pub(crate) use activity::{Activity, Patience, Unhurried};
 use axum::Router;
 use bytes::{Bytes, BytesMut};
@@ -33,6 +38,7 @@ use hyper::server::conn::http1;
 use leaving::Left;
 use linger::linger;
 pub use linger::{LINGER_BYTES, LINGER_TIMEOUT};
+use looks::Looks;
 use repair::repair;
 use std::{future::poll_fn, io, pin::Pin, sync::Arc, task::Poll, time::Duration};
 pub(crate) use threads::Threads;
@@ -58,8 +64,9 @@ pub const UNSENT_BYTES: u32 = 128 << 10;
 pub const PROBE_AFTER: Duration = Duration::from_secs(60);
 /// The time between two probes of a silent peer; each probe asks whether the peer is still there.
 pub const PROBE_INTERVAL: Duration = Duration::from_secs(15);
-/// The number of probes that a silent peer may leave unanswered before its connection is closed. This is used only
-/// without a write timeout: otherwise the connection is closed after the write timeout.
+/// The number of probes that a silent peer may leave unanswered before its connection is closed: this is 2 minutes after
+/// its last data. The system sends these probes only while nothing that was sent to the peer is on its way. Otherwise
+/// the write timeout counts.
 pub const PROBES: u32 = 4;
 /// The number of bytes that are read at a time when a whole head of a request is read to repair it.
 const READ_BYTES: usize = 4 << 10;
@@ -70,8 +77,8 @@ const REPAIR_TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Clone, Debug)]
 pub(crate) struct Serving {
     pub(crate) router: Router,
-    /// The longest time for which a peer may accept no data.
-    pub(crate) write_timeout: Duration,
+    /// The rule by which peers that take nothing are given up; `None` gives up nobody.
+    pub(crate) write_timeout: Option<WriteTimeout>,
     /// The times for which a connection may be without a request.
     pub(crate) patience: Patience,
     /// The shards, which take the streams that hyper need not deliver; `None` if hyper delivers all streams.
@@ -91,7 +98,7 @@ impl Serving {
         let handover = shards.is_some().then(Handover::default);
         let activity = Activity::new();
         let mut watch = Watch::new(activity.clone(), patience, stop);
-        let mut io = Noticing::new(socket, handover.clone(), activity.clone());
+        let mut io = Noticing::new(socket, handover.clone(), activity.clone(), Looks::new(write_timeout));
         let mut is_last = false;
         loop {
             let requests = Requests::new(router.clone(), handover.clone(), activity.clone());
@@ -124,13 +131,14 @@ impl Serving {
             });
             let left = left.await;
             let parts = connection.into_parts();
-            let (mut socket, held_back) = parts.io.into_inner();
+            let (mut socket, looks, held_back) = parts.io.into_inner();
             match (left, &shards) {
+                _ if looks.is_overdue() => reset(&socket),
                 (Left::Refused, _) => {
                     if held_back.is_of(&parts.read_buf) && repair(&parts.read_buf).is_some() {
                         let head = whole_head(&mut socket, &parts.read_buf).await;
                         let head = repair(&head).unwrap_or_default();
-                        io = Noticing::repaired(socket, handover.clone(), activity.clone(), head);
+                        io = Noticing::new(socket, handover.clone(), activity.clone(), looks).with_repaired(head);
                         // Another server between the client and the hub may have read the head before the repair
                         // differently. For that server, the next request may begin at another byte. So no further
                         // request is read from this connection.
@@ -149,8 +157,14 @@ impl Serving {
                     }
                     Err(error) => tracing::debug!("a socket could not be taken over: {error}"),
                 },
-                (Left::Ended(error), _) => end(socket, error, refused.get()).await,
-                (Left::Late, _) => end(socket, None, true).await,
+                (Left::Ended(error), _) => {
+                    end(&mut socket, error, refused.get()).await;
+                    until_sent(socket, looks, watch).await;
+                }
+                (Left::Late, _) => {
+                    end(&mut socket, None, true).await;
+                    until_sent(socket, looks, watch).await;
+                }
                 (Left::Cut | Left::Granted(_), _) => {
                     tracing::debug!("a connection was closed because the server stops");
                 }
@@ -190,18 +204,38 @@ async fn refuse(mut socket: TcpStream, mut refusal: Vec<u8>) {
     }
 }
 
-/// Closes a connection that hyper has finished with.
-async fn end(mut socket: TcpStream, error: Option<hyper::Error>, refused: bool) {
+/// Ends the sending side of a connection that hyper has finished with.
+async fn end(socket: &mut TcpStream, error: Option<hyper::Error>, refused: bool) {
     if let Some(error) = &error {
         tracing::debug!("a connection ended: {error}");
     }
     // If hyper reports an error, it has received bytes that it could not read as a request, and the peer may still be
     // sending.
     if refused || error.is_some() {
-        linger(socket).await;
+        linger(&mut *socket).await;
     } else if let Err(error) = socket.shutdown().await {
         tracing::debug!("a connection could not be shut down: {error}");
     }
+}
+
+/// Keeps the socket until the system has sent the rest of the last answer, so that a peer that takes it slowly gets all
+/// of it, and a peer that takes nothing is given up. A server that stops does not wait for this for long.
+async fn until_sent(socket: TcpStream, mut looks: Looks, mut watch: Watch) {
+    tokio::select! {
+        () = looks.until_sent(&socket) => {}
+        () = watch.cut() => {}
+    }
+    if looks.is_overdue() {
+        reset(&socket);
+    }
+}
+
+/// Lets the system reset the connection when the socket is closed, because the peer takes no data. Otherwise the system
+/// would keep the unsent bytes, and try for minutes to send them.
+fn reset(socket: &TcpStream) {
+    tracing::debug!("a connection was closed, because its peer takes no data");
+    // This fails only if the connection has ended already.
+    _ = socket.set_zero_linger();
 }
 
 /// Sets a socket's options. Setting an option can only fail if the peer has gone. The failure is only logged, because
@@ -209,7 +243,10 @@ async fn end(mut socket: TcpStream, error: Option<hyper::Error>, refused: bool) 
 ///
 /// The options are set on each socket, not once on the listener. Linux would pass on the listener's options to the
 /// connections that it accepts, but not to connections that arrived before the listener had these options.
-fn prepare(socket: &TcpStream, write_timeout: Duration) {
+fn prepare(socket: &TcpStream, write_timeout: Option<WriteTimeout>) {
+    // If the system does not count acknowledged bytes, its own rule is the only one, although it may give up a peer that
+    // reads slowly.
+    let system_timeout = write_timeout.filter(|_| !progress::is_counted(socket)).map(|rule| rule.limit());
     let set = || {
         // Events are small, and each must be sent at once.
         socket.set_nodelay(true)?;
@@ -217,11 +254,15 @@ fn prepare(socket: &TcpStream, write_timeout: Duration) {
         {
             use socket2::{SockRef, TcpKeepalive};
             let socket = SockRef::from(socket);
-            socket.set_tcp_user_timeout(Some(write_timeout))?;
+            if system_timeout.is_some() {
+                socket.set_tcp_user_timeout(system_timeout)?;
+            }
             let keepalive = TcpKeepalive::new().with_time(PROBE_AFTER).with_interval(PROBE_INTERVAL);
             socket.set_tcp_keepalive(&keepalive.with_retries(PROBES))?;
             socket.set_tcp_notsent_lowat(UNSENT_BYTES)?;
         }
+        #[cfg(not(target_os = "linux"))]
+        let _ = system_timeout;
         io::Result::Ok(())
     };
     if let Err(error) = set() {
@@ -253,7 +294,7 @@ mod tests {
             |unhurried: Option<Extension<Unhurried>>| async move { if unhurried.is_some() { "y" } else { "n" } };
         let serving = Serving {
             router: Router::new().route("/", post(tells)),
-            write_timeout: Duration::from_secs(60),
+            write_timeout: None,
             patience: Patience::new(Duration::from_secs(60), Duration::from_secs(60)),
             shards: None,
         };
@@ -280,7 +321,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (accepted, _) = listener.accept().await.unwrap();
-        prepare(&accepted, Duration::from_secs(60));
+        prepare(&accepted, None);
         let socket = SockRef::from(&accepted);
         assert!(socket.keepalive().unwrap());
         assert_eq!(socket.tcp_keepalive_time().unwrap(), PROBE_AFTER);

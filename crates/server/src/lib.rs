@@ -11,9 +11,10 @@
 //! work only on Linux, and not on macOS and the BSDs:
 //!
 //! - Only on Linux is a connection closed if its peer accepts no data, or has vanished, for the time
-//!   [`write_timeout`](Settings::write_timeout): this needs `TCP_USER_TIMEOUT` and keep-alive probes, which are set
-//!   only there. Other systems close the connection of a peer that accepts nothing after about 15 minutes, and never
-//!   close a silent connection whose peer has vanished.
+//!   [`write_timeout`](Settings::write_timeout): this needs `TCP_INFO`, which tells how much the peer has acknowledged,
+//!   and keep-alive probes, which are set only there. Other systems close the connection of a peer that does not answer
+//!   after about 15 minutes. They never close a silent connection whose peer has vanished, nor the connection of a peer
+//!   that is there and reads nothing.
 //! - Only on Linux is there a limit to the unsent bytes that the system holds
 //!   ([`UNSENT_BYTES`](connection::UNSENT_BYTES)).
 //! - Only on Linux, on x86-64 and AArch64, is there [`Delivery::IoUring`](settings::Delivery::IoUring).
@@ -47,6 +48,7 @@ pub mod open_files;
 pub mod page;
 pub mod path;
 pub mod problem;
+mod progress;
 pub mod publish;
 pub mod routes;
 mod seldom;

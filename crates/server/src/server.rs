@@ -5,6 +5,7 @@ use crate::{
     connection::{Patience, Serving, Stop, Threads},
     delivery::shards::Shards,
     open_files,
+    progress::WriteTimeout,
     routes::routes,
     seldom::Seldom,
     settings::Settings,
@@ -58,7 +59,8 @@ impl Server {
         let settings = settings.within_bounds();
         let places = Arc::new(Semaphore::new(0));
         let shards = Shards::start(&hub, &settings, &places)?.map(Arc::new);
-        let Settings { write_timeout, keep_alive_timeout, head_timeout, connection_threads, .. } = settings;
+        let Settings { keep_alive_timeout, head_timeout, connection_threads, .. } = settings;
+        let write_timeout = WriteTimeout::new(settings.write_timeout, settings.heartbeat_interval);
         let threads = connection_threads.map(Threads::start).transpose()?;
         let max_subscribers = open_files::subscribers(settings.max_subscribers);
         places.add_permits(max_subscribers.min(Semaphore::MAX_PERMITS));

@@ -18,8 +18,8 @@ pub const DEFAULT_HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// The greatest number of subscribers by default. Usually a process can open 20,000 files or more. Each subscriber
 /// needs one, and the hub needs some for itself.
 pub const DEFAULT_MAX_SUBSCRIBERS: usize = 15_000;
-/// The time by default for which a peer may accept no data. It is equal to the time that the head of a request may take
-/// to arrive.
+/// The time by default in which a peer must acknowledge a byte of what was sent to it. It is equal to the time that the
+/// head of a request may take to arrive.
 pub const DEFAULT_WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The time for which a connection may be silent between two requests by default. Load balancers and proxies reuse a
@@ -108,9 +108,12 @@ pub struct Settings {
     /// publication costs less CPU time than with one runtime of many threads. Default: none; then connections are
     /// served by the runtime on which [`Server::serve`](crate::Server::serve) runs.
     pub connection_threads: Option<NonZero<usize>>,
-    /// The time after which a connection is closed if its peer acknowledges nothing of what was sent to it, or has no
-    /// room for more data. When the subscriber reconnects, it gets the events that it has missed. With zero the system
-    /// decides, and waits for about 15 minutes. At most [`MAX_TIME`]. Linux only. Default: [`DEFAULT_WRITE_TIMEOUT`].
+    /// The longest time in which a peer acknowledges no byte of what was sent to it; then its connection is closed. A
+    /// peer that reads slowly, but takes something again and again, keeps its connection. The hub looks at a connection
+    /// once in each heartbeat interval, so it may take this interval longer to notice that a peer takes nothing. When
+    /// the subscriber reconnects, it gets the events that it has missed. With zero, only the system decides: it gives up
+    /// a peer that does not answer after about 15 minutes, and a peer that has no room never. At most [`MAX_TIME`].
+    /// Linux only. Default: [`DEFAULT_WRITE_TIMEOUT`].
     pub write_timeout: Duration,
     /// The time after which a connection is closed if no request has begun since the last answer. At most
     /// [`MAX_TIME`]. Default: [`DEFAULT_KEEP_ALIVE_TIMEOUT`].

@@ -18,7 +18,7 @@ pub(super) const SECTIONS: &[Section] = &[
             ),
             ("crates/hub/src/topic/name.rs", &["MAX_TOPIC_BYTES"]),
             ("crates/server/src/settings.rs", &["DEFAULT_MAX_BODY_BYTES"]),
-            ("crates/server/src/body.rs", &["BODY_TIMEOUT"]),
+            ("crates/server/src/body.rs", &["BODY_TIMEOUT", "BODY_RATE"]),
             ("crates/server/src/publish/lines.rs", &["MAX_BATCH_UPDATES", "MAX_BATCH_TOPICS"]),
             ("crates/server/src/form.rs", &["MAX_FIELDS"]),
         ],
@@ -151,7 +151,7 @@ pub(super) const SECTIONS: &[Section] = &[
         constants: &[
             ("crates/fanfare/src/publish/lines.rs", &["MAX_BATCH_LINES", "BATCH_BYTES", "DELAYS", "STOP_TIMEOUT"]),
             ("crates/fanfare/src/publish/reader.rs", &["MAX_LINE_BYTES", "MAX_WAITING", "MAX_WAITING_BYTES"]),
-            ("crates/fanfare/src/publish/publisher.rs", &["ANSWER_TIMEOUT"]),
+            ("crates/fanfare/src/http/answer_timeout.rs", &["ANSWER_TIMEOUT"]),
             ("crates/fanfare/src/subscribe/args.rs", &["MIN_EVENT_BYTES", "MAX_EVENT_BYTES"]),
             ("crates/fanfare/src/subscribe/ends.rs", &["MAX_IN_VAIN", "HEALTHY"]),
             ("crates/fanfare/src/lint/tap.rs", &["MAX_BYTES"]),

@@ -212,7 +212,8 @@ options! {
         // The bounds are those of max-topics, but a hub may allow no pattern at all.
         max_anonymous_patterns: Count as "COUNT" = 10, within count(0, 10_000);
 
-        /// Close a connection that has accepted no data for this long. The subscriber resumes when it reconnects
+        /// Close a connection if data waits for its peer, and the peer takes none of it for this long. A peer that reads
+        /// slowly but steadily keeps its connection. A subscriber resumes when it reconnects
         // The bounds: within less than a second, a network that loses packets may deliver nothing; after more than an
         // hour, the peer is gone.
         write_timeout: HumanDuration as "DURATION" = "1m", within time(1, 3_600);

@@ -1,4 +1,5 @@
 //! The HTTP client of the commands: requests, answers, and messages about requests that failed.
+mod answer_timeout;
 mod connection_args;
 mod diagnosis;
 mod ending;
@@ -12,6 +13,7 @@ mod tracked;
 mod web_address;
 mod without;
 
+pub(crate) use answer_timeout::{ANSWER_TIMEOUT, answer_timeout};
 pub(crate) use connection_args::{
     CertificatesError, ConnectArgs, ConnectionArgs, HABITS, HELP, Habits, HubConnectArgs,
 };

@@ -1,7 +1,7 @@
 //! A client that publishes under one topic of a hub.
 use super::{PublishError, reader::Line};
 use crate::{
-    http::{self, ConnectArgs, Http, HubArgs, HubUrl, Party, PublishQuery, Refusal, Unreachable},
+    http::{self, ANSWER_TIMEOUT, ConnectArgs, Http, HubArgs, HubUrl, Party, PublishQuery, Refusal, Unreachable},
     stdout,
 };
 use fanfare_hub::topic::Topic;
@@ -12,9 +12,6 @@ use hyper::{
     header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue},
 };
 use std::{ops::ControlFlow, slice, time::Duration};
-
-/// The time within which the hub must answer. A hub with its log on disk answers only when the update is on disk.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// The answer to the question whether lines that were sent, but not acknowledged, are in the hub's log.
@@ -92,6 +89,7 @@ impl Publisher {
     }
 
     async fn post(&self, uri: Uri, content_type: &'static str, body: Bytes) -> Result<String, PublishError> {
+        let patience = http::answer_timeout(body.len());
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri;
@@ -101,7 +99,7 @@ impl Publisher {
             let text = http::read_text(&self.party, body).await?;
             Ok((head, text))
         };
-        match self.in_time(asked).await? {
+        match self.in_time(patience, asked).await? {
             (head, ids) if head.status == StatusCode::OK => Ok(ids),
             (head, text) => Err(PublishError::Refused(Refusal::new(&self.party, &head, &text))),
         }
@@ -119,7 +117,7 @@ impl Publisher {
         request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/x-ndjson"));
         let value = HeaderValue::from_str(id).expect("the IDs of this program are ASCII");
         request.headers_mut().insert(LAST_EVENT_ID, value);
-        let head = self.in_time(self.http.send(request)).await?.into_parts().0;
+        let head = self.in_time(ANSWER_TIMEOUT, self.http.send(request)).await?.into_parts().0;
         match head.status {
             StatusCode::OK if head.headers.get(LAST_EVENT_ID).is_some_and(|found| found == id) => Ok(Lookup::Found),
             StatusCode::OK => Ok(Lookup::Missing),
@@ -130,9 +128,13 @@ impl Publisher {
         }
     }
 
-    async fn in_time<T>(&self, asked: impl Future<Output = Result<T, Unreachable>>) -> Result<T, PublishError> {
+    async fn in_time<T>(
+        &self,
+        patience: Duration,
+        asked: impl Future<Output = Result<T, Unreachable>>,
+    ) -> Result<T, PublishError> {
         let timeout = |_| Unreachable::Timeout { party: self.party.clone() };
-        Ok(tokio::time::timeout(ANSWER_TIMEOUT, asked).await.map_err(timeout)??)
+        Ok(tokio::time::timeout(patience, asked).await.map_err(timeout)??)
     }
 }
 

@@ -158,11 +158,13 @@ impl Activity {
         self.lock().endless
     }
 
-    /// Returns the time at which the current phase has lasted too long; `None` while a request is under way.
+    /// Returns the time at which the current phase has lasted too long; `None` while a request is under way, or while
+    /// hyper still has bytes of the answer that the socket has no room for.
     pub(super) fn deadline(&self, patience: &Patience) -> Option<Instant> {
         let state = self.lock();
         let patience = match state.phase {
             Phase::New => patience.new,
+            Phase::Idle if !state.flushed => return None,
             Phase::Idle => patience.idle,
             Phase::Head => patience.head,
             Phase::Busy => return None,
@@ -236,9 +238,10 @@ mod tests {
         activity.received(None);
         assert_eq!(left(&activity).await, None, "a request takes as long as it takes");
         drop(busy);
-        assert_eq!(left(&activity).await, Some(75));
-        advance(Duration::from_secs(70)).await;
+        assert_eq!(left(&activity).await, None, "the socket has no room for the rest of the answer");
+        advance(Duration::from_secs(1_000)).await;
         activity.sent();
+        activity.flushed();
         assert_eq!(left(&activity).await, Some(75), "the peer has only now taken the answer");
         advance(Duration::from_secs(70)).await;
         activity.received(None);

@@ -16,6 +16,7 @@
 //!   while the service waits for the body (`a_body_that_nobody_reads_ends_the_connection_only_if_it_has_not_come`).
 use super::{
     activity::{Activity, Busy},
+    looks::Looks,
     query::Next,
     unread::{has_come, is_read_by_a_handler},
 };
@@ -247,12 +248,14 @@ const HEAD_READ_BYTES: usize = 64 << 10;
 /// peer closes its sending side.
 const READ_AHEAD_BYTES: usize = 16 << 10;
 
-/// A wrapper around a connection's socket that notices when hyper has flushed the socket. During an endless answer,
-/// hyper does not read from the socket, so this type reads from it, to notice when the peer has gone.
+/// A wrapper around a connection's socket that notices when hyper has flushed the socket, and fails if the peer takes
+/// nothing of what is sent to it. During an endless answer, hyper does not read from the socket, so this type reads from
+/// it, to notice when the peer has gone.
 pub(super) struct Noticing {
     io: TokioIo<TcpStream>,
     handover: Option<Handover>,
     activity: Activity,
+    looks: Looks,
     /// The bytes that have been read from the system's socket but not yet by hyper. The peer sent them during an
     /// endless answer, or they are a repaired head, or hyper's buffer had no room for them.
     ahead: BytesMut,
@@ -265,11 +268,12 @@ pub(super) struct Noticing {
 }
 
 impl Noticing {
-    pub(super) fn new(socket: TcpStream, handover: Option<Handover>, activity: Activity) -> Self {
+    pub(super) fn new(socket: TcpStream, handover: Option<Handover>, activity: Activity, looks: Looks) -> Self {
         Self {
             io: TokioIo::new(socket),
             handover,
             activity,
+            looks,
             ahead: BytesMut::new(),
             next: Next::default(),
             may_repair: true,
@@ -277,10 +281,10 @@ impl Noticing {
         }
     }
 
-    /// Creates a socket for a connection whose `head` was already read and repaired. If hyper refuses this head again,
-    /// hyper's answer is sent.
-    pub(super) fn repaired(socket: TcpStream, handover: Option<Handover>, activity: Activity, head: BytesMut) -> Self {
-        Self { ahead: head, may_repair: false, ..Self::new(socket, handover, activity) }
+    /// Returns this socket for a connection whose `head` was already read and repaired. If hyper refuses this head
+    /// again, hyper's answer is sent.
+    pub(super) fn with_repaired(self, head: BytesMut) -> Self {
+        Self { ahead: head, may_repair: false, ..self }
     }
 
     /// Returns true if the bytes that hyper is about to write are its refusal of a head, and must be held back. After
@@ -289,9 +293,10 @@ impl Noticing {
         self.may_repair && self.activity.refuses()
     }
 
-    /// Returns the socket, and the answer of hyper that was held back.
-    pub(super) fn into_inner(self) -> (TcpStream, HeldBack) {
-        (self.io.into_inner(), HeldBack { refusal: self.refusal, head_bytes: self.activity.head_bytes() })
+    /// Returns the socket, the looks at its peer, and the answer of hyper that was held back.
+    pub(super) fn into_inner(self) -> (TcpStream, Looks, HeldBack) {
+        let held_back = HeldBack { refusal: self.refusal, head_bytes: self.activity.head_bytes() };
+        (self.io.into_inner(), self.looks, held_back)
     }
 
     /// Reads bytes of a request's head, escapes the characters in its query that the client should have escaped, puts
@@ -332,10 +337,14 @@ impl Noticing {
     }
 
     /// Handles the result of a write, and returns it. If the socket had no room, checks whether the peer is still
-    /// there, and returns an error if it has gone during an endless answer.
+    /// there, and returns an error if it has gone during an endless answer, or if it has taken nothing for too long.
     fn wrote(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        self.looks.wrote();
         match written {
-            Poll::Pending => self.look_for_the_end(cx)?,
+            Poll::Pending => {
+                self.looks.poll(self.io.inner(), cx)?;
+                self.look_for_the_end(cx)?;
+            }
             Poll::Ready(_) => self.activity.sent(),
         }
         written
@@ -374,6 +383,8 @@ impl rt::Write for Noticing {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+        let Self { looks, io, .. } = &mut *self;
+        looks.poll(io.inner(), cx)?;
         self.activity.flushed();
         if let Some(handover) = &self.handover {
             handover.flushed();

@@ -5,6 +5,7 @@ use super::{
     leaving::Left,
 };
 use std::{
+    future::poll_fn,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -61,6 +62,15 @@ impl Watch {
             (self.patience.new, self.patience.head) = (STOPPED_HEAD_TIMEOUT, STOPPED_HEAD_TIMEOUT);
         }
         self.stop > Stop::Not
+    }
+
+    /// Waits until the server closes all connections.
+    pub(super) async fn cut(&mut self) {
+        poll_fn(|cx| {
+            self.stops(cx);
+            if self.stop == Stop::Cut { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 
     /// Ready when the connection has to end before hyper has finished with it: because the server closes all

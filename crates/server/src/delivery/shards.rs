@@ -8,6 +8,7 @@ use super::{
     turns::Turns,
 };
 use crate::{
+    progress::WriteTimeout,
     seldom::Seldom,
     settings::{Delivery, Settings},
 };
@@ -88,6 +89,7 @@ struct Gate {
 struct Makings {
     hub: Hub,
     heartbeat_interval: Duration,
+    write_timeout: Option<WriteTimeout>,
     places: Arc<Semaphore>,
     /// The runtime on which the log is read for the shards.
     runtime: Handle,
@@ -159,6 +161,7 @@ impl Shards {
         let makings = Makings {
             hub: hub.clone(),
             heartbeat_interval: settings.heartbeat_interval,
+            write_timeout: WriteTimeout::new(settings.write_timeout, settings.heartbeat_interval),
             places: places.clone(),
             runtime: Handle::current(),
             choice,
@@ -333,6 +336,7 @@ impl Makings {
             incoming,
             engine,
             heartbeat_interval: self.heartbeat_interval,
+            write_timeout: self.write_timeout,
             window: self.hub.window_limit(),
             places: self.places.clone(),
             load: load.clone(),

@@ -26,6 +26,7 @@ mod revisions;
 mod revocation;
 mod rewind;
 mod slow;
+#[cfg(target_os = "linux")]
 mod stalled;
 mod start_event;
 mod static_files;

@@ -123,7 +123,7 @@ pub(super) fn duration(translator: &mut Translator<'_>, directive: &str, value: 
         ),
         ("heartbeat", false) => translator.set("heartbeat-interval", value),
         (_, true) => translator.warn(
-            "a connection that accepts no data for a minute is always closed; FANFARE_WRITE_TIMEOUT sets another time",
+            "a connection whose peer takes no data for a minute is always closed; FANFARE_WRITE_TIMEOUT sets another time",
         ),
         (_, false) => translator.set("write-timeout", value),
     }

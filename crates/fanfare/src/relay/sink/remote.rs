@@ -1,25 +1,22 @@
 //! Publishes to a hub over HTTP: a batch is an event stream in the body of one request.
 use super::failure::{Closed, Failure};
 use crate::{
-    http::{self, ConnectArgs, Http, HubArgs, Party, Refusal, Unreachable},
+    http::{self, ANSWER_TIMEOUT, ConnectArgs, Http, HubArgs, Party, Refusal, Unreachable},
     relay::{batch::Item, error::RelayError, held::Held},
 };
-use fanfare_client::transport::HyperBody;
 use fanfare_event_stream::Fields;
 use fanfare_hub::topic::Topic;
 use fanfare_server::settings::DEFAULT_MAX_TOPICS;
+use http_body::Body;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{
-    Method, Request, Response, StatusCode, Uri,
+    Method, Request, StatusCode, Uri,
     body::Bytes,
     header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue},
 };
 use serde::Deserialize;
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
-/// The time within which the hub must answer a batch or a request for its log. A hub with its log on disk answers a
-/// batch only when the updates are on disk.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// The hub that a relay publishes to, if it is reached over HTTP.
@@ -68,16 +65,16 @@ impl RemoteSink {
             let (event_type, id) = (update.event_type(), update.id());
             Fields { event_type, retry_ms: None, id, data: update.data() }.encode_into(&mut body);
         }
+        let patience = http::answer_timeout(body.len());
         let mut request = Request::new(Full::new(Bytes::from(body)));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.publish.clone();
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-        let (head, text) = self
-            .in_time(async {
-                let (head, body) = self.http.send(request).await?.into_parts();
-                Ok((head, http::read_text(&self.party, body).await?))
-            })
-            .await?;
+        let asked = async {
+            let (head, body) = self.http.send(request).await?.into_parts();
+            Ok((head, http::read_text(&self.party, body).await?))
+        };
+        let (head, text) = in_time(&self.party, patience, asked).await?;
         let status = head.status;
         let Answer { published, position } = serde_json::from_str(&text).unwrap_or_default();
         if status == StatusCode::OK {
@@ -102,33 +99,41 @@ impl RemoteSink {
         // An empty ID asks for no updates, and the answer tells the position of the end of the log.
         let after = HeaderValue::from_str(after.unwrap_or_default());
         headers.insert(LAST_EVENT_ID, after.map_err(|error| Failure::Passing(error.to_string()))?);
-        let answer = self.in_time(self.http.send(request)).await?;
+        let answer = in_time(&self.party, ANSWER_TIMEOUT, self.http.send(request)).await?;
         if answer.status() != StatusCode::OK {
             let (head, body) = answer.into_parts();
-            let text = self.in_time(http::read_text(&self.party, body)).await?;
+            let text = in_time(&self.party, ANSWER_TIMEOUT, http::read_text(&self.party, body)).await?;
             return Err(failure(Refusal::new(&self.party, &head, &text)));
         }
         let position = answer.headers().get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
-        self.in_time(self.read_lines(answer, held)).await?;
+        read_lines(&self.party, answer.into_body(), held).await?;
         Ok(position)
     }
+}
 
-    async fn in_time<T>(&self, asked: impl Future<Output = Result<T, Unreachable>>) -> Result<T, Failure> {
-        let timeout = |_| Unreachable::Timeout { party: self.party.clone() };
-        let answered = tokio::time::timeout(ANSWER_TIMEOUT, asked).await.map_err(timeout).flatten();
-        answered.map_err(|error| Failure::Passing(error.to_string()))
-    }
+async fn in_time<T>(
+    party: &Party,
+    patience: Duration,
+    asked: impl Future<Output = Result<T, Unreachable>>,
+) -> Result<T, Failure> {
+    let timeout = |_| Unreachable::Timeout { party: party.clone() };
+    let answered = tokio::time::timeout(patience, asked).await.map_err(timeout).flatten();
+    answered.map_err(|error| Failure::Passing(error.to_string()))
+}
 
-    async fn read_lines(&self, answer: Response<HyperBody>, held: &mut Held) -> Result<(), Unreachable> {
-        let broken = |error| Unreachable::BrokenAnswer { party: self.party.clone(), error };
-        let mut body = answer.into_body();
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| broken(error.into()))?;
-            if let Some(bytes) = frame.data_ref() {
-                held.read(bytes).map_err(|_| broken("a line of the hub's log is too long".into()))?;
-            }
+/// Reads the lines of an answer. They may be many, so only the time between two pieces of the answer is limited.
+async fn read_lines<B>(party: &Party, mut body: B, held: &mut Held) -> Result<(), Failure>
+where
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin,
+{
+    let broken = |error| Unreachable::BrokenAnswer { party: party.clone(), error };
+    loop {
+        let next = async { body.frame().await.transpose().map_err(|error| broken(error.into())) };
+        let Some(frame) = in_time(party, ANSWER_TIMEOUT, next).await? else { return Ok(()) };
+        if let Some(bytes) = frame.data_ref() {
+            let read = held.read(bytes).map_err(|_| broken("a line of the hub's log is too long".into()));
+            read.map_err(|error| Failure::Passing(error.to_string()))?;
         }
-        Ok(())
     }
 }
 
@@ -139,5 +144,55 @@ fn failure(refusal: Refusal) -> Failure {
         Failure::Passing(refusal.to_string())
     } else {
         Failure::Final(Closed::Refused(refusal))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body::Frame;
+    use std::{
+        convert::Infallible,
+        pin::Pin,
+        task::{Context, Poll, ready},
+    };
+    use tokio::time::{Sleep, sleep};
+
+    /// An answer of which an empty line comes after each of these pauses, in seconds.
+    struct Answer(Vec<(Pin<Box<Sleep>>, Duration)>);
+
+    impl Answer {
+        fn new(pauses: &[u64]) -> Self {
+            let pauses = pauses.iter().rev().map(|pause| Duration::from_secs(*pause));
+            Self(pauses.map(|pause| (Box::pin(sleep(pause)), pause)).collect())
+        }
+    }
+
+    impl Body for Answer {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            let Some((pause, _)) = self.0.last_mut() else { return Poll::Ready(None) };
+            ready!(pause.as_mut().poll(cx));
+            self.0.pop();
+            if let Some((next, pause)) = self.0.last_mut() {
+                next.as_mut().reset(tokio::time::Instant::now() + *pause);
+            }
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"\n")))))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_log_of_a_hub_may_come_slowly_but_must_not_stop() {
+        let party = Party::hub(&Uri::from_static("http://hub.example/"));
+        let mut held = Held::new(&[]);
+        let steady = read_lines(&party, Answer::new(&[50; 10]), &mut held).await;
+        assert!(steady.is_ok(), "{steady:?}");
+        let stopped = read_lines(&party, Answer::new(&[1, 61]), &mut held).await;
+        assert!(matches!(stopped, Err(Failure::Passing(_))), "{stopped:?}");
     }
 }

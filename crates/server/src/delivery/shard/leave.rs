@@ -16,6 +16,7 @@ impl Shard {
     pub(super) fn settle(&mut self) {
         for Departed { member, how, tag } in self.fan_out.take_departed() {
             self.wheel.cancel(member);
+            self.waits.remove(&member);
             self.presence.end(member);
             self.signers.end(tag);
             self.places.add_permits(1);

@@ -2,17 +2,21 @@
 //! shard needs no lock. It waits only when it has nothing to do.
 //!
 //! [`FanOut`] decides which bytes a socket gets; a shard connects it to real sockets. [`sockets`] sends, [`join`] takes
-//! in subscribers and [`leave`] removes them.
+//! in subscribers, [`leave`] removes them, and [`progress`] gives up those that take nothing.
 mod join;
 mod leave;
 mod presence;
+mod progress;
 mod signers;
 mod sockets;
 #[cfg(test)]
 mod stress;
 
 use super::{engine::Engine, incoming::Incoming, turns::Turns, wheel::Wheel};
-use crate::seldom::Seldom;
+use crate::{
+    progress::{Wait, WriteTimeout},
+    seldom::Seldom,
+};
 use crossbeam_channel::Receiver;
 use fanfare_hub::{
     WindowLimit,
@@ -24,6 +28,7 @@ use presence::Presence;
 use signers::MembersBySigner;
 use sockets::Sockets;
 use std::{
+    collections::HashMap,
     io,
     sync::{Arc, atomic::AtomicUsize},
     time::{Duration, Instant},
@@ -44,6 +49,8 @@ pub(super) struct Equipment {
     pub(super) incoming: Receiver<Incoming>,
     pub(super) engine: Engine,
     pub(super) heartbeat_interval: Duration,
+    /// The rule by which subscribers that take nothing are given up; `None` gives up nobody.
+    pub(super) write_timeout: Option<WriteTimeout>,
     pub(super) window: WindowLimit,
     /// The permits for subscribers. The shard returns a permit when a stream ends.
     pub(super) places: Arc<Semaphore>,
@@ -59,6 +66,7 @@ pub(super) struct Shard {
     mailbox: Mailbox,
     incoming: Receiver<Incoming>,
     heartbeat_interval: Duration,
+    write_timeout: Option<WriteTimeout>,
     places: Arc<Semaphore>,
     load: Arc<AtomicUsize>,
     /// The limiter for the warnings that a subscriber could not be taken over.
@@ -68,6 +76,8 @@ pub(super) struct Shard {
     presence: Presence,
     signers: MembersBySigner,
     wheel: Wheel,
+    /// The waits for members that had bytes on their way when they were looked at.
+    waits: HashMap<MemberKey, Wait>,
     /// The members whose timers have fired. The vector is kept between turns of the loop, so that its memory is used
     /// again.
     due: Vec<MemberKey>,
@@ -92,13 +102,25 @@ enum Next {
 
 impl Shard {
     pub(super) fn new(equipment: Equipment) -> Self {
-        let Equipment { poll, mailbox, incoming, engine, heartbeat_interval, window, places, load, turns } = equipment;
+        let Equipment {
+            poll,
+            mailbox,
+            incoming,
+            engine,
+            heartbeat_interval,
+            write_timeout,
+            window,
+            places,
+            load,
+            turns,
+        } = equipment;
         let now = Instant::now();
         Self {
             poll,
             mailbox,
             incoming,
             heartbeat_interval,
+            write_timeout,
             places,
             load,
             refused: Seldom::default(),
@@ -107,6 +129,7 @@ impl Shard {
             presence: Presence::default(),
             signers: MembersBySigner::default(),
             wheel: Wheel::new(now),
+            waits: HashMap::new(),
             due: Vec::new(),
             is_ending: false,
             is_stopping: false,
@@ -210,12 +233,14 @@ impl Shard {
         }
     }
 
-    /// Fires the timers that are due: sends heartbeats, and ends the streams whose time is over.
+    /// Fires the timers that are due: gives up the members that take nothing, sends heartbeats, and ends the streams
+    /// whose time is over.
     fn expire(&mut self) {
         self.now = Instant::now();
         let mut due = std::mem::take(&mut self.due);
         self.wheel.expire(self.now, &mut due);
         if !due.is_empty() {
+            self.give_up_overdue(&due);
             let (held, place) = (self.mailbox.held(), |offset| self.mailbox.place(offset));
             self.fan_out.turn(self.now, &mut self.sockets).expire(&due, self.heartbeat_interval, held, &place);
             self.settle();
@@ -227,7 +252,8 @@ impl Shard {
     /// Sets the timer of a member, unless it has left.
     fn schedule(&mut self, key: MemberKey) {
         if self.fan_out.contains(key) {
-            self.wheel.schedule(key, self.fan_out.deadline(key, self.now, self.heartbeat_interval));
+            let deadline = self.fan_out.deadline(key, self.now, self.heartbeat_interval);
+            self.wheel.schedule(key, self.next_look(key).map_or(deadline, |look| deadline.min(look)));
         }
     }
 
@@ -238,6 +264,7 @@ impl Shard {
             self.sockets.shrink();
             self.presence = Presence::default();
             self.wheel.shrink();
+            self.waits = HashMap::new();
             self.due = Vec::new();
         }
     }

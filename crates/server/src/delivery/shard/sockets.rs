@@ -5,7 +5,8 @@ use crate::delivery::{
 };
 use fanfare_hub::fan_out::{MemberKey, Outgoing, Transmit, Unsent};
 use mio::net::TcpStream;
-use std::io;
+use socket2::SockRef;
+use std::{io, time::Duration};
 
 /// The sockets, indexed by the keys of their members, and the engine that sends. A socket takes four bytes for each
 /// key. The sockets are stored apart from other data about a member, so that delivering an event touches little memory
@@ -37,6 +38,20 @@ impl Sockets {
         }
         let before = self.sockets[place].replace(socket);
         assert!(before.is_none(), "the socket of a member that left is removed before another member gets its key");
+    }
+
+    /// Returns the socket of a member; `None` if the member has left.
+    pub(super) fn get(&self, key: MemberKey) -> Option<&TcpStream> {
+        self.sockets.get(key as usize)?.as_ref()
+    }
+
+    /// Lets the system reset the connection of a member when its socket is closed. Otherwise the system would keep the
+    /// unsent bytes, and try for minutes to send them.
+    pub(super) fn reset_at_close(&self, key: MemberKey) {
+        if let Some(socket) = self.get(key) {
+            // This fails only if the connection has ended already.
+            _ = SockRef::from(socket).set_linger(Some(Duration::ZERO));
+        }
     }
 
     /// Removes the socket of a member that has left, and returns it.
