@@ -56,19 +56,32 @@ impl AudienceKey {
         !private || topics.iter().any(|topic| self.granted.matches(topic))
     }
 
-    /// True if the members subscribed to a pattern. The log has no index for patterns, so every entry of the log has to
-    /// be read for these members.
-    pub(crate) fn has_pattern(&self) -> bool {
-        self.matchers.as_slice().iter().any(|matcher| !matches!(matcher, Matcher::Exact(_)))
+    /// True if the members may receive presence updates, as far as their matchers show. Presence updates that the log
+    /// has dropped may have been for them.
+    pub(crate) fn follows_presence(&self) -> bool {
+        let may_match = |matchers: &Matchers| matchers.as_slice().iter().any(Matcher::may_match_presence);
+        may_match(&self.matchers) && may_match(&self.granted)
     }
 
-    /// The topics that the members subscribed to; `None` if one of their matchers is a pattern.
+    /// True if every entry of the log has to be read for the members, because they subscribed to a pattern, or to
+    /// presence. The log has no index for these.
+    pub(crate) fn has_pattern(&self) -> bool {
+        self.matchers.as_slice().iter().any(|matcher| indexed(matcher).is_none())
+    }
+
+    /// The topics that the members subscribed to; `None` if the log has no index for one of their matchers.
     pub(crate) fn exact_topics(&self) -> Option<Vec<Topic>> {
-        let exact = |matcher: &Matcher| match matcher {
-            Matcher::Exact(topic) => Some(topic.clone()),
-            _ => None,
-        };
+        let exact = |matcher: &Matcher| indexed(matcher).cloned();
         self.matchers.as_slice().iter().map(exact).collect()
+    }
+}
+
+/// Returns the topic of a matcher whose updates the log finds by its index; `None` if the log has no index for the
+/// matcher.
+fn indexed(matcher: &Matcher) -> Option<&Topic> {
+    match matcher {
+        Matcher::Exact(topic) if !topic.is_of_presence() => Some(topic),
+        _ => None,
     }
 }
 

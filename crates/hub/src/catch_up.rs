@@ -96,7 +96,8 @@ impl Reader<'_> {
             {
                 self.miss(gone.offset, gone.offset);
             }
-            Found::Entry(_) | Found::Discarded(_) | Found::Erased(_) => {}
+            Found::PresenceLost(first, last) if self.key.follows_presence() => self.miss(*first, *last),
+            Found::Entry(_) | Found::Discarded(_) | Found::Erased(_) | Found::PresenceLost(..) => {}
         }
     }
 

@@ -207,6 +207,13 @@ impl Update {
         self.ttl_ms
     }
 
+    /// True if the update is a presence update: it tells of subscriptions, and of nothing else. Strangers cause such
+    /// updates by subscribing, so the log keeps them apart from the updates of publishers.
+    #[must_use]
+    pub fn is_of_presence(&self) -> bool {
+        self.topics.iter().all(Topic::is_of_presence)
+    }
+
     /// True if only subscribers whose grant covers one of its topics may receive the update.
     #[must_use]
     pub fn is_private(&self) -> bool {

@@ -102,7 +102,7 @@ pub(super) const SECTIONS: &[Section] = &[
             ("crates/hub/src/log/segments/append.rs", &["INDEX_MEMORY_BYTES"]),
             ("crates/hub/src/log/segments/open_files.rs", &["MAX_OPEN"]),
             ("crates/hub/src/log/segments/retention.rs", &["REMEMBERED_IDS"]),
-            ("crates/hub/src/log/segments/keep.rs", &["DEAD_PATIENCE", "DISCARDED_PATIENCE"]),
+            ("crates/hub/src/log/segments/keep.rs", &["DEAD_PATIENCE", "DISCARDED_PATIENCE", "SPARE_BYTES"]),
         ],
     },
     Section {
@@ -130,6 +130,7 @@ pub(super) const SECTIONS: &[Section] = &[
                 "crates/server/src/subscriptions/teller.rs",
                 &["BATCH_CHANGES", "BATCH_INTERVAL", "PAUSE_FACTOR", "MAX_PAUSE"],
             ),
+            ("crates/hub/src/log/presence.rs", &["MAX_PRESENCE_BYTES", "MAX_PRESENCE_UPDATES"]),
             ("crates/server/src/subscriptions/page.rs", &["PAGE_SUBSCRIPTIONS", "PAGE_BYTES"]),
         ],
     },

@@ -173,7 +173,8 @@ options! {
         cors_origin: Vec<Words<CorsOrigin>> as "ORIGIN", such as ["https://app.example.com"];
 
         /// Publish the list of subscriptions: by private updates, and at /.well-known/mercure/subscriptions. Each
-        /// subscriber that connects or disconnects causes two updates in the log for each topic of its subscription
+        /// subscriber that connects or disconnects causes two updates for each topic of its subscription. The hub keeps
+        /// the newest 16,384 of these updates, and at most 8MiB of them
         subscriptions: bool as "BOOL" = false;
 
         /// Let publishers erase updates with `DELETE /topics/{topic}`, if their token allows to publish under the
@@ -227,11 +228,13 @@ options! {
         /// Discard updates from the log that are older than this
         retention_age: Limit<HumanDuration> as "DURATION|off" = "7d", within time(1, 100 * 365 * DAY_S);
 
-        /// Discard the oldest updates when the log is larger than this; on disk, or in memory with --memory
+        /// Discard the oldest updates when the log is larger than this; on disk, or in memory with --memory. The updates
+        /// of --subscriptions do not count
         // The lower bound: a log of 1 MiB has room for at least some updates of the usual size.
         retention_bytes: Limit<ByteSize> as "SIZE|off" = "1GiB", within bytes(1 << 20, 1 << 50);
 
-        /// Discard the oldest updates when the log has more updates than this
+        /// Discard the oldest updates when the log has more updates than this. The updates of --subscriptions do not
+        /// count
         retention_count: Limit<Count> as "COUNT|off" = "off", within count(1, COUNT_MAX);
 
         /// Discard the updates of some topics earlier than --retention-age: a topic, a URI Template or `*`, and an age;

@@ -97,14 +97,17 @@ fn epochs(epochs: &[Epoch]) -> String {
     shown.join(" ")
 }
 
-/// Returns remarks about a segment that was rewritten, has erased updates or is withheld from readers; otherwise an
-/// empty text.
+/// Returns remarks about a segment that was rewritten, has presence updates or erased updates, or is withheld from
+/// readers; otherwise an empty text.
 fn remarks(segment: &SegmentInfo) -> String {
     let mut remarks = Vec::new();
     match segment.rewrites {
         0 => {}
         1 => remarks.push("rewritten once".to_owned()),
         times => remarks.push(format!("rewritten {times} times")),
+    }
+    if segment.presence > 0 {
+        remarks.push(format!("{} of presence", updates(segment.presence)));
     }
     if segment.erased > 0 {
         remarks.push(format!("{} erased", segment.erased));
@@ -118,10 +121,13 @@ fn remarks(segment: &SegmentInfo) -> String {
 fn total(view: &LogView, segments: &[SegmentInfo]) -> String {
     let bytes = segments.iter().map(|segment| segment.file_bytes).sum();
     let bounds = view.bounds();
-    let held = (bounds.head.0 + 1).saturating_sub(bounds.oldest.0);
-    let held = match held {
-        0 => "no updates".to_owned(),
-        count => format!("{}, {} to {}", updates(count), bounds.oldest, bounds.head),
+    let presence = match bounds.presence {
+        0 => String::new(),
+        count => format!(" and {} of presence", updates(count)),
+    };
+    let held = match bounds.held() {
+        0 if bounds.presence == 0 => "no updates".to_owned(),
+        count => format!("{}{presence}, {} to {}", updates(count), bounds.oldest, bounds.head),
     };
     let segments = match segments.len() {
         1 => "one segment".to_owned(),
@@ -152,6 +158,7 @@ fn segment_json(segment: &SegmentInfo) -> Value {
         "first": segment.first.0,
         "last": segment.last.map(|last| last.0),
         "records": segment.records,
+        "presence": segment.presence,
         "bytes": segment.file_bytes,
         "oldest": times.and_then(|(first, _)| rfc_3339(first)),
         "newest": times.and_then(|(_, last)| rfc_3339(last)),

@@ -54,7 +54,8 @@ impl Printing {
                 let printed = match found {
                     Found::Entry(entry) => self.entry(entry)?,
                     Found::Lost(first, last) => self.lost(*first, *last)?,
-                    Found::Discarded(_) | Found::Erased(_) => ControlFlow::Continue(()),
+                    // Presence updates that are gone are not lost: a log keeps only the newest of them.
+                    Found::Discarded(_) | Found::Erased(_) | Found::PresenceLost(..) => ControlFlow::Continue(()),
                 };
                 if printed.is_break() {
                     return Ok(printed);

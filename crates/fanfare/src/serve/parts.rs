@@ -1,7 +1,7 @@
 //! Converts the settings to the types of the hub and of the server.
 use super::ServeError;
 use crate::config::{RetentionRule, ServeSettings, Storage};
-use fanfare_hub::log::{Log, MemoryLog, Retention, SegmentLog};
+use fanfare_hub::log::{Log, MemoryLog, PresenceLimit, Retention, SegmentLog};
 use fanfare_server::{
     Settings,
     auth::{AuthSettings, KeyStore},
@@ -20,6 +20,7 @@ pub(super) fn log(settings: &ServeSettings) -> Result<Arc<dyn Log>, ServeError> 
         bytes: settings.retention_bytes.get().map(|size| size.0),
         count: settings.retention_count.get().map(|count| count.0),
         topics: settings.retention.iter().flatten().flatten().map(RetentionRule::to_topic_retention).collect(),
+        presence: PresenceLimit::DEFAULT,
     };
     match settings.storage() {
         Storage::Memory => Ok(Arc::new(MemoryLog::new(retention))),

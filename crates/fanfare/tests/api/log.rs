@@ -265,6 +265,44 @@ fn nobody_has_to_read_to_the_end() {
     }
 }
 
+/// A log keeps the newest of the updates about subscriptions. The others are not lost, and each verb says the same.
+#[test]
+fn many_updates_about_subscriptions() {
+    let dir = Dir::new("presence");
+    let [at, to] = [dir.join("log"), dir.join("backup")];
+    let topic = |number: u64| format!("/.well-known/mercure/subscriptions/exact/a/{number}");
+    let told = |number: u64| {
+        format!(r#"{{"topics":["{}"],"type":"mercure","private":true,"data":"told"}}"#, topic(number)) + "\n"
+    };
+    imported(&at, &(lines(0..3, 0) + &(0..20_000).map(told).collect::<String>() + &lines(3..6, 0)));
+    let ls: Value = serde_json::from_str(&log(&["ls", &at, "--json"])).unwrap();
+    let segments = ls["segments"].as_array().unwrap();
+    assert_eq!((segments.len(), &ls["oldest"], &ls["head"]), (1, &1.into(), &20_006.into()), "{ls}");
+    assert_eq!((&segments[0]["records"], &segments[0]["presence"]), (&6.into(), &20_000.into()), "{ls}");
+    assert!(segments[0]["bytes"].as_u64().unwrap() < 10_000, "they take no room: {ls}");
+    let shown = log(&["ls", &at]);
+    assert!(shown.contains("20000 updates of presence"), "{shown}");
+    assert!(shown.contains("6 updates and 20000 updates of presence, 1 to 20006"), "{shown}");
+    let exported = log(&["export", &at]);
+    let all = data(&exported);
+    assert_eq!(all.len(), 6 + 16_384);
+    assert_eq!(
+        (&all[..4], &all[16_387..]),
+        (&["0 ", "1 ", "2 ", "told"].map(String::from)[..], &["3 ", "4 ", "5 "].map(String::from)[..])
+    );
+    assert_eq!(data(&log(&["tail", &at, "-n", "4"])), ["told", "3 ", "4 ", "5 "]);
+    assert_eq!(data(&log(&["export", &at, "--topic", "t/0"])), ["0 ", "3 "]);
+    assert_eq!(data(&log(&["export", &at, "--topic", &topic(19_999)])), ["told"]);
+    assert_eq!(data(&log(&["export", &at, "--topic", &topic(1)])), Vec::<String>::new());
+    log(&["verify", &at]);
+    log(&["backup", &at, &to]);
+    log(&["verify", &to]);
+    assert_eq!(log(&["export", &to]), exported);
+    log(&["erase", &at, "--topic", &topic(19_999), "--yes"]);
+    assert_eq!(data(&log(&["export", &at])).len(), 5 + 16_384);
+    log(&["verify", &at]);
+}
+
 #[test]
 fn what_is_damaged_is_told() {
     let dir = Dir::new("damaged");

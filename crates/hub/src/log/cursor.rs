@@ -56,7 +56,7 @@ fn seen(found: &Found, key: &AudienceKey) -> Option<(Offset, bool)> {
         Found::Erased(erasure) => {
             return (!erasure.private || !key.granted.is_empty()).then_some((erasure.offset, true));
         }
-        Found::Lost(..) => return None,
+        Found::Lost(..) | Found::PresenceLost(..) => return None,
     };
     key.may_receive_of(topics, private).then(|| (found.offset(), key.matches(topics)))
 }

@@ -4,6 +4,7 @@ use super::{
     Epochs,
     erase::{Erase, Erased},
     found::{Candidates, Query, Read},
+    presence::PresenceLimit,
 };
 use crate::{
     entry::{Entry, Timestamp},
@@ -22,6 +23,8 @@ pub struct Bounds {
     /// The offset of the last entry that was ever appended, even if retention has discarded the entry; [`Offset::ZERO`]
     /// if nothing was ever appended.
     pub head: Offset,
+    /// The number of offsets from `oldest` to `head` that belong to presence updates.
+    pub presence: u64,
 }
 
 impl Bounds {
@@ -32,10 +35,11 @@ impl Bounds {
         Offset(self.oldest.0 - 1)
     }
 
-    /// The number of offsets from the oldest entry to the newest one.
+    /// The number of offsets from the oldest entry to the newest one, without the offsets of presence updates. The limit
+    /// [`Retention::count`] applies to this number.
     #[must_use]
     pub fn held(&self) -> u64 {
-        self.head.0 - self.floor().0
+        (self.head.0 - self.floor().0).saturating_sub(self.presence)
     }
 }
 
@@ -97,7 +101,7 @@ pub trait Log: Send + Sync + 'static {
 }
 
 /// The limits of age, size and number of the entries in a log. When a limit is exceeded, the oldest entries are
-/// discarded.
+/// discarded. Presence updates have limits of their own, and do not count towards the limits of size and number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Retention {
     /// The greatest age of an entry, in milliseconds; `None` keeps entries however old they are.
@@ -109,6 +113,8 @@ pub struct Retention {
     /// The topics whose updates are discarded at a lower age. A subscriber that would have received a discarded update
     /// is told of a gap.
     pub topics: Vec<TopicRetention>,
+    /// The limits of the presence updates that the log keeps.
+    pub presence: PresenceLimit,
 }
 
 /// The greatest age of the updates of some topics.

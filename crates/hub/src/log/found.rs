@@ -63,6 +63,9 @@ pub enum Found {
     /// An update that was erased, or whose time to live is over. No subscriber needs to know that it is missing. Only a
     /// search for its ID still finds its position in the log.
     Erased(Erasure),
+    /// The presence updates from the first offset up to and including the second are not kept any more. Only
+    /// subscribers that follow presence need to know that they are missing.
+    PresenceLost(Offset, Offset),
 }
 
 /// The facts that the log still knows of an update that the retention of its topics has discarded.
@@ -98,13 +101,21 @@ pub struct Candidates {
     pub discarded: bool,
 }
 
+impl<'a> Query<'a> {
+    /// Returns the topics for which the index can be used; `None` if every entry has to be examined. The index does not
+    /// have presence updates.
+    pub(crate) fn indexed_topics(&self) -> Option<&'a [Topic]> {
+        self.topics.filter(|topics| !topics.iter().any(Topic::is_of_presence))
+    }
+}
+
 impl Found {
     /// Returns the offset of this finding; if it is about several offsets, the last one.
     #[must_use]
     pub fn offset(&self) -> Offset {
         match self {
             Self::Entry(entry) => entry.position.offset,
-            Self::Lost(_, last) => *last,
+            Self::Lost(_, last) | Self::PresenceLost(_, last) => *last,
             Self::Discarded(discarded) => discarded.offset,
             Self::Erased(erasure) => erasure.offset,
         }

@@ -1,9 +1,11 @@
 //! A log in memory: a queue of entries, from which retention discards the oldest. Its content is lost when its process
-//! ends.
+//! ends. In the queue, each run of presence updates is a single item that has only their offsets; the newest presence
+//! updates are kept beside the queue.
 use super::{
     Bounds, Candidates, Epochs, Found, Log, LogError, Query, Read, Retention,
     erase::{Erase, Erased},
     found::{Erasure, MAX_CANDIDATES, MAX_LOOKED_AT},
+    presence::Presence,
 };
 use crate::{
     entry::{Entry, Timestamp},
@@ -39,7 +41,13 @@ pub struct MemoryLog {
 struct Ring {
     entries: VecDeque<Held>,
     oldest: Offset,
+    head: Offset,
+    /// The number of bytes of all entries, without presence updates.
     bytes: u64,
+    /// The newest presence updates.
+    presence: Presence,
+    /// The number of offsets from the oldest one on that belong to presence updates.
+    presence_offsets: u64,
     /// The IDs that publishers gave, with their offsets. An ID that was used twice is in this set twice, the older use
     /// first.
     ids: BTreeSet<(EventId, Offset)>,
@@ -54,12 +62,13 @@ struct Ring {
     expires: bool,
 }
 
-/// The content of the log at one offset.
+/// The content of the log at one offset, or at the offsets of a run of presence updates.
 #[derive(Debug)]
 struct Held {
     what: Found,
     /// The ID that the publisher gave. It is kept even if the update is erased.
     id: Option<EventId>,
+    /// The time of the entry; for a run of presence updates, the time of the last one.
     time: Timestamp,
     bytes: usize,
 }
@@ -71,7 +80,10 @@ impl MemoryLog {
         let ring = Ring {
             entries: VecDeque::new(),
             oldest: Offset(1),
+            head: Offset::ZERO,
             bytes: 0,
+            presence: Presence::new(retention.presence),
+            presence_offsets: 0,
             ids: BTreeSet::new(),
             topics: HashMap::new(),
             old_ids: VecDeque::new(),
@@ -94,7 +106,7 @@ impl Log for MemoryLog {
         let appended = batch
             .into_iter()
             .map(|update| {
-                let position = Position { epoch, offset: ring.head().next() };
+                let position = Position { epoch, offset: ring.head.next() };
                 let entry = Arc::new(Entry::new(position, now, update));
                 ring.push(Arc::clone(&entry));
                 entry
@@ -103,13 +115,14 @@ impl Log for MemoryLog {
         while ring.exceeds(&self.retention, now) {
             ring.pop(&self.hasher);
         }
+        ring.discard_presence(&self.retention, now);
         Ok(appended)
     }
 
     fn read(&self, query: &Query<'_>) -> Result<Read, LogError> {
         let ring = self.ring();
         let mut read = Read { found: Vec::new(), up_to: query.after };
-        let until = ring.head().min(query.until);
+        let until = ring.head.min(query.until);
         if query.after >= until {
             return Ok(read);
         }
@@ -120,18 +133,22 @@ impl Log for MemoryLog {
         }
         let (mut bytes, mut count) = (0, 0);
         let from = read.up_to.next();
-        let (wanted, is_all) = match query.topics {
-            Some(topics) => ring.with_topics(topics, from, until),
-            None => ((from.0..=until.0).map(Offset).take(MAX_LOOKED_AT).collect(), false),
+        let (wanted, is_all) = match query.indexed_topics() {
+            Some(topics) => {
+                let (offsets, is_all) = ring.with_topics(topics, from, until);
+                (offsets.into_iter().filter_map(|offset| ring.get(offset)).collect(), is_all)
+            }
+            None => (ring.range(from).take(MAX_LOOKED_AT).collect::<Vec<_>>(), false),
         };
-        for offset in wanted {
-            let held = ring.get(offset).expect("the offset is within the bounds");
-            let found = match &held.what {
-                Found::Entry(entry) => self.retention.judge(entry.clone(), query.now),
-                other => other.clone(),
+        let found = wanted.into_iter().flat_map(|held| ring.expand(held, from, until)).take(MAX_LOOKED_AT);
+        for (found, stored_bytes) in found {
+            let offset = found.offset();
+            let found = match found {
+                Found::Entry(entry) => self.retention.judge(entry, query.now),
+                other => other,
             };
             if let Found::Entry(_) = found {
-                bytes += held.bytes;
+                bytes += stored_bytes;
                 if count > 0 && (count >= query.limit.entries || bytes > query.limit.bytes) {
                     return Ok(read);
                 }
@@ -164,13 +181,13 @@ impl Log for MemoryLog {
 
     fn place_at(&self, time: Timestamp) -> Result<Offset, LogError> {
         let ring = self.ring();
-        let before = ring.entries.partition_point(|held| held.time < time);
-        Ok(Offset(ring.oldest.0 - 1).plus(before as u64))
+        let first = ring.entries.partition_point(|held| held.time < time);
+        Ok(ring.entries.get(first).map_or(ring.head, |held| Offset(held.first().0 - 1)))
     }
 
     fn bounds(&self) -> Bounds {
         let ring = self.ring();
-        Bounds { oldest: ring.oldest, head: ring.head() }
+        Bounds { oldest: ring.oldest, head: ring.head, presence: ring.presence_offsets }
     }
 
     fn epochs(&self) -> Arc<Epochs> {
@@ -184,6 +201,7 @@ impl Log for MemoryLog {
             ring.pop(&self.hasher);
             discarded += 1;
         }
+        ring.discard_presence(&self.retention, now);
         if ring.expires || !self.retention.topics.is_empty() {
             ring.sweep(&self.retention, now);
         }
@@ -198,9 +216,10 @@ impl Log for MemoryLog {
                 let uses = ring.ids.range((id.clone(), Offset::ZERO)..).take_while(|(found, _)| found == id);
                 uses.map(|(_, offset)| *offset).collect()
             }
-            _ => (ring.oldest.0..=ring.head().0).map(Offset).collect(),
+            _ => ring.entries.iter().map(|held| held.what.offset()).collect(),
         };
         let mut erased = Erased::default();
+        ring.presence.erase(erase, &mut erased);
         for offset in offsets {
             let Some(Held { what: Found::Entry(entry), .. }) = ring.get(offset) else { continue };
             if !erase.fits(entry) {
@@ -219,12 +238,36 @@ impl Log for MemoryLog {
 }
 
 impl Ring {
-    fn head(&self) -> Offset {
-        Offset(self.oldest.0 + self.entries.len() as u64 - 1)
+    /// Returns the index of the item that has `offset`, or of the first item after this offset.
+    fn index_of(&self, offset: Offset) -> usize {
+        self.entries.partition_point(|held| held.what.offset() < offset)
     }
 
     fn get(&self, offset: Offset) -> Option<&Held> {
-        self.entries.get(usize::try_from(offset.0.checked_sub(self.oldest.0)?).ok()?)
+        self.entries.get(self.index_of(offset)).filter(|held| held.first() <= offset)
+    }
+
+    /// Returns the items from `offset` on.
+    fn range(&self, offset: Offset) -> impl Iterator<Item = &Held> {
+        self.entries.range(self.index_of(offset)..)
+    }
+
+    /// Returns the content of an item, from the offset `from` to the offset `until`, and the stored bytes of each part.
+    /// A run of presence updates has several parts: the updates that are kept, and the ranges that are not.
+    fn expand(&self, held: &Held, from: Offset, until: Offset) -> impl Iterator<Item = (Found, usize)> + '_ {
+        let run = match held.what {
+            Found::PresenceLost(first, last) => Some((first.max(from), last.min(until))),
+            _ => None,
+        };
+        let own = (run.is_none() && held.what.offset() <= until).then(|| (held.what.clone(), held.bytes));
+        let parts = run.into_iter().flat_map(|(first, last)| self.presence.within(first, last)).map(|found| {
+            let bytes = match &found {
+                Found::Entry(entry) => entry.update.stored_bytes(),
+                _ => 0,
+            };
+            (found, bytes)
+        });
+        own.into_iter().chain(parts)
     }
 
     /// Returns the offsets from `from` to `until` of the updates that have at least one of these topics, in order; at
@@ -244,6 +287,11 @@ impl Ring {
 
     fn push(&mut self, entry: Arc<Entry>) {
         let offset = entry.position.offset;
+        self.head = offset;
+        if entry.update.is_of_presence() {
+            self.push_presence(entry);
+            return;
+        }
         let id = entry.update.id().cloned();
         self.expires |= entry.update.ttl_ms().is_some();
         if let Some(id) = &id {
@@ -261,17 +309,36 @@ impl Ring {
         self.entries.push_back(Held { what: Found::Entry(entry), id, time, bytes });
     }
 
-    /// True if the log exceeds a limit of `retention`, so that its oldest entry has to be discarded.
+    fn push_presence(&mut self, entry: Arc<Entry>) {
+        let (offset, time) = (entry.position.offset, entry.time);
+        match self.entries.back_mut() {
+            Some(Held { what: Found::PresenceLost(_, last), time: newest, .. }) => (*last, *newest) = (offset, time),
+            _ => self.entries.push_back(Held { what: Found::PresenceLost(offset, offset), id: None, time, bytes: 0 }),
+        }
+        self.presence_offsets += 1;
+        self.presence.push(entry);
+    }
+
+    fn discard_presence(&mut self, retention: &Retention, now: Timestamp) {
+        self.presence.discard(self.oldest, retention.age_ms, now);
+    }
+
+    /// True if the log exceeds a limit of `retention`, so that its oldest entry has to be discarded. If this entry is a
+    /// run of presence updates, it goes because an entry after it has to go.
     fn exceeds(&self, retention: &Retention, now: Timestamp) -> bool {
         let Some(oldest) = self.entries.front() else { return false };
-        retention.count.is_some_and(|limit| self.entries.len() as u64 > limit)
+        let count = (self.head.0 + 1 - self.oldest.0) - self.presence_offsets;
+        retention.count.is_some_and(|limit| count > limit)
             || retention.bytes.is_some_and(|limit| self.bytes > limit)
             || retention.age_ms.is_some_and(|limit| now.0.saturating_sub(oldest.time.0) > limit)
     }
 
     fn pop(&mut self, hasher: &RandomState) {
-        let offset = self.oldest;
         let Some(Held { what, id, bytes, .. }) = self.entries.pop_front() else { return };
+        let offset = what.offset();
+        if let Found::PresenceLost(first, last) = what {
+            self.presence_offsets -= last.0 + 1 - first.0;
+        }
         self.forget_topics(&what, offset);
         self.oldest = offset.next();
         self.bytes -= bytes as u64;
@@ -286,7 +353,7 @@ impl Ring {
 
     /// Replaces the entry at `offset` by `rest`, which says what the log still knows of the entry.
     fn replace(&mut self, offset: Offset, rest: Found) {
-        let index = usize::try_from(offset.0 - self.oldest.0).expect("the log holds the offset");
+        let index = self.index_of(offset);
         let before = std::mem::replace(&mut self.entries[index].what, rest);
         if matches!(self.entries[index].what, Found::Erased(_)) {
             self.forget_topics(&before, offset);
@@ -297,7 +364,7 @@ impl Ring {
         let topics = match what {
             Found::Entry(entry) => entry.update.topics(),
             Found::Discarded(discarded) => &discarded.topics,
-            Found::Lost(..) | Found::Erased(_) => return,
+            Found::Lost(..) | Found::Erased(_) | Found::PresenceLost(..) => return,
         };
         for topic in topics {
             let Some(offsets) = self.topics.get_mut(topic) else { continue };
@@ -315,13 +382,23 @@ impl Ring {
     fn sweep(&mut self, retention: &Retention, now: Timestamp) {
         let count = self.entries.len() as u64;
         for _ in 0..count.min(MAX_LOOKED_AT as u64) {
-            let offset = self.oldest.plus(self.swept % count);
+            let index = usize::try_from(self.swept % count).expect("an index of the queue");
             self.swept = self.swept.wrapping_add(1);
-            let Some(Held { what: Found::Entry(entry), .. }) = self.get(offset) else { continue };
+            let Some(Held { what: Found::Entry(entry), .. }) = self.entries.get(index) else { continue };
+            let offset = entry.position.offset;
             let judged = retention.judge(entry.clone(), now);
             if !matches!(judged, Found::Entry(_)) {
                 self.replace(offset, judged);
             }
+        }
+    }
+}
+
+impl Held {
+    fn first(&self) -> Offset {
+        match self.what {
+            Found::PresenceLost(first, _) => first,
+            _ => self.what.offset(),
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod found;
 mod memory;
 #[cfg(test)]
 mod model;
+mod presence;
 mod record;
 mod refusals;
 mod segments;
@@ -23,6 +24,7 @@ pub use engine::{Bounds, Log, LogError, Retention, TopicRetention};
 pub use epochs::{Epochs, IDLE_EPOCHS};
 pub use found::{Candidates, Found, Query, Read, ReadLimit};
 pub use memory::MemoryLog;
+pub use presence::{MAX_PRESENCE_BYTES, MAX_PRESENCE_UPDATES, PresenceLimit};
 pub use segments::{
     BackedUp, BackupError, Counts, DEAD_PATIENCE, DISCARDED_PATIENCE, Finding, Flaw, INDEX_MEMORY_BYTES, LogView,
     MAX_FINDINGS, Progress, REMEMBERED_IDS, Recovery, SEGMENT_BYTES, SegmentInfo, SegmentLog, Verified, ViewError,

@@ -4,7 +4,7 @@ use super::{erase::Erase, *};
 use crate::{
     entry::Timestamp,
     position::{Offset, Position},
-    topic::{Topic, matcher::Matcher},
+    topic::{PRESENCE_TOPICS, Topic, matcher::Matcher},
     update::{Update, UpdateFields},
 };
 use fanfare_event_stream::EventId;
@@ -26,8 +26,11 @@ enum Step {
     /// Erases the updates with this topic, which is given by its index in `TOPICS`.
     EraseTopic(usize),
     EraseId(u8),
+    ErasePresence,
     /// Removes the erased, expired and discarded entries from disk.
     Keep,
+    /// Joins the records of presence updates in the active segment.
+    Compact,
 }
 
 /// An update to append.
@@ -38,12 +41,16 @@ struct Drawn {
     bytes: usize,
     ttl_ms: Option<u64>,
     private: bool,
+    is_of_presence: bool,
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+fn steps(with_presence: bool) -> impl Strategy<Value = Vec<Step>> {
     let ttl = prop::option::of(0_u64..60);
-    let drawn = (prop::collection::vec(0..TOPICS.len(), 1..3), 0_u8..6, 0_usize..300, ttl, any::<bool>());
-    let drawn = drawn.prop_map(|(topics, id, bytes, ttl_ms, private)| Drawn { topics, id, bytes, ttl_ms, private });
+    let drawn = (prop::collection::vec(0..TOPICS.len(), 1..3), 0_u8..6, 0_usize..300, ttl, any::<bool>(), 0_u8..3);
+    let drawn = drawn.prop_map(move |(topics, id, bytes, ttl_ms, private, kind)| {
+        let is_of_presence = with_presence && kind > 0;
+        Drawn { topics, id, bytes, ttl_ms, private, is_of_presence }
+    });
     let step = prop_oneof![
         6 => prop::collection::vec(drawn, 0..8).prop_map(Step::Append),
         2 => (0_u64..40).prop_map(Step::Wait),
@@ -51,25 +58,60 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Kill),
         1 => (0..TOPICS.len()).prop_map(Step::EraseTopic),
         1 => (3_u8..6).prop_map(Step::EraseId),
+        1 => Just(Step::ErasePresence),
         1 => Just(Step::Keep),
+        2 => Just(Step::Compact),
     ];
     prop::collection::vec(step, 1..40)
 }
 
 fn retention() -> impl Strategy<Value = Retention> {
     let limit = |most: u64| prop::option::of(0..most);
-    (limit(60), limit(20), prop::option::of(1_u64..50)).prop_map(|(age_ms, count, rule)| {
+    let presence = (0_u64..1_000, 0_usize..12).prop_map(|(bytes, updates)| PresenceLimit { bytes, updates });
+    (limit(60), limit(20), prop::option::of(1_u64..50), presence).prop_map(|(age_ms, count, rule, presence)| {
         let topics = Matcher::legacy_selector("news/{x}").unwrap();
         let topics = rule.map(|age_ms| TopicRetention { topics, age_ms }).into_iter().collect();
-        Retention { age_ms, bytes: None, count, topics }
+        Retention { age_ms, bytes: None, count, topics, presence }
     })
 }
 
 fn update(drawn: &Drawn) -> Update {
+    if drawn.is_of_presence {
+        return Update::of_hub(presence_topic(), "x".repeat(drawn.bytes), None);
+    }
     let topics = drawn.topics.iter().map(|topic| Topic::new(TOPICS[*topic]).unwrap()).collect();
     let id = (drawn.id >= 3).then(|| format!("own-{}", drawn.id));
     let (data, ttl_ms, private) = ("x".repeat(drawn.bytes), drawn.ttl_ms, drawn.private);
     Update::new(UpdateFields { topics, data, id, ttl_ms, private, ..UpdateFields::default() }).unwrap()
+}
+
+fn presence_topic() -> Topic {
+    Topic::new(&format!("{PRESENCE_TOPICS}a")).unwrap()
+}
+
+/// The presence updates that one of the logs keeps: the offset of each, its number of bytes, and true if it was erased.
+#[derive(Clone, Debug)]
+struct Newest {
+    limit: PresenceLimit,
+    kept: Vec<(usize, u64, bool)>,
+    /// True if the file of the presence updates exists.
+    has_file: bool,
+}
+
+impl Newest {
+    fn push(&mut self, place: usize, update: &Update) {
+        self.kept.push((place, update.stored_bytes() as u64, false));
+        let bytes = |kept: &[(usize, u64, bool)]| kept.iter().filter(|kept| !kept.2).map(|kept| kept.1).sum::<u64>();
+        while self.kept.len() > self.limit.updates || bytes(&self.kept) > self.limit.bytes {
+            self.kept.remove(0);
+        }
+    }
+
+    fn erase(&mut self) -> u64 {
+        let erased = self.kept.iter_mut().filter(|kept| !kept.2).map(|kept| kept.2 = true).count() as u64;
+        self.has_file &= erased == 0;
+        erased
+    }
 }
 
 /// The simplest log: a list from which nothing is removed. Each read decides which entries have expired or are
@@ -87,16 +129,21 @@ enum Told {
     Lost(u64, u64),
     Discarded(u64, Vec<Topic>, bool),
     Erased(u64, bool),
+    PresenceLost(u64),
 }
 
 impl List {
+    fn count(&self) -> usize {
+        self.entries[self.oldest..].iter().filter(|(_, update, _)| !update.is_of_presence()).count()
+    }
+
     fn append(&mut self, batch: &[Update], now: Timestamp) {
         self.entries.extend(batch.iter().map(|update| (now, update.clone(), false)));
     }
 
     fn discard(&mut self, now: Timestamp) {
         while let Some((time, ..)) = self.entries.get(self.oldest) {
-            let count = (self.entries.len() - self.oldest) as u64;
+            let count = self.count() as u64;
             let exceeds = self.retention.count.is_some_and(|limit| count > limit)
                 || self.retention.age_ms.is_some_and(|limit| now.0 - time.0 > limit);
             if !exceeds {
@@ -106,8 +153,15 @@ impl List {
         }
     }
 
-    fn told(&self, place: usize, now: Timestamp) -> Told {
+    fn told(&self, place: usize, now: Timestamp, newest: &Newest) -> Told {
         let (offset, (time, update, is_erased)) = (place as u64 + 1, &self.entries[place]);
+        if update.is_of_presence() {
+            return match newest.kept.iter().find(|kept| kept.0 == place) {
+                None => Told::PresenceLost(offset),
+                Some((.., true)) => Told::Erased(offset, true),
+                Some((.., false)) => Told::Entry(offset, *time, update.clone()),
+            };
+        }
         let age = now.0 - time.0;
         let matches = |rule: &&TopicRetention| update.topics().iter().any(|topic| rule.topics.matches(topic));
         let rule = self.retention.topics.iter().find(matches).map(|rule| rule.age_ms + 1);
@@ -120,23 +174,23 @@ impl List {
         }
     }
 
-    fn read(&self, after: usize, topic: Option<&Topic>, now: Timestamp) -> Vec<Told> {
+    fn read(&self, after: usize, topic: Option<&Topic>, now: Timestamp, newest: &Newest) -> Vec<Told> {
         let mut told = Vec::new();
         if after < self.oldest {
             told.push(Told::Lost(after as u64 + 1, self.oldest as u64));
         }
         for place in after.max(self.oldest)..self.entries.len() {
             if topic.is_none_or(|topic| self.entries[place].1.topics().contains(topic)) {
-                told.push(self.told(place, now));
+                told.push(self.told(place, now, newest));
             }
         }
         told.retain(|told| !matches!(told, Told::Erased(..)));
         told
     }
 
-    fn locate(&self, id: &str, now: Timestamp) -> Vec<Told> {
+    fn locate(&self, id: &str, now: Timestamp, newest: &Newest) -> Vec<Told> {
         let has_it = |place: &usize| self.entries[*place].1.id().is_some_and(|own| own.as_str() == id);
-        (self.oldest..self.entries.len()).filter(has_it).map(|place| self.told(place, now)).collect()
+        (self.oldest..self.entries.len()).filter(has_it).map(|place| self.told(place, now, newest)).collect()
     }
 
     fn had(&self, id: &str) -> bool {
@@ -144,9 +198,10 @@ impl List {
     }
 
     fn erase(&mut self, fits: impl Fn(&Update) -> bool, now: Timestamp) -> u64 {
+        let none = Newest { limit: PresenceLimit::DEFAULT, kept: Vec::new(), has_file: false };
         let mut erased = 0;
         for place in self.oldest..self.entries.len() {
-            let is_there = matches!(self.told(place, now), Told::Entry(..));
+            let is_there = matches!(self.told(place, now, &none), Told::Entry(..));
             if is_there && fits(&self.entries[place].1) {
                 self.entries[place].2 = true;
                 erased += 1;
@@ -156,13 +211,14 @@ impl List {
     }
 }
 
-fn told(found: &Found) -> Told {
-    match found {
+fn told(found: &Found) -> Vec<Told> {
+    vec![match found {
         Found::Entry(entry) => Told::Entry(entry.position.offset.0, entry.time, entry.update.clone()),
         Found::Lost(first, last) => Told::Lost(first.0, last.0),
         Found::Discarded(gone) => Told::Discarded(gone.offset.0, gone.topics.to_vec(), gone.private),
         Found::Erased(erasure) => Told::Erased(erasure.offset.0, erasure.private),
-    }
+        Found::PresenceLost(first, last) => return (first.0..=last.0).map(Told::PresenceLost).collect(),
+    }]
 }
 
 /// Returns everything that a reader gets after the offset `after`. The log is read a few entries at a time.
@@ -177,7 +233,7 @@ fn walk(log: &dyn Log, after: u64, topic: Option<&Topic>, now: Timestamp) -> Vec
             after >= log.bounds().head,
             "reading ends at the head of the log and nowhere else"
         );
-        all.extend(read.found.iter().map(told));
+        all.extend(read.found.iter().flat_map(told));
         if read.up_to == after {
             return all;
         }
@@ -202,30 +258,35 @@ fn open_copy(log: &SegmentLog, dir: &Path, copy: &Path, retention: &Retention) -
 
 /// Compares the answers of `list` and `log` to all kinds of queries. After the last operation of a test, the log is
 /// read from every offset; after earlier operations, only from some offsets.
-fn compare(list: &List, log: &dyn Log, now: Timestamp, (name, is_last): (&str, bool)) {
-    let bounds = Bounds { oldest: Offset(list.oldest as u64 + 1), head: Offset(list.entries.len() as u64) };
+fn compare(list: &List, log: &dyn Log, newest: &Newest, now: Timestamp, (name, is_last): (&str, bool)) {
+    let presence = (list.entries.len() - list.oldest - list.count()) as u64;
+    let bounds = Bounds { oldest: Offset(list.oldest as u64 + 1), head: Offset(list.entries.len() as u64), presence };
     assert_eq!(log.bounds(), bounds, "{name}");
     for id in 3..6 {
         let id = format!("own-{id}");
         let candidates = log.locate(&EventId::new(&*id).unwrap(), now).unwrap();
-        let expected = list.locate(&id, now);
-        assert_eq!(candidates.held.iter().map(told).collect::<Vec<_>>(), expected, "{name} {id}");
+        let expected = list.locate(&id, now, newest);
+        assert_eq!(candidates.held.iter().flat_map(told).collect::<Vec<_>>(), expected, "{name} {id}");
         assert_eq!(candidates.discarded, !expected.is_empty() && list.had(&id), "{name} {id}");
     }
     let stride = if is_last { 1 } else { 1 + list.entries.len() / 3 };
     for after in (0..=list.entries.len()).step_by(stride) {
-        assert_eq!(walk(log, after as u64, None, now), list.read(after, None, now), "{name} after {after}");
+        assert_eq!(walk(log, after as u64, None, now), list.read(after, None, now, newest), "{name} after {after}");
     }
     for topic in TOPICS.map(|topic| Topic::new(topic).unwrap()) {
         for after in [0, list.oldest, usize::midpoint(list.oldest, list.entries.len())] {
             let found = walk(log, after as u64, Some(&topic), now);
-            assert_eq!(found, list.read(after, Some(&topic), now), "{name} {topic:?} after {after}");
+            assert_eq!(found, list.read(after, Some(&topic), now, newest), "{name} {topic:?} after {after}");
         }
     }
     for time in [0, now.0.saturating_sub(30), now.0, now.0 + 1] {
         let held = &list.entries[list.oldest..];
         let expected = list.oldest + held.iter().filter(|(entry, ..)| entry.0 < time).count();
-        assert_eq!(log.place_at(Timestamp(time)).unwrap(), Offset(expected as u64), "{name} at {time}");
+        let place = usize::try_from(log.place_at(Timestamp(time)).unwrap().0).unwrap();
+        // A run of presence updates has the time of the last of them.
+        let are_of_presence =
+            list.entries[place.min(expected)..expected].iter().all(|(_, update, _)| update.is_of_presence());
+        assert!(place <= expected && are_of_presence, "{name} at {time}: {place}, {expected}");
     }
 }
 
@@ -241,11 +302,18 @@ fn run(retention: &Retention, steps: Vec<Step>) {
     let mut segments = open(dir.path(), retention);
     let mut path = dir.path().to_owned();
     let mut now = BEGINNING;
+    let newest = Newest { limit: retention.presence, kept: Vec::new(), has_file: false };
+    let (mut in_memory, mut on_disk) = (newest.clone(), newest);
     let count = steps.len();
     for (number, step) in steps.into_iter().enumerate() {
         match step {
             Step::Append(drawn) => {
                 let batch: Vec<_> = drawn.iter().map(update).collect();
+                for (place, update) in batch.iter().enumerate().filter(|(_, update)| update.is_of_presence()) {
+                    in_memory.push(list.entries.len() + place, update);
+                    on_disk.push(list.entries.len() + place, update);
+                }
+                on_disk.has_file &= batch.is_empty();
                 list.append(&batch, now);
                 for log in [&memory as &dyn Log, &segments] {
                     let entries = log.append(batch.clone(), now).unwrap();
@@ -256,10 +324,13 @@ fn run(retention: &Retention, steps: Vec<Step>) {
             Step::Reopen => {
                 drop(segments);
                 segments = open(&path, retention);
+                on_disk.kept.retain(|kept| !kept.2);
+                on_disk.has_file |= !on_disk.kept.is_empty();
                 assert!(segments.recovery().missing.is_none());
             }
             Step::Kill => {
                 let copy = tempfile::tempdir().unwrap();
+                on_disk.kept.retain(|_| on_disk.has_file);
                 let killed = open_copy(&segments, &path, copy.path(), retention);
                 drop(std::mem::replace(&mut segments, killed));
                 assert!(segments.recovery().missing.is_none());
@@ -267,6 +338,7 @@ fn run(retention: &Retention, steps: Vec<Step>) {
                 copies.push(copy);
             }
             Step::Keep => segments.keep_now(),
+            Step::Compact => segments.compact_now(),
             Step::EraseTopic(topic) => {
                 let topic = Topic::new(TOPICS[topic]).unwrap();
                 let count = list.erase(|update| update.topics().contains(&topic), now);
@@ -274,6 +346,12 @@ fn run(retention: &Retention, steps: Vec<Step>) {
                 for log in [&memory as &dyn Log, &segments] {
                     assert_eq!(log.erase(&erase, now).unwrap().erased, count);
                 }
+            }
+            Step::ErasePresence => {
+                let topic = presence_topic();
+                let erase = Erase { topic: Some(&topic), id: None, before: None, may: &|_| true };
+                assert_eq!(memory.erase(&erase, now).unwrap().erased, in_memory.erase());
+                assert_eq!(segments.erase(&erase, now).unwrap().erased, on_disk.erase());
             }
             Step::EraseId(id) => {
                 let id = EventId::new(format!("own-{id}")).unwrap();
@@ -287,9 +365,11 @@ fn run(retention: &Retention, steps: Vec<Step>) {
         list.discard(now);
         discard(&memory, now);
         discard(&segments, now);
+        in_memory.kept.retain(|kept| kept.0 >= list.oldest);
+        on_disk.kept.retain(|kept| kept.0 >= list.oldest);
         let is_last = number + 1 == count;
-        compare(&list, &memory, now, ("memory", is_last));
-        compare(&list, &segments, now, ("segments", is_last));
+        compare(&list, &memory, &in_memory, now, ("memory", is_last));
+        compare(&list, &segments, &on_disk, now, ("segments", is_last));
     }
 }
 
@@ -302,8 +382,14 @@ fn config() -> ProptestConfig {
 proptest! {
     #![proptest_config(config())]
     #[test]
-    fn all_are_the_same_log(retention in retention(), steps in steps()) {
+    fn all_are_the_same_log(retention in retention(), steps in steps(false)) {
         run(&retention, steps);
+    }
+
+    /// How old a run of presence updates may be depends on how many of them are one record, so there is no such limit.
+    #[test]
+    fn all_keep_the_same_presence_updates(retention in retention(), steps in steps(true)) {
+        run(&Retention { age_ms: None, ..retention }, steps);
     }
 }
 
@@ -311,7 +397,7 @@ proptest! {
 #[test]
 fn positions_are_those_of_the_run() {
     let dir = tempfile::tempdir().unwrap();
-    let drawn = Drawn { topics: vec![0], id: 0, bytes: 1, ttl_ms: None, private: false };
+    let drawn = Drawn { topics: vec![0], id: 0, bytes: 1, ttl_ms: None, private: false, is_of_presence: false };
     let append = |log: &SegmentLog| log.append(vec![update(&drawn)], BEGINNING).unwrap().remove(0);
     let first = append(&open(dir.path(), &Retention::default()));
     let second = append(&open(dir.path(), &Retention::default()));

@@ -14,8 +14,9 @@
 //! | 2 per topic, then texts | length of each topic; ID, event type, topics; the remaining bytes are the data |
 //!
 //! Not every record is an update. An erased update leaves a record without topics and texts. An update that the
-//! retention of its topics has discarded leaves a record that has only its topics. A record of an unknown kind is
-//! skipped, and is not reported as a gap.
+//! retention of its topics has discarded leaves a record that has only its topics. A run of presence updates is one
+//! record: it has the offset of the first of them, the time of the last, and the number of further offsets in the place
+//! of the reconnection time. A record of an unknown kind is skipped, and is not reported as a gap.
 use super::{
     found::{Discarded, Erasure, Found},
     terms::{self, Term, Terms},
@@ -34,6 +35,8 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 pub(crate) const MAGIC: [u8; 4] = [0xff, 0xfa, b'R', 1];
 /// The number of bytes of the fields that every record has.
 const FIXED_BYTES: usize = 60;
+/// The number of bytes of the record of a run of presence updates.
+pub(crate) const PRESENCE_BYTES: usize = FIXED_BYTES + 8;
 /// The index of the first byte of a record that its checksum covers.
 const CHECKED_FROM: usize = 16;
 
@@ -48,6 +51,7 @@ pub(crate) enum Kind {
     Update = 0,
     Erased = 1,
     Discarded = 2,
+    Presence = 3,
 }
 
 /// Identifies the append that put an entry into the log, by the number of the process run (`session`) and the number of
@@ -120,6 +124,21 @@ pub(crate) fn encode_rest(record: &Record<'_>, kind: Kind, log_seed: u64, seed: 
     write(record.position, record.time, record.token, kind as u8, &rest, seed, out);
 }
 
+/// Appends a record for a run of presence updates: they have the offsets from that of `position` to `last`, and `time` is
+/// the time of the last of them.
+pub(crate) fn encode_presence(
+    (position, last): (Position, Offset),
+    time: Timestamp,
+    token: Token,
+    seed: u64,
+    out: &mut Vec<u8>,
+) {
+    let retry_ms = Some(last.0.saturating_sub(position.offset.0));
+    let (ttl_ms, hashed_id, topics) = (None, None, Vec::new());
+    let body = Body { private: true, retry_ms, ttl_ms, hashed_id, topics, id: "", event_type: "", data: "" };
+    write(position, time, token, Kind::Presence as u8, &body, seed, out);
+}
+
 fn write(position: Position, time: Timestamp, token: Token, kind: u8, body: &Body<'_>, seed: u64, out: &mut Vec<u8>) {
     let begin = out.len();
     let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
@@ -181,6 +200,20 @@ impl<'a> Record<'a> {
         self.bytes
     }
 
+    /// The last offset of the record. Only the record of a run of presence updates has more than one offset.
+    pub(crate) fn last(&self) -> Offset {
+        if !self.is_of_presence() {
+            return self.position.offset;
+        }
+        let more = self.body().and_then(|body| body.retry_ms).unwrap_or(0);
+        self.position.offset.0.checked_add(more).map_or(self.position.offset, Offset)
+    }
+
+    /// True if the record is that of a run of presence updates.
+    pub(crate) fn is_of_presence(&self) -> bool {
+        self.kind == Kind::Presence as u8
+    }
+
     /// The time at which the time to live of the update is over; `None` if it has no time to live.
     pub(crate) fn expires(&self) -> Option<Timestamp> {
         (self.kind == Kind::Update as u8 && self.flags() & TTL != 0)
@@ -209,6 +242,7 @@ impl<'a> Record<'a> {
                 let topics = topics(&body)?;
                 Some(Found::Discarded(Arc::new(Discarded { offset, topics, private })))
             }
+            kind if kind == Kind::Presence as u8 => Some(Found::PresenceLost(offset, self.last())),
             _ => None,
         }
     }
@@ -297,6 +331,20 @@ mod tests {
 
     const TOKEN: Token = Token { session: 7, batch: 1 << 40 };
     const SEED: u64 = 0x5eed;
+
+    #[test]
+    fn a_run_of_presence_updates_is_one_record() {
+        let position = Position { epoch: Epoch::from_bits(9), offset: Offset(7) };
+        for last in [Offset(7), Offset(8), Offset(1 << 62)] {
+            let mut bytes = Vec::new();
+            encode_presence((position, last), Timestamp(5), TOKEN, SEED, &mut bytes);
+            assert_eq!(bytes.len(), PRESENCE_BYTES);
+            let record = Record::read(&bytes, SEED).unwrap();
+            assert_eq!((record.position, record.last(), record.time), (position, last, Timestamp(5)));
+            assert_eq!(record.found(), Some(Found::PresenceLost(Offset(7), last)));
+            assert_eq!((record.terms(1), record.expires(), record.is_update()), (Terms::default(), None, false));
+        }
+    }
 
     #[test]
     fn a_reconnection_time_of_years_that_was_stored_once_is_cut() {

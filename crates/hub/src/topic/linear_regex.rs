@@ -75,6 +75,19 @@ impl LinearRegex {
         self.automaton.try_search_fwd(&Input::new(text).earliest(true)).is_ok_and(|found| found.is_some())
     }
 
+    /// True if a text that begins with `beginning` may match. The result is true in case of doubt.
+    pub(super) fn may_begin_with(&self, beginning: &str) -> bool {
+        let Ok(mut state) = self.automaton.start_state_forward(&Input::new(beginning)) else { return true };
+        for byte in beginning.bytes() {
+            // A match is known one byte late. In this automaton, a state that matches stays one that matches.
+            if self.automaton.is_match_state(state) || self.automaton.is_quit_state(state) {
+                return true;
+            }
+            state = self.automaton.next_state(state, byte);
+        }
+        !self.automaton.is_dead_state(state)
+    }
+
     /// The expression's source.
     pub(super) fn as_str(&self) -> &str {
         &self.source

@@ -4,7 +4,7 @@
 //! them topic selectors.
 pub use super::invalid_matcher::InvalidMatcher;
 use super::{
-    InvalidTopic, Topic,
+    InvalidTopic, PRESENCE_TOPICS, Topic,
     candidate::Candidate,
     pattern_cache::Patterns,
     uri_template::{InvalidUriTemplate, UriTemplate},
@@ -122,6 +122,17 @@ impl Matcher {
             Self::Exact(exact) => exact == candidate.topic,
             Self::UriTemplate(template) => template.matches(candidate.topic),
             Self::UrlPattern(pattern) => pattern.fits(candidate),
+        }
+    }
+
+    /// True if the matcher may select a topic that names a subscription. The result is true in case of doubt.
+    #[must_use]
+    pub(crate) fn may_match_presence(&self) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Exact(topic) => topic.is_of_presence(),
+            Self::UriTemplate(template) => template.may_match_below(PRESENCE_TOPICS),
+            Self::UrlPattern(pattern) => pattern.may_match_below(PRESENCE_TOPICS),
         }
     }
 

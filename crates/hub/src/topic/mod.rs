@@ -9,5 +9,5 @@ pub mod uri_template;
 pub mod url_pattern;
 
 pub use linear_regex::{MAX_COMPILED_BYTES, MAX_MATCH_STEPS};
-pub use name::{InvalidTopic, MAX_TOPIC_BYTES, Topic, forbidden_character};
+pub use name::{InvalidTopic, MAX_TOPIC_BYTES, PRESENCE_TOPICS, Topic, forbidden_character};
 pub use pattern_cache::{MAX_CACHED_PATTERNS, Patterns};

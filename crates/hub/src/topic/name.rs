@@ -8,6 +8,9 @@ use url::Url;
 
 /// The longest topic, in bytes.
 pub const MAX_TOPIC_BYTES: usize = 4_096;
+/// The beginning of the topics that name subscriptions, in both revisions of Mercure. The server makes such topics, and
+/// refuses them from publishers. So the log recognises presence updates by their topics.
+pub const PRESENCE_TOPICS: &str = "/.well-known/mercure/subscriptions/";
 
 /// The name of the thing that an update is about. It is often a URL, but only URL Patterns treat it as one. A clone is
 /// cheap.
@@ -58,6 +61,12 @@ impl Topic {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// True if the topic names a subscription.
+    #[must_use]
+    pub fn is_of_presence(&self) -> bool {
+        self.0.starts_with(PRESENCE_TOPICS)
     }
 
     /// Returns the URL of the topic, resolved against `base`; `None` if the topic is not a URL. Exact matchers do not

@@ -75,6 +75,15 @@ impl UriTemplate {
         *self.source == *topic.as_str() || behind.is_some_and(|text| self.expansions.is_match(text))
     }
 
+    /// True if the template may match a topic that begins with `beginning`. The result is true in case of doubt.
+    pub(crate) fn may_match_below(&self, beginning: &str) -> bool {
+        let fixed = &self.source[..self.prefix];
+        match beginning.strip_prefix(fixed) {
+            Some(rest) => self.source.starts_with(beginning) || self.expansions.may_begin_with(rest),
+            None => fixed.starts_with(beginning),
+        }
+    }
+
     /// The template's text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -71,6 +71,23 @@ impl UrlPattern {
         self.components.iter().zip(components).all(|(matcher, text)| matcher.matches(text).is_some())
     }
 
+    /// True if the pattern may match a topic that begins with `beginning`, a path that ends with a slash. The result is
+    /// true in case of doubt.
+    pub(crate) fn may_match_below(&self, beginning: &str) -> bool {
+        let Ok(url) = self.base.join(beginning) else { return true };
+        let path = url.path();
+        let texts = [
+            url.scheme(),
+            url.username(),
+            url.password().unwrap_or_default(),
+            url.host_str().unwrap_or_default(),
+            quirks::port(&url),
+        ];
+        let [.., pathname, _, _] = &self.components;
+        self.components.iter().zip(texts).all(|(matcher, text)| matcher.matches(text).is_some())
+            && may_begin_with(pathname, path)
+    }
+
     /// The pattern's text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -111,6 +128,18 @@ fn matcher_of(component: Component<Compiled>) -> Result<ComponentMatcher<Compile
         return Err(error.clone().into());
     }
     Ok(component.matcher)
+}
+
+/// True if a component may match a text that begins with `beginning`. The result is true in case of doubt.
+fn may_begin_with(matcher: &ComponentMatcher<Compiled>, beginning: &str) -> bool {
+    let Some(rest) = beginning.strip_prefix(&*matcher.prefix) else { return matcher.prefix.starts_with(beginning) };
+    match &matcher.inner {
+        InnerMatcher::Literal { literal } => format!("{literal}{}", matcher.suffix).starts_with(rest),
+        _ if !matcher.suffix.is_empty() => true,
+        InnerMatcher::SingleCapture { filter, .. } => filter.is_none_or(|filter| !rest.contains(filter)),
+        InnerMatcher::RegExp { regexp: Ok(Compiled(Ok(regex))) } => regex.may_begin_with(rest),
+        InnerMatcher::RegExp { .. } => false,
+    }
 }
 
 /// The adapter by which the `urlpattern` crate uses [`LinearRegex`]. If compiling failed, it contains the error,

@@ -208,6 +208,7 @@ pub(super) fn updates(subscriber: &Subscriber, active: bool) -> impl Iterator<It
         let subscription = Subscription::new(shape, subscriber, index, active);
         let data = serde_json::to_string(&subscription).expect("strings and JSON make JSON");
         let topic = Topic::new(&subscription.id).expect("its length was checked, and it is ASCII");
+        debug_assert!(topic.is_of_presence(), "the log keeps these updates apart from those of publishers");
         let event_type = (shape == Shape::Modern).then(|| EventType::new("mercure").expect("a word"));
         Update::of_hub(topic, data, event_type)
     })
@@ -227,6 +228,7 @@ mod tests {
         let told = updates(&subscriber, true).map(|update| {
             let [topic] = update.topics() else { panic!("one topic") };
             assert!(update.is_private() && update.id().is_none(), "its ID is its place in the log");
+            assert!(update.is_of_presence(), "the log knows it by its topic");
             let event_type = update.event_type().map(|name| name.as_str().to_owned());
             (topic.as_str().to_owned(), event_type, serde_json::from_str(update.data()).unwrap())
         });

@@ -5,6 +5,7 @@ use fanfare_hub::{
     audience_key::AudienceKey,
     entry::Timestamp,
     grant::Matchers,
+    log::{Log, LogError, MemoryLog, Retention, SegmentLog},
     representation::Representation,
     subscription::{Start, Subscription},
     topic::{MAX_TOPIC_BYTES, matcher::Matcher},
@@ -17,9 +18,10 @@ use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, VecDeque},
     net::Shutdown,
+    sync::Arc,
     time::Duration,
 };
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use url::Url;
 
 const ALL: &str = "/.well-known/mercure/subscriptions";
@@ -435,4 +437,61 @@ async fn a_subscription_whose_path_is_no_topic_is_refused() {
     let long = "x".repeat(MAX_TOPIC_BYTES);
     let answer = server.get(&format!("/topics/{long}"), "").await;
     assert_eq!(answer.status, 400, "{}", answer.body);
+}
+
+/// Strangers who come and go push nothing out of the log: whoever resumes from the first update gets all the others,
+/// and no gap. After a restart, too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_and_goes_pushes_nothing_out() {
+    let retention = Retention { count: Some(200), ..Retention::default() };
+    let dir = tempfile::tempdir().unwrap();
+    let on_disk = SegmentLog::open(dir.path(), retention.clone()).unwrap();
+    let texts: Vec<_> = (0..100).map(|number| number.to_string()).collect();
+    for log in [Arc::new(MemoryLog::new(retention.clone())) as Arc<dyn Log>, Arc::new(on_disk)] {
+        let server = serve_over(log, Authenticator::open(), |settings| settings.subscriptions = true).await;
+        let mut ids = Vec::new();
+        for text in &texts {
+            ids.push(server.publish("/topics/a", text).await);
+        }
+        for _ in 0..10 {
+            let mut streams = Vec::new();
+            for _ in 0..100 {
+                streams.push(server.subscribe("/topics/b", "").await);
+            }
+            // An answer of the API means that all of them were published.
+            assert_eq!(server.get(ALL, "").await.status, 200);
+            drop(streams);
+            timeout(PATIENCE, async {
+                while !server.get(ALL, "").await.body.contains(r#""subscriptions":[]"#) {
+                    sleep(Duration::from_millis(20)).await;
+                }
+            })
+            .await
+            .expect("all have left");
+        }
+        assert!(server.hub.bounds().head.0 >= 100 + 1_000 * 4, "{:?}", server.hub.bounds());
+        resumes(&server, &ids[0], &texts).await;
+        server.stop().await;
+    }
+    // The hub's threads close the log a moment after the server has stopped.
+    let reopened = async {
+        loop {
+            match SegmentLog::open(dir.path(), retention.clone()) {
+                Err(LogError::InUse) => sleep(Duration::from_millis(10)).await,
+                log => return log.unwrap(),
+            }
+        }
+    };
+    let log = timeout(PATIENCE, reopened).await.expect("the log is closed");
+    let server = serve_over(Arc::new(log), Authenticator::open(), |settings| settings.subscriptions = true).await;
+    let first = server.get("/topics/a?until=now&last_event_id=earliest", "").await;
+    let first = field(&first.updates()[0], "id").to_owned();
+    resumes(&server, &first, &texts).await;
+}
+
+async fn resumes(server: &Fixture, first: &str, texts: &[String]) {
+    let target = format!("/topics/a?until=now&last_event_id={}", first.replace('#', "%23"));
+    let answer = server.get(&target, "").await;
+    assert!(!answer.body.contains("fanfare.gap"), "{}", answer.body);
+    assert_eq!(data(&answer.updates()), texts[1..]);
 }

@@ -14,7 +14,7 @@ use crate::{
     log::{
         Epochs, LogError,
         record::{self, Token},
-        terms,
+        terms::{self, Terms},
         writer::MAX_BATCH_BYTES,
     },
     position::{Offset, Position},
@@ -29,6 +29,9 @@ use std::{
 
 /// The size of the index of the active segment above which the segment is sealed, in bytes of memory.
 pub const INDEX_MEMORY_BYTES: usize = 8 << 20;
+/// The greatest number of offsets of a segment: the index counts them with 32 bits. Only presence updates, of which many
+/// take few bytes, can be so many.
+const MAX_SEGMENT_OFFSETS: u64 = 1 << 31;
 /// The zeros that are written after the last frame, to reserve space for later frames. So the length of the file does
 /// not change with each append, and a sync only writes data.
 const ZEROS: &[u8] = &[0; 256 << 10];
@@ -114,8 +117,11 @@ impl Store {
         let bytes: u64 = entries.iter().map(|entry| entry.update.stored_bytes() as u64).sum();
         let index_bytes = if let Index::Memory(index) = &state.index { index.bytes() } else { 0 };
         let has_records = state.summary.end > active.segment.first;
+        let offsets = state.summary.end.0 - active.segment.first.0;
         has_records
-            && (state.summary.log_bytes + bytes > self.settings.segment_bytes || index_bytes > INDEX_MEMORY_BYTES)
+            && (offsets > MAX_SEGMENT_OFFSETS
+                || state.summary.log_bytes + bytes > self.settings.segment_bytes
+                || index_bytes > INDEX_MEMORY_BYTES)
     }
 
     /// Appends a frame to the active segment.
@@ -163,9 +169,9 @@ impl Store {
         encode(entries, token, oldest, seeds, &mut writing.frame);
         let epochs = self.epochs_with(writing, first, oldest);
         let is_first_of_epoch = self.epochs().current() != writing.epoch;
-        // The mark of a clean end goes before the segment gets its name. If the mark cannot be removed, the publication
-        // is refused, and must not be in the log after the next start.
-        if is_first_of_epoch && EndMark::remove(&self.directory)? {
+        // The files of a clean end go before the segment gets its name. If they cannot be removed, the publication is
+        // refused, and must not be in the log after the next start.
+        if is_first_of_epoch && (EndMark::remove(&self.directory)? | self.remove_presence_file()?) {
             self.directory.sync().map_err(|error| self.could_not_sync(&error))?;
         }
         let frame = std::mem::take(&mut writing.frame);
@@ -246,20 +252,35 @@ impl Store {
             unreachable!("the index of the active segment is in memory")
         };
         let mut at = begin + frame::HEAD_BYTES as u64;
-        let mut record_bytes = 0;
-        for entry in entries {
-            let bytes = entry.update.stored_bytes();
-            let expires = entry.update.ttl_ms().map(|ttl| Timestamp(entry.time.0.saturating_add(ttl)));
-            let indexed = Indexed { offset: entry.position.offset, time: entry.time, expires, at, bytes };
-            index.add(indexed, terms::of(&entry.update, seeds.log));
+        let (mut record_bytes, mut presence) = (0, Vec::new());
+        for run in runs(entries) {
+            let (entry, newest) = (&run[0], &run[run.len() - 1]);
+            let (offset, last, time) = (entry.position.offset, newest.position.offset, newest.time);
+            let is_of_presence = entry.update.is_of_presence();
+            let bytes = if is_of_presence { record::PRESENCE_BYTES } else { entry.update.stored_bytes() };
+            let expires = match is_of_presence {
+                true => None,
+                false => entry.update.ttl_ms().map(|ttl| Timestamp(entry.time.0.saturating_add(ttl))),
+            };
+            let terms = if is_of_presence { Terms::default() } else { terms::of(&entry.update, seeds.log) };
+            index.add(Indexed { offset, last, time, expires, at, bytes, is_of_presence }, terms);
             at += bytes as u64;
-            record_bytes += bytes as u64;
+            match is_of_presence {
+                true => presence.extend_from_slice(run),
+                false => record_bytes += bytes as u64,
+            }
         }
         index.end_at(begin + frame.len() as u64, Offset::ZERO);
         state.summary = *index.summary();
         drop(state);
+        let presence_offsets = presence.len() as u64;
+        // The presence updates are there before readers get to their offsets: otherwise a reader would find them lost.
+        let mut kept = self.presence();
+        presence.into_iter().for_each(|entry| kept.push(entry));
+        drop(kept);
         let mut held = self.held_mut();
         held.bounds.head = entries[entries.len() - 1].position.offset;
+        held.bounds.presence += presence_offsets;
         held.bytes += record_bytes;
     }
 
@@ -276,10 +297,21 @@ impl Store {
     }
 }
 
+/// Returns the entries of each record: a run of presence updates has one record, and every other entry has its own.
+fn runs(entries: &[Arc<Entry>]) -> impl Iterator<Item = &[Arc<Entry>]> {
+    entries.chunk_by(|one, next| one.update.is_of_presence() && next.update.is_of_presence())
+}
+
 fn encode(entries: &[Arc<Entry>], token: Token, oldest: Offset, seeds: Seeds, frame: &mut Vec<u8>) {
     frame::begin(frame);
-    for entry in entries {
-        record::encode(entry, token, seeds.segment, frame);
+    for run in runs(entries) {
+        let (entry, newest) = (&run[0], &run[run.len() - 1]);
+        if entry.update.is_of_presence() {
+            let offsets = (entry.position, newest.position.offset);
+            record::encode_presence(offsets, newest.time, token, seeds.segment, frame);
+        } else {
+            record::encode(entry, token, seeds.segment, frame);
+        }
     }
     frame::end(frame, (entries[0].position.offset, entries.len()), oldest, seeds.segment);
     // Releases the memory that a single large publication needed.

@@ -9,7 +9,7 @@ use super::{
     copy::{self, Copied},
     directory::{Directory, Kind},
     end_mark::EndMark,
-    identity, open,
+    identity, open, presence_file,
     progress::{Progress, total},
     view::{LogView, directory},
 };
@@ -75,6 +75,7 @@ impl LogView {
         };
         making.segments()?;
         making.identity()?;
+        making.presence()?;
         let made = making.end(&original)?;
         place.take(making.to)?;
         Ok(made)
@@ -163,6 +164,13 @@ impl Making<'_> {
 
     fn identity(&self) -> Result<(), BackupError> {
         let (from, to) = (self.from.join(identity::NAME), self.to.join(identity::NAME));
+        copy::link_and_open(&from, &to).map(drop)
+    }
+
+    /// Links or copies the file of the newest presence updates. While a hub has the log open there is no such file: then
+    /// subscribers of a hub with the backup that follow presence are told of a gap.
+    fn presence(&self) -> Result<(), BackupError> {
+        let (from, to) = (self.from.join(presence_file::NAME), self.to.join(presence_file::NAME));
         copy::link_and_open(&from, &to).map(drop)
     }
 

@@ -3,7 +3,7 @@ use super::{
     backup_error::BackupError,
     directory::{self, Directory},
     end_mark::EndMark,
-    identity,
+    identity, presence_file,
 };
 use crate::log::LogError;
 use std::{
@@ -95,5 +95,5 @@ fn is_within(inner: &Path, outer: &Path) -> io::Result<bool> {
 /// True if this is a name that a log gives to one of its files, finished or still being written.
 fn is_of_log(name: &str) -> bool {
     let name = name.strip_suffix("-new").unwrap_or(name);
-    name == identity::NAME || name == EndMark::NAME || directory::is_of_segment(name)
+    [identity::NAME, EndMark::NAME, presence_file::NAME].contains(&name) || directory::is_of_segment(name)
 }

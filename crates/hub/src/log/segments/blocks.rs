@@ -19,6 +19,13 @@ pub(super) fn encode(payload: &[u8], seed: u64) -> Vec<u8> {
     out
 }
 
+/// Returns the number of bytes of the payload of a file.
+pub(super) fn payload_bytes(file: &File) -> io::Result<u64> {
+    let length = file.metadata()?.len();
+    let blocks = length.div_ceil(BLOCK_BYTES as u64);
+    Ok(length.saturating_sub(blocks * CHECKSUM_BYTES as u64))
+}
+
 /// Reads the bytes `stretch` of the payload; `None` if one of their blocks is missing or damaged.
 pub(super) fn read(file: &File, stretch: Range<usize>, seed: u64) -> io::Result<Option<Vec<u8>>> {
     let blocks = stretch.start / PAYLOAD_BYTES..stretch.end.div_ceil(PAYLOAD_BYTES);

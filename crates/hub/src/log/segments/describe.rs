@@ -20,8 +20,11 @@ pub struct SegmentInfo {
     pub first: Offset,
     /// The offset of the last record; `None` if there is no record.
     pub last: Option<Offset>,
-    /// The number of records: updates, and the records that remain of erased or discarded updates.
+    /// The number of records: updates, and the records that remain of erased or discarded updates. Presence updates are
+    /// not counted.
     pub records: u64,
+    /// The number of offsets of presence updates.
+    pub presence: u64,
     /// The length of the file, including the zeros that are written in advance.
     pub file_bytes: u64,
     /// The times of the first and of the last record; `None` if there is no record.
@@ -62,12 +65,14 @@ fn describe(store: &Store, segment: &Segment) -> Result<Option<SegmentInfo>, Log
     let state = segment.state();
     let (summary, first) = (&state.summary, segment.first);
     let missing: u64 = holes.iter().map(|(from, to)| to.0.saturating_sub(from.0) + 1).sum();
-    let records = summary.end.0.saturating_sub(first.0).saturating_sub(missing);
-    let last = (records > 0).then(|| Offset(summary.end.0 - 1));
+    let present = summary.end.0.saturating_sub(first.0).saturating_sub(missing);
+    let records = present.saturating_sub(summary.presence);
+    let last = (present > 0).then(|| Offset(summary.end.0 - 1));
     Ok(Some(SegmentInfo {
         first,
         last,
         records,
+        presence: summary.presence,
         file_bytes,
         times: last.map(|_| (summary.first_time, summary.last_time)),
         rewrites: segment.generation,

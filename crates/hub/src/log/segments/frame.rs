@@ -4,7 +4,7 @@
 //! |---|---|
 //! | 4 | [`MAGIC`] |
 //! | 4 | length of the records |
-//! | 8, 4 | first offset, number of records |
+//! | 8, 4 | first offset, number of offsets; a record has one, except that of a run of presence updates |
 //! | 4 | unused |
 //! | 8 | the oldest offset that the log held: all older entries were discarded |
 //! | 8 | XXH3 of the records, with the segment's seed |
@@ -32,7 +32,7 @@ pub(super) struct Head {
     pub(super) body_bytes: u32,
     /// The offset of the first record.
     pub(super) first: Offset,
-    /// The number of records.
+    /// The number of offsets of the records.
     pub(super) count: u32,
     /// The oldest offset that the log held when the frame was written.
     pub(super) oldest: Offset,

@@ -116,14 +116,14 @@ impl Walk<'_> {
         self.expected = at + record.bytes().len() as u64;
         self.found.records += 1;
         add(&mut self.found.index, at, record, &self.seeds);
-        let offset = record.position.offset;
+        let (offset, last) = (record.position.offset, record.last());
         match &mut self.frame {
             Some(frame) if frame.is_whole && offset != frame.next => {
                 frame.is_whole = false;
                 let at = frame.at;
                 self.flaw(at, Flaw::Frame);
             }
-            Some(frame) => frame.next = frame.next.next(),
+            Some(frame) => frame.next = last.next(),
             // The record is in a frame whose head is damaged. This damage is reported already.
             None => {}
         }

@@ -18,8 +18,10 @@ pub(super) struct Summary {
     /// The time of the first record of the segment. `last_time` is the time of its last record.
     pub(super) first_time: Timestamp,
     pub(super) last_time: Timestamp,
-    /// The number of bytes of all records.
+    /// The number of bytes of all records, except those of presence updates.
     pub(super) record_bytes: u64,
+    /// The number of offsets that belong to presence updates.
+    pub(super) presence: u64,
     /// The first time at which the time to live of an update in the segment is over.
     pub(super) next_expiry: Timestamp,
     /// The oldest offset that the log held when the last frame was written.

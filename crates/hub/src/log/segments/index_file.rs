@@ -2,11 +2,12 @@
 //!
 //! | bytes | what, integers in little endian |
 //! |---|---|
-//! | 8 each | the fields of the [`Summary`]; number of holes, places, terms and postings |
+//! | 8 each | the fields of the [`Summary`], except the last one; number of holes, places, terms and postings |
 //! | 8 each | holes: first and last offset |
 //! | 16 each | places: offset, position in the segment's file, time |
 //! | 12 each | terms, in order: hash, number of the first posting |
 //! | 8 each | postings, term by term and in order: offset, position in the segment's file |
+//! | 8 | the number of offsets of presence updates; missing if it is 0, as in the files of earlier versions |
 //!
 //! A term is the hash of a topic or of an ID, and a posting is a record that has this topic or ID. Offsets are counted
 //! from the first offset of the segment.
@@ -31,6 +32,7 @@ const HOLE_BYTES: usize = 8;
 const PLACE_BYTES: usize = 16;
 const TERM_BYTES: usize = 12;
 const POSTING_BYTES: usize = 8;
+const PRESENCE_BYTES: usize = 8;
 /// The number of rows of a table that are read at once around the row where a hash is expected. With 100,000 terms, the
 /// row of a hash is hardly ever further away from the expected row than half of this number.
 const GUESS_ROWS: usize = 512;
@@ -74,7 +76,8 @@ pub(super) fn encode(index: &IndexMemory, first: Offset, seed: u64) -> Vec<u8> {
 /// Returns the content of an index before it is put into blocks.
 pub(super) fn payload(index: &IndexMemory, first: Offset) -> Vec<u8> {
     let (postings, terms) = index.counts();
-    let Summary { log_bytes, end, first_time, last_time, record_bytes, next_expiry, oldest } = *index.summary();
+    let Summary { log_bytes, end, first_time, last_time, record_bytes, presence, next_expiry, oldest } =
+        *index.summary();
     let (holes, places) = (index.holes(), index.places());
     let mut out = Vec::new();
     let fields = [log_bytes, end.0, first_time.0, last_time.0, record_bytes, next_expiry.0, oldest.0];
@@ -103,6 +106,9 @@ pub(super) fn payload(index: &IndexMemory, first: Offset) -> Vec<u8> {
         }
     }
     out.append(&mut rows);
+    if presence > 0 {
+        out.extend_from_slice(&presence.to_le_bytes());
+    }
     out
 }
 
@@ -120,6 +126,7 @@ impl IndexFile {
             first_time: Timestamp(*first_time),
             last_time: Timestamp(*last_time),
             record_bytes: *record_bytes,
+            presence: 0,
             next_expiry: Timestamp(*next_expiry),
             oldest: Offset(*oldest),
         };
@@ -129,7 +136,19 @@ impl IndexFile {
         if !(first..=MAX_OFFSET).contains(&summary.end) || !counts.fit(file)? {
             return Err(NoAnswer::Damaged);
         }
-        Ok((Self { first, seed, counts }, summary))
+        let index = Self { first, seed, counts };
+        let presence = index.presence(file)?;
+        Ok((index, Summary { presence, ..summary }))
+    }
+
+    /// Reads the number of offsets of presence updates, which is behind the tables.
+    fn presence(&self, file: &File) -> Result<u64, NoAnswer> {
+        let at = self.postings_at() + self.counts.postings * POSTING_BYTES;
+        if blocks::payload_bytes(file)? < (at + PRESENCE_BYTES) as u64 {
+            return Ok(0);
+        }
+        let bytes = blocks::read(file, at..at + PRESENCE_BYTES, self.seed)?.ok_or(NoAnswer::Damaged)?;
+        Ok(numbers(&bytes)[0])
     }
 
     pub(super) fn holes(&self, file: &File) -> Result<Vec<(Offset, Offset)>, NoAnswer> {
@@ -335,7 +354,7 @@ mod tests {
             let expires = (number == 9).then_some(Timestamp(77));
             let own = (number % 3 == 0).then_some(term(1_000 + number));
             index.add(
-                Indexed { offset, time, expires, at, bytes: 200 },
+                Indexed { offset, last: offset, time, expires, at, bytes: 200, is_of_presence: false },
                 Terms { id: own, topics: vec![term(number % 50), term(number % 50)] },
             );
         }
@@ -370,6 +389,32 @@ mod tests {
             let (before, at) = (|place: &Place| place.offset.0 <= number, |place: &Place| place.time.0 < number / 10);
             assert_eq!(index.place_before(&file, before).unwrap(), memory.place_before(before), "{number}");
             assert_eq!(index.place_before(&file, at).unwrap(), memory.place_before(at), "{number}");
+        }
+    }
+
+    /// The number of presence updates is behind the tables, wherever these end. Without presence updates the file is the
+    /// same as that of an earlier version.
+    #[test]
+    fn presence_updates_are_counted() {
+        for records in 0..700 {
+            let mut memory = IndexMemory::new(FIRST);
+            let offset = |number: u64| Offset(FIRST.0 + number);
+            let (time, expires) = (Timestamp(5), None);
+            for number in 0..records {
+                let (offset, at) = (offset(number), 100 + number * 200);
+                let record = Indexed { offset, last: offset, time, expires, at, bytes: 200, is_of_presence: false };
+                memory.add(record, Terms { id: Some(term(number)), topics: Vec::new() });
+            }
+            let without = payload(&memory, FIRST);
+            let file = file_of(&encode(&memory, FIRST, 3));
+            assert_eq!(IndexFile::open(&file, FIRST, 3).unwrap().1, *memory.summary());
+            let (offset, last, at) = (offset(records), offset(records + 9), 100 + records * 200);
+            memory.add(Indexed { offset, last, time, expires, at, bytes: 68, is_of_presence: true }, Terms::default());
+            let with = payload(&memory, FIRST);
+            let file = file_of(&encode(&memory, FIRST, 3));
+            let summary = IndexFile::open(&file, FIRST, 3).unwrap().1;
+            assert_eq!((summary, summary.presence, summary.record_bytes), (*memory.summary(), 10, 200 * records));
+            assert!([8, 8 + PLACE_BYTES].contains(&(with.len() - without.len())), "the number, and perhaps a place");
         }
     }
 

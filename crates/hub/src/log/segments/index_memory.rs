@@ -22,6 +22,11 @@ pub(super) struct IndexMemory {
     holes: Vec<(Offset, Offset)>,
     /// The terms (hashes) of publishers' own IDs.
     ids: Vec<Term>,
+    /// The number of bytes of records that a rewrite joins to the record before them, because both are of presence
+    /// updates.
+    spare_bytes: u64,
+    /// True if the last record is that of a run of presence updates.
+    ends_with_presence: bool,
 }
 
 /// A posting in a form that takes little memory: 32 bits are enough for an offset and a position within a segment.
@@ -39,10 +44,13 @@ const NONE: u32 = u32::MAX;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Indexed {
     pub(super) offset: Offset,
+    /// The last offset. Only the record of a run of presence updates has more than one offset.
+    pub(super) last: Offset,
     pub(super) time: Timestamp,
     pub(super) expires: Option<Timestamp>,
     pub(super) at: u64,
     pub(super) bytes: usize,
+    pub(super) is_of_presence: bool,
 }
 
 impl IndexMemory {
@@ -54,10 +62,21 @@ impl IndexMemory {
             first_time: Timestamp(u64::MAX),
             last_time: Timestamp(0),
             record_bytes: 0,
+            presence: 0,
             next_expiry: Timestamp(u64::MAX),
             oldest: Offset::ZERO,
         };
-        Self { first, summary, links: vec![], newest: HashMap::default(), places: vec![], holes: vec![], ids: vec![] }
+        Self {
+            first,
+            summary,
+            links: vec![],
+            newest: HashMap::default(),
+            places: vec![],
+            holes: vec![],
+            ids: vec![],
+            spare_bytes: 0,
+            ends_with_presence: false,
+        }
     }
 
     pub(super) fn summary(&self) -> &Summary {
@@ -85,18 +104,32 @@ impl IndexMemory {
         self.summary.oldest = self.summary.oldest.max(oldest);
     }
 
+    /// The number of bytes of records that a rewrite joins to the record before them, because both are of presence
+    /// updates.
+    pub(super) fn spare_bytes(&self) -> u64 {
+        self.spare_bytes
+    }
+
     /// Adds a record. Its offset must be higher than those of all records in the index.
     pub(super) fn add(&mut self, record: Indexed, terms: Terms) {
-        let Indexed { offset, time, expires, at, bytes } = record;
+        let Indexed { offset, last, time, expires, at, bytes, is_of_presence } = record;
         let summary = &mut self.summary;
         debug_assert!(offset >= summary.end);
         if offset > summary.end {
             self.holes.push((summary.end, Offset(offset.0 - 1)));
         }
-        summary.end = offset.next();
+        if is_of_presence {
+            summary.presence += last.0 + 1 - offset.0;
+            if self.ends_with_presence && offset == summary.end {
+                self.spare_bytes += bytes as u64;
+            }
+        } else {
+            summary.record_bytes += bytes as u64;
+        }
+        self.ends_with_presence = is_of_presence;
+        summary.end = last.next();
         summary.first_time = summary.first_time.min(time);
         summary.last_time = summary.last_time.max(time);
-        summary.record_bytes += bytes as u64;
         summary.next_expiry = summary.next_expiry.min(expires.unwrap_or(Timestamp(u64::MAX)));
         if self.places.last().is_none_or(|last| at - last.at >= PLACE_BYTES) {
             self.places.push(Place { offset, at, time });

@@ -2,6 +2,7 @@
 //! if files have vanished. A dead entry is one that was erased, has expired or was discarded, but is still on disk.
 use super::{
     directory::Kind,
+    index::Index,
     scan::{Piece, Scan},
     segment::Segment,
     store::Store,
@@ -31,17 +32,23 @@ pub const DISCARDED_PATIENCE: Duration = Duration::from_secs(60 * 60);
 /// 4, a quarter of its entries.
 const ERASED_SHARE: u64 = 4;
 
+/// The number of bytes of surplus records of presence updates in the active segment above which it is written again, with
+/// one record for each run of presence updates. A busy hub adds as many bytes in some minutes.
+const SPARE_BYTES: u64 = 1 << 20;
+
 /// The times for which dead entries may stay on disk, in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
     pub(super) dead_ms: u64,
     pub(super) discarded_ms: u64,
+    /// The number of bytes of surplus records of presence updates that may be in the active segment.
+    pub(super) spare_bytes: u64,
 }
 
 impl Default for Patience {
     fn default() -> Self {
         let ms = |patience: Duration| u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
-        Self { dead_ms: ms(DEAD_PATIENCE), discarded_ms: ms(DISCARDED_PATIENCE) }
+        Self { dead_ms: ms(DEAD_PATIENCE), discarded_ms: ms(DISCARDED_PATIENCE), spare_bytes: SPARE_BYTES }
     }
 }
 
@@ -79,6 +86,8 @@ impl Store {
             if self.is_due(&segment, oldest, now, patience)? {
                 self.seal_active(&segment);
                 self.rewrite(&segment, now)?;
+            } else if spare_bytes(&segment) >= patience.spare_bytes {
+                self.compact(&segment, now)?;
             }
         }
         Ok(())
@@ -182,5 +191,12 @@ impl Store {
                 return;
             }
         }
+    }
+}
+
+fn spare_bytes(segment: &Segment) -> u64 {
+    match &segment.state().index {
+        Index::Memory(index) => index.spare_bytes(),
+        Index::File(_) | Index::Missing => 0,
     }
 }

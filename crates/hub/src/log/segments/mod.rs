@@ -37,6 +37,9 @@ mod lock_holder;
 mod look;
 mod open;
 mod open_files;
+#[cfg(test)]
+mod presence_cases;
+mod presence_file;
 mod progress;
 mod read;
 mod recovery;

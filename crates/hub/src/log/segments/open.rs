@@ -10,6 +10,7 @@ use super::{
     index_file::{Ids, IndexFile},
     index_memory::IndexMemory,
     open_files::read_head,
+    presence_file,
     recovery::{Ending, recover},
     scan::{Piece, Scan},
     segment::{Seeds, Segment, index_of},
@@ -135,11 +136,12 @@ fn load(
     let End { head, oldest, epochs, recovery } = end;
     let mut epochs = Epochs::from_vec(epochs);
     epochs.forget(oldest);
-    let bytes = bytes_from(&segments, oldest, &directory)?;
-    let bounds = Bounds { oldest, head };
+    let (bytes, presence) = counts_from(&segments, oldest, &directory)?;
+    let bounds = Bounds { oldest, head, presence };
+    let presence = presence_file::read(&directory, &log, retention.presence, (&bounds, &epochs))?;
     let old_ids = old_ids(&directory, &log, &segments)?;
     let held = Held { segments, bounds, bytes, old_ids };
-    let store = Store::new(directory, (log, session), (retention, settings), epochs, held);
+    let store = Store::new(directory, (log, session), (retention, settings), epochs, (held, presence));
     Ok((store, recovery))
 }
 
@@ -245,28 +247,33 @@ fn epochs_of(log: &LogId, heads: &[SegmentHead]) -> Vec<(Epoch, Offset)> {
     epochs
 }
 
-/// Returns the number of bytes of the records with the offset `oldest` or a higher one.
-fn bytes_from(segments: &VecDeque<Arc<Segment>>, oldest: Offset, directory: &Directory) -> io::Result<u64> {
-    let mut bytes = 0;
+/// Returns the number of bytes of the records with the offset `oldest` or a higher one, without those of presence
+/// updates, and the number of these offsets that belong to presence updates.
+fn counts_from(segments: &VecDeque<Arc<Segment>>, oldest: Offset, directory: &Directory) -> io::Result<(u64, u64)> {
+    let (mut bytes, mut presence) = (0, 0);
     for segment in segments {
         let summary = segment.summary();
         if segment.first >= oldest {
-            bytes += summary.record_bytes;
+            (bytes, presence) = (bytes + summary.record_bytes, presence + summary.presence);
         } else if summary.end > oldest {
             let file = File::open(directory.file(segment.first, Kind::Log))?;
             let mut scan = Scan::new(&file, 0..summary.log_bytes, segment.seeds.segment);
-            let mut passed = 0;
+            let (mut passed_bytes, mut passed_presence) = (0, 0);
             while let Some((_, piece)) = scan.next()? {
                 match piece {
                     Piece::Record(record) if record.position.offset >= oldest => break,
-                    Piece::Record(record) => passed += record.bytes().len() as u64,
+                    Piece::Record(record) if record.is_of_presence() => {
+                        passed_presence += record.last().next().min(oldest).0 - record.position.offset.0;
+                    }
+                    Piece::Record(record) => passed_bytes += record.bytes().len() as u64,
                     Piece::Head(_) => {}
                 }
             }
-            bytes += summary.record_bytes.saturating_sub(passed);
+            bytes += summary.record_bytes.saturating_sub(passed_bytes);
+            presence += summary.presence.saturating_sub(passed_presence);
         }
     }
-    Ok(bytes)
+    Ok((bytes, presence))
 }
 
 /// Reads the files with the hashes of publishers' IDs of segments that retention has removed.

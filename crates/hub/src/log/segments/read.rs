@@ -28,7 +28,7 @@ const RUN_BYTES: usize = 64 << 10;
 
 impl Store {
     pub(super) fn read(&self, query: &Query<'_>) -> Result<Read, LogError> {
-        let Bounds { oldest, head } = self.bounds();
+        let Bounds { oldest, head, .. } = self.bounds();
         let until = head.min(query.until);
         let mut reading = Reading::new(query, self.hear(query.now));
         if query.after >= until {
@@ -37,7 +37,7 @@ impl Store {
         if query.after.next() < oldest {
             reading.lose_up_to(Offset(oldest.0 - 1).min(until));
         }
-        let terms = query.topics.map(|topics| {
+        let terms = query.indexed_topics().map(|topics| {
             let terms: BTreeSet<_> =
                 topics.iter().map(|topic| terms::topic(topic.as_str(), super::head::log_seed(&self.log))).collect();
             terms.into_iter().collect::<Vec<_>>()
@@ -96,12 +96,42 @@ impl Store {
             if offset > part.last {
                 break;
             }
-            if offset > reading.up_to && !reading.take(&record, |found| self.judge(found, &record, &erased, now)) {
+            let has_room = match record.is_of_presence() {
+                true => self.take_presence(reading, offset, record.last().min(part.last)),
+                false if offset <= reading.up_to => true,
+                false => reading.take(&record, |found| self.judge(found, &record, &erased, now)),
+            };
+            if !has_room {
                 return Ok(());
             }
         }
         reading.lose_up_to(part.last);
         Ok(())
+    }
+
+    /// Adds the presence updates with the offsets from `first` to `last`, and returns false if the limit of the answer
+    /// leaves no room for all of them.
+    fn take_presence(&self, reading: &mut Reading, first: Offset, last: Offset) -> bool {
+        let first = first.max(reading.up_to.next());
+        let (presence, now) = (self.presence(), reading.now);
+        for found in presence.within(first, last) {
+            let (begin, end) = match found {
+                Found::PresenceLost(begin, end) => (begin, end),
+                _ => (found.offset(), found.offset()),
+            };
+            let bytes = match &found {
+                Found::Entry(entry) => entry.update.stored_bytes(),
+                _ => 0,
+            };
+            let judged = || match found {
+                Found::Entry(entry) => Some(self.retention.judge(entry, now)),
+                found => Some(found),
+            };
+            if !reading.take_found((begin, end), bytes, judged) {
+                return false;
+            }
+        }
+        true
     }
 
     fn read_topics(&self, reading: &mut Reading, part: &Part<'_>, terms: &[Term]) -> Result<(), LogError> {
@@ -348,22 +378,32 @@ impl Reading {
     /// before the record are noted as lost.
     fn take(&mut self, record: &Record<'_>, judge: impl FnOnce(Found) -> Found) -> bool {
         let offset = record.position.offset;
+        self.take_found((offset, offset), record.bytes().len(), || record.found().map(judge))
+    }
+
+    /// Adds what is at the offsets from `first` to `last`, as [`Self::take`] does.
+    fn take_found(
+        &mut self,
+        (first, last): (Offset, Offset),
+        bytes: usize,
+        found: impl FnOnce() -> Option<Found>,
+    ) -> bool {
         if self.is_full() {
             return false;
         }
-        let found = record.found().map(judge);
+        let found = found();
         if let Some(Found::Entry(_)) = found {
-            let bytes = self.bytes.saturating_add(record.bytes().len());
+            let bytes = self.bytes.saturating_add(bytes);
             if self.entries > 0 && bytes > self.limit.bytes {
                 self.is_full = true;
                 return false;
             }
             (self.entries, self.bytes) = (self.entries + 1, bytes);
         }
-        self.lose_up_to(Offset(offset.0 - 1));
-        self.up_to = offset;
+        self.lose_up_to(Offset(first.0 - 1));
+        self.up_to = last;
         self.looked_at += 1;
-        if let Some(found @ (Found::Entry(_) | Found::Discarded(_))) = found {
+        if let Some(found @ (Found::Entry(_) | Found::Discarded(_) | Found::PresenceLost(..))) = found {
             self.found.push(found);
         }
         true

@@ -6,7 +6,7 @@ use super::{
     index_file::Ids,
     scan::{Piece, Scan},
     segment::Segment,
-    store::{Held, Store, Writing},
+    store::{Ahead, Held, Store, Writing},
 };
 use crate::{
     entry::Timestamp,
@@ -43,37 +43,48 @@ impl Store {
     /// number of these entries.
     pub(super) fn discard_some(&self, writing: &mut Writing, now: Timestamp, budget: usize) -> Result<usize, LogError> {
         let before = self.bounds();
+        let Bounds { head, mut oldest, mut presence } = before;
         let mut bytes = self.held().bytes;
-        let mut oldest = before.oldest;
-        while oldest <= before.head && oldest.0 - before.oldest.0 < budget as u64 {
-            let count = before.head.0 + 1 - oldest.0;
+        let mut passed = 0;
+        while oldest <= head && passed < budget {
+            let count = (head.0 + 1 - oldest.0).saturating_sub(presence);
             if writing.oldest.is_empty() && !may_exceed(&self.retention, count, bytes) {
                 break;
             }
-            if writing.oldest.front().is_none_or(|(offset, ..)| *offset < oldest) {
+            if writing.oldest.front().is_none_or(|next| next.last < oldest) {
                 writing.oldest.clear();
                 self.read_ahead(oldest, &before, &mut writing.oldest)?;
             }
             // The time and size of a damaged entry are not known. This entry is discarded together with the next entry
             // that can be read.
-            let Some((offset, time, size)) = writing.oldest.front().copied() else { break };
-            if !exceeds(&self.retention, now, (before.head.0 + 1 - offset.0, bytes, time)) {
+            let Some(next) = writing.oldest.front().copied() else { break };
+            let first = next.first.max(oldest);
+            let count = (head.0 + 1 - first.0).saturating_sub(presence);
+            // A run of presence updates goes if it is too old, or if an entry after it has to go.
+            if !exceeds(&self.retention, now, (count, bytes, next.time)) {
                 break;
             }
             writing.oldest.pop_front();
-            (oldest, bytes) = (offset.next(), bytes.saturating_sub(size));
+            match next.bytes {
+                Some(size) => bytes = bytes.saturating_sub(size),
+                None => presence = presence.saturating_sub(next.last.0 + 1 - first.0),
+            }
+            // A damaged entry before this one goes with it. Several damaged entries are one step.
+            passed += 1;
+            oldest = next.last.next();
         }
         if oldest > before.oldest {
-            self.pass(oldest, bytes);
+            self.pass(oldest, bytes, presence);
         }
-        Ok(usize::try_from(oldest.0 - before.oldest.0).unwrap_or(usize::MAX))
+        self.presence().discard(oldest, self.retention.age_ms, now);
+        Ok(passed)
     }
 
-    /// Sets the oldest offset of the log and the number of bytes of its records. Removes segments that have only older
-    /// entries.
-    fn pass(&self, oldest: Offset, bytes: u64) {
+    /// Sets the oldest offset of the log, the number of bytes of its records, and the number of its offsets that belong
+    /// to presence updates. Removes segments that have only older entries.
+    fn pass(&self, oldest: Offset, bytes: u64, presence: u64) {
         let mut held = self.held_mut();
-        held.bounds.oldest = oldest;
+        (held.bounds.oldest, held.bounds.presence) = (oldest, presence);
         held.bytes = bytes;
         while held.segments.get(1).is_some_and(|next| next.first <= oldest) {
             let Some(segment) = held.segments.pop_front() else { break };
@@ -122,7 +133,7 @@ impl Store {
     /// Records the newest offset of a log that has become empty: makes a segment without entries, whose name is the
     /// offset after the newest one.
     fn remember_head(&self, writing: &mut Writing) -> Result<(), LogError> {
-        let Bounds { oldest, head } = self.bounds();
+        let Bounds { oldest, head, .. } = self.bounds();
         let last_has_records = self.held().segments.back().is_some_and(|last| last.first <= head);
         if oldest <= head || !last_has_records || self.check().is_err() {
             return Ok(());
@@ -132,18 +143,13 @@ impl Store {
         // An epoch begins with its first entry. If this process has appended none yet, its first append begins a new
         // segment, whose head has the new epoch. So the empty segment does not become the active segment.
         writing.active = (self.epochs().current() == writing.epoch).then_some(active);
-        self.pass(oldest, 0);
+        self.pass(oldest, 0, 0);
         Ok(())
     }
 
     /// Reads the offsets, times and sizes of the next entries from `from` on, so that retention can decide whether to
     /// discard them.
-    fn read_ahead(
-        &self,
-        from: Offset,
-        bounds: &Bounds,
-        ahead: &mut VecDeque<(Offset, Timestamp, u64)>,
-    ) -> Result<(), LogError> {
+    fn read_ahead(&self, from: Offset, bounds: &Bounds, ahead: &mut VecDeque<Ahead>) -> Result<(), LogError> {
         let mut from = from;
         while ahead.is_empty() && from <= bounds.head {
             let Some((segment, last)) = self.segment_with(from) else { break };
@@ -159,12 +165,13 @@ impl Store {
             let mut scan = Scan::new(&file, at..segment.summary().log_bytes, segment.seeds.segment);
             while let Some((_, piece)) = scan.next()? {
                 let Piece::Record(record) = piece else { continue };
-                let offset = record.position.offset;
-                if offset > last || ahead.len() >= AHEAD {
+                let (first, end) = (record.position.offset, record.last());
+                if first > last || ahead.len() >= AHEAD {
                     break;
                 }
-                if offset >= from && ahead.back().is_none_or(|(before, ..)| *before < offset) {
-                    ahead.push_back((offset, record.time, record.bytes().len() as u64));
+                if end >= from && ahead.back().is_none_or(|before| before.last < first) {
+                    let bytes = (!record.is_of_presence()).then(|| record.bytes().len() as u64);
+                    ahead.push_back(Ahead { first, last: end.min(last), time: record.time, bytes });
                 }
             }
             from = last.next();

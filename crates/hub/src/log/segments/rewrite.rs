@@ -1,5 +1,5 @@
-//! Rewriting: copies a segment without its dead entries, which were erased, have expired or were discarded. The new
-//! file gets the name of the old file when the new file is durable.
+//! Rewriting: copies a segment without its dead entries, which were erased, have expired or were discarded, and makes one
+//! record of each run of presence updates. The new file gets the name of the old file when the new file is durable.
 use super::{
     directory::{self, Kind},
     frame,
@@ -9,21 +9,21 @@ use super::{
     open_files::read_head,
     scan::{Piece, Scan},
     segment::{Segment, add},
-    store::Store,
+    store::{Active, Store, Writing},
 };
 use crate::{
     entry::Timestamp,
     log::{
         Found, LogError,
-        record::{self, Kind as RecordKind, Record},
+        record::{self, Kind as RecordKind, Record, Token},
     },
-    position::Offset,
+    position::{Offset, Position},
 };
 use std::{
     fs::{self, File},
     io::{self, Write as _},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, MutexGuard},
 };
 
 /// The number of bytes at which a frame of a rewritten segment ends. The frame ends after the record that reaches this
@@ -40,6 +40,8 @@ struct Rewriting<'a> {
     first: Offset,
     count: usize,
     last: Offset,
+    /// The run of presence updates that was read last and is not in the frame yet.
+    presence: Option<PresenceRun>,
     /// The oldest offset that the log holds.
     oldest: Offset,
     index: IndexMemory,
@@ -47,6 +49,15 @@ struct Rewriting<'a> {
     dies: Timestamp,
     /// The offsets of the records that are smaller in the new file, and the number of bytes by which each is smaller.
     saved: Vec<(Offset, u64)>,
+}
+
+/// A run of presence updates: the position of the first of them, the offset of the last, the time of the last, and the
+/// append that added the last.
+struct PresenceRun {
+    position: Position,
+    last: Offset,
+    time: Timestamp,
+    token: Token,
 }
 
 /// Returns the path of a segment's new file, before it gets the name of the segment.
@@ -64,23 +75,52 @@ impl Store {
         }
         let path = self.directory.file(segment.first, Kind::Log);
         let new = unfinished(&path);
-        let rewritten = self.write_again(segment, &new, now).inspect_err(|_| drop(fs::remove_file(&new)))?;
-        let Rewriting { index, dies, saved, .. } = rewritten;
+        let oldest = self.bounds().oldest;
+        let rewritten = self.write_again(segment, &new, oldest, now);
+        let rewritten = rewritten.inspect_err(|_| drop(fs::remove_file(&new)))?;
+        self.put_in_place(self.writing(), segment, rewritten, &new)
+    }
+
+    /// Writes the active segment again, with one record for each run of presence updates. It stays the active segment, so
+    /// that many presence updates leave neither a large segment nor many small ones. Publications wait meanwhile. The
+    /// caller must hold the lock `keeping`.
+    pub(super) fn compact(&self, segment: &Arc<Segment>, now: Timestamp) -> Result<(), LogError> {
+        let writing = self.writing();
+        if !writing.active.as_ref().is_some_and(|active| Arc::ptr_eq(&active.segment, segment)) {
+            return Ok(());
+        }
+        let new = unfinished(&self.directory.file(segment.first, Kind::Log));
+        // Discarded entries stay in the file: their IDs are not noted in another file before the segment is sealed.
+        let rewritten = self.write_again(segment, &new, segment.first, now);
+        let rewritten = rewritten.inspect_err(|_| drop(fs::remove_file(&new)))?;
+        self.put_in_place(writing, segment, rewritten, &new)
+    }
+
+    /// Replaces a segment by its new file, whose path is `new`. If it is the active segment, it stays so.
+    fn put_in_place(
+        &self,
+        mut writing: MutexGuard<'_, Writing>,
+        segment: &Arc<Segment>,
+        rewritten: Rewriting<'_>,
+        new: &Path,
+    ) -> Result<(), LogError> {
+        let path = self.directory.file(segment.first, Kind::Log);
+        let is_active = writing.active.as_ref().is_some_and(|active| Arc::ptr_eq(&active.segment, segment));
+        let Rewriting { index, dies, saved, file, at, .. } = rewritten;
         let summary = *index.summary();
         let (first, generation) = (segment.first, segment.generation + 1);
         let fresh = Arc::new(Segment::new(first, generation, segment.seeds, Index::Memory(index), summary));
         {
             let mut state = fresh.state_mut();
-            (state.dead_since, state.looked_at) = (dies, true);
+            (state.dead_since, state.looked_at) = (dies, !is_active);
         }
-        let mut writing = self.writing();
         let mut held = self.held_mut();
         let Some(place) = held.segments.iter().position(|held| Arc::ptr_eq(held, segment)) else {
             // Retention has removed the segment meanwhile, so the new file is not needed.
-            drop(fs::remove_file(&new));
+            drop(fs::remove_file(new));
             return Ok(());
         };
-        fs::rename(&new, &path).inspect_err(|_| drop(fs::remove_file(&new)))?;
+        fs::rename(new, &path).inspect_err(|_| drop(fs::remove_file(new)))?;
         held.segments[place] = fresh.clone();
         let oldest = held.bounds.oldest;
         let saved: u64 = saved.iter().filter(|(offset, _)| *offset >= oldest).map(|(_, bytes)| bytes).sum();
@@ -88,7 +128,12 @@ impl Store {
         // The sizes of the entries have changed, so the sizes that were read in advance are not right any more.
         writing.oldest.clear();
         let is_last = place + 1 == held.segments.len();
-        drop((held, writing));
+        drop(held);
+        if is_active {
+            writing.active = Some(Active { segment: fresh.clone(), file: Arc::new(file), filled: at });
+        }
+        // Nothing may be appended to the new file before its name is durable. Nothing is appended to a sealed segment.
+        let _writing = is_active.then_some(writing);
         self.files.forget(first);
         self.directory.sync().map_err(|error| self.could_not_sync(&error))?;
         _ = fs::remove_file(self.directory.file(first, Kind::Erased));
@@ -100,7 +145,14 @@ impl Store {
         Ok(())
     }
 
-    fn write_again<'a>(&'a self, segment: &'a Segment, new: &Path, now: Timestamp) -> Result<Rewriting<'a>, LogError> {
+    /// Writes the new file of a segment, without the entries before the offset `from`.
+    fn write_again<'a>(
+        &'a self,
+        segment: &'a Segment,
+        new: &Path,
+        from: Offset,
+        now: Timestamp,
+    ) -> Result<Rewriting<'a>, LogError> {
         let old = self.open(segment, Kind::Log)?;
         let (end, erased) = {
             let state = segment.state();
@@ -124,6 +176,7 @@ impl Store {
             first: segment.first,
             count: 0,
             last: Offset::ZERO,
+            presence: None,
             oldest,
             index: IndexMemory::new(segment.first),
             dies: Timestamp(u64::MAX),
@@ -132,10 +185,14 @@ impl Store {
         let mut scan = Scan::new(&old, 0..end, segment.seeds.segment);
         while let Some((_, piece)) = scan.next()? {
             let Piece::Record(record) = piece else { continue };
-            if record.position.offset >= oldest.max(rewriting.last.next()) {
-                rewriting.take(&record, &erased, now)?;
+            let from = from.max(rewriting.next());
+            match record.is_of_presence() {
+                true => rewriting.take_presence(&record, from)?,
+                false if record.position.offset >= from => rewriting.take(&record, &erased, now)?,
+                false => {}
             }
         }
+        rewriting.end_presence()?;
         rewriting.end_frame()?;
         rewriting.index.end_at(rewriting.at, Offset::ZERO);
         rewriting.file.sync_all().map_err(|error| self.could_not_sync(&error))?;
@@ -144,16 +201,64 @@ impl Store {
 }
 
 impl Rewriting<'_> {
-    fn take(&mut self, record: &Record<'_>, erased: &[Offset], now: Timestamp) -> io::Result<()> {
+    /// The offset after the last one that was taken.
+    fn next(&self) -> Offset {
+        self.presence.as_ref().map_or(self.last, |run| run.last).next()
+    }
+
+    /// Takes the part of a run of presence updates from the offset `from` on, and joins it to the run before it.
+    fn take_presence(&mut self, record: &Record<'_>, from: Offset) -> io::Result<()> {
+        let (first, last, time, token) = (record.position.offset.max(from), record.last(), record.time, record.token);
+        if last < first {
+            return Ok(());
+        }
+        match &mut self.presence {
+            Some(run) if run.last.next() == first => (run.last, run.time, run.token) = (last, time, token),
+            _ => {
+                self.end_presence()?;
+                let position = Position { offset: first, ..record.position };
+                self.presence = Some(PresenceRun { position, last, time, token });
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the run of presence updates that was read last into the frame, if there is one.
+    fn end_presence(&mut self) -> io::Result<()> {
+        let Some(PresenceRun { position, last, time, token }) = self.presence.take() else { return Ok(()) };
+        self.begin(position.offset)?;
+        let begin = self.frame.len();
+        record::encode_presence((position, last), time, token, self.segment.seeds.segment, &mut self.frame);
+        self.taken(begin, last)
+    }
+
+    /// Begins a frame with the offset `offset`, unless the current frame continues with it: the offsets of the records
+    /// in a frame have no holes.
+    fn begin(&mut self, offset: Offset) -> io::Result<()> {
+        if self.count > 0 && offset != self.last.next() {
+            self.end_frame()?;
+        }
         if self.count == 0 {
             frame::begin(&mut self.frame);
-            self.first = record.position.offset;
-        } else if record.position.offset != self.last.next() {
-            // The offsets of the records in a frame have no holes. There is a hole before this record, so it begins a
-            // new frame.
-            self.end_frame()?;
-            return self.take(record, erased, now);
+            self.first = offset;
         }
+        Ok(())
+    }
+
+    /// Notes the record that was put into the frame at `begin`, with the last offset `last`.
+    fn taken(&mut self, begin: usize, last: Offset) -> io::Result<()> {
+        if let Some(written) = Record::read(&self.frame[begin..], self.segment.seeds.segment) {
+            add(&mut self.index, self.at + begin as u64, &written, &self.segment.seeds);
+        }
+        self.last = last;
+        // A segment has fewer offsets than a frame can have.
+        self.count = usize::try_from(last.0 + 1 - self.first.0).unwrap_or(usize::MAX);
+        if self.frame.len() >= FRAME_BYTES { self.end_frame() } else { Ok(()) }
+    }
+
+    fn take(&mut self, record: &Record<'_>, erased: &[Offset], now: Timestamp) -> io::Result<()> {
+        self.end_presence()?;
+        self.begin(record.position.offset)?;
         let (log_seed, seed) = (self.segment.seeds.log, self.segment.seeds.segment);
         let begin = self.frame.len();
         let shown = record.found().map(|found| (self.store.judge(found, record, erased, now), record.is_update()));
@@ -174,11 +279,7 @@ impl Rewriting<'_> {
         if bytes < record.bytes().len() {
             self.saved.push((offset, (record.bytes().len() - bytes) as u64));
         }
-        if let Some(written) = Record::read(&self.frame[begin..], seed) {
-            add(&mut self.index, self.at + begin as u64, &written, &self.segment.seeds);
-        }
-        (self.last, self.count) = (offset, self.count + 1);
-        if self.frame.len() >= FRAME_BYTES { self.end_frame() } else { Ok(()) }
+        self.taken(begin, offset)
     }
 
     fn end_frame(&mut self) -> io::Result<()> {

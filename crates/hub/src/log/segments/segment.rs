@@ -212,5 +212,9 @@ pub(super) fn add(index: &mut IndexMemory, at: u64, record: &Record<'_>, seeds: 
         return;
     }
     let (time, expires, bytes) = (record.time, record.expires(), record.bytes().len());
-    index.add(Indexed { offset, time, expires, at, bytes }, record.terms(seeds.log));
+    let (last, is_of_presence) = (record.last(), record.is_of_presence());
+    if last > MAX_OFFSET {
+        return;
+    }
+    index.add(Indexed { offset, last, time, expires, at, bytes, is_of_presence }, record.terms(seeds.log));
 }

@@ -104,13 +104,19 @@ impl SegmentLog {
     /// [`LogError`] if the files cannot be read or written. Entries that were removed before the error stay removed.
     pub fn remove_dead(&self) -> Result<(), LogError> {
         self.store.check()?;
-        self.store.keep(Patience { dead_ms: 0, discarded_ms: 0 })
+        self.store.keep(Patience { dead_ms: 0, discarded_ms: 0, spare_bytes: 1 })
     }
 
     /// Does the same as [`Self::remove_dead`], for tests.
     #[cfg(test)]
     pub(crate) fn keep_now(&self) {
         self.remove_dead().unwrap();
+    }
+
+    /// Joins the records of presence updates in the active segment, even if this saves only a few bytes.
+    #[cfg(test)]
+    pub(crate) fn compact_now(&self) {
+        self.store.keep(Patience { spare_bytes: 0, ..Patience::default() }).unwrap();
     }
 
     /// The state of the log, for tests.
@@ -188,9 +194,12 @@ impl Store {
         if self.check().is_err() {
             return;
         }
+        if let Err(error) = self.write_presence_file() {
+            tracing::warn!(%error, "the newest presence updates cannot be written: who follows presence is told of a gap");
+        }
         let held = self.held();
         let Some(last) = held.segments.back() else { return };
-        let Bounds { oldest, head } = held.bounds.clone();
+        let Bounds { oldest, head, .. } = held.bounds.clone();
         let mark = EndMark { log: self.log, last_segment: last.first, head, oldest, epochs: self.epochs().to_vec() };
         drop(held);
         let known = EndMark::read(&self.directory).ok().flatten();

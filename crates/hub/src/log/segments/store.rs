@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     entry::Timestamp,
-    log::{Bounds, Epochs, LogError, Retention},
+    log::{Bounds, Epochs, LogError, Retention, presence::Presence},
     position::{Epoch, Offset},
 };
 use std::{
@@ -28,7 +28,7 @@ const ATTEMPTS: usize = 8;
 /// A log of segments.
 ///
 /// A thread that needs several locks takes them in this order: `keeping`, `writing`, `held`, and then the locks of a
-/// segment or of the open files.
+/// segment, of the open files or of the presence updates.
 #[derive(Debug)]
 pub(super) struct Store {
     pub(super) directory: Directory,
@@ -43,6 +43,8 @@ pub(super) struct Store {
     /// The state that readers see. An appended entry becomes a part of this state only when the entry is durable. The
     /// state is locked only for a short time.
     pub(super) held: RwLock<Held>,
+    /// The newest presence updates. Its lock is held only for a short time, and no other lock is taken meanwhile.
+    pub(super) presence: Mutex<Presence>,
     /// The lock for changing sealed segments, by erasing or rewriting.
     pub(super) keeping: Mutex<()>,
     /// The error with which the log refuses updates from some time on; empty as long as it accepts them.
@@ -64,7 +66,7 @@ pub(super) struct Held {
     /// The segments, oldest first.
     pub(super) segments: VecDeque<Arc<Segment>>,
     pub(super) bounds: Bounds,
-    /// The number of bytes of all records from the oldest entry on.
+    /// The number of bytes of all records from the oldest entry on, except those of presence updates.
     pub(super) bytes: u64,
     /// The tables of the hashes of publishers' IDs, of segments that retention has removed, oldest first.
     pub(super) old_ids: VecDeque<(Offset, Ids)>,
@@ -80,8 +82,19 @@ pub(super) struct Writing {
     /// The error of the last append or of the last try after it, and its time; `None` if the last append succeeded.
     pub(super) failed: Option<(LogError, Instant)>,
     pub(super) frame: Vec<u8>,
-    /// The next entries to discard, read in advance: offset, time and number of bytes of each.
-    pub(super) oldest: VecDeque<(Offset, Timestamp, u64)>,
+    /// The next entries to discard, read in advance.
+    pub(super) oldest: VecDeque<Ahead>,
+}
+
+/// The facts about a record that decide whether its entry is discarded.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ahead {
+    pub(super) first: Offset,
+    /// The last offset. Only the record of a run of presence updates has more than one offset.
+    pub(super) last: Offset,
+    pub(super) time: Timestamp,
+    /// The number of bytes that count; `None` for presence updates, of which neither number nor bytes count.
+    pub(super) bytes: Option<u64>,
 }
 
 /// The active segment: the segment to which entries are appended.
@@ -99,7 +112,7 @@ impl Store {
         (log, session): (LogId, u32),
         (retention, settings): (Retention, Settings),
         epochs: Epochs,
-        held: Held,
+        (held, presence): (Held, Presence),
     ) -> Self {
         let epoch = Epoch::random();
         let writing =
@@ -114,6 +127,7 @@ impl Store {
             epochs: RwLock::new(Arc::new(epochs)),
             writing: Mutex::new(writing),
             held: RwLock::new(held),
+            presence: Mutex::new(presence),
             keeping: Mutex::new(()),
             stopped: OnceLock::new(),
             now: AtomicU64::new(0),
@@ -122,6 +136,10 @@ impl Store {
 
     pub(super) fn writing(&self) -> MutexGuard<'_, Writing> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn presence(&self) -> MutexGuard<'_, Presence> {
+        self.presence.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn keeping(&self) -> MutexGuard<'_, ()> {

@@ -51,7 +51,7 @@ pub(super) fn walk(view: &mut LogView) -> (Vec<Arc<Entry>>, Vec<(u64, u64)>) {
             match found {
                 Found::Entry(entry) => entries.push(entry),
                 Found::Lost(first, last) => lost.push((first.0, last.0)),
-                Found::Discarded(_) | Found::Erased(_) => {}
+                Found::Discarded(_) | Found::Erased(_) | Found::PresenceLost(..) => {}
             }
         }
     }

@@ -5,7 +5,7 @@ use fanfare_hub::{
     entry::{Entry, Timestamp},
     grant::Matchers,
     log::{
-        Found, Log, LogError, Query, ReadLimit, Retention, SegmentLog,
+        Found, Log, LogError, PresenceLimit, Query, ReadLimit, Retention, SegmentLog,
         cursor::{self, Resolved},
     },
     position::Offset,
@@ -22,13 +22,15 @@ mod engines;
 mod full_disk;
 mod million;
 mod own_ids;
+mod presence;
 mod promise;
 mod reopen;
 mod upheaval;
 mod vanished;
 mod writer;
 
-const KEEP_ALL: Retention = Retention { age_ms: None, bytes: None, count: None, topics: Vec::new() };
+const KEEP_ALL: Retention =
+    Retention { age_ms: None, bytes: None, count: None, topics: Vec::new(), presence: PresenceLimit::DEFAULT };
 const NOW: Timestamp = Timestamp(1_000_000);
 const UNLIMITED: ReadLimit = ReadLimit { entries: usize::MAX, bytes: usize::MAX };
 /// The bytes that the record of an update has besides its texts, with one topic.
@@ -101,7 +103,7 @@ fn walk_topics(log: &dyn Log, mut after: Offset, topics: Option<&[Topic]>, now: 
                     Some((_, before)) if *before + 1 == first.0 => *before = last.0,
                     _ => holes.push((first.0, last.0)),
                 },
-                Found::Discarded(_) | Found::Erased(_) => {}
+                Found::Discarded(_) | Found::Erased(_) | Found::PresenceLost(..) => {}
             }
         }
         after = read.up_to;

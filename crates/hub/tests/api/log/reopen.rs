@@ -13,7 +13,7 @@ fn entries_ids_and_the_head_survive() {
     drop(log);
     let log = open(dir.path(), KEEP_ALL);
     assert_ne!(log.epochs().current(), first);
-    assert_eq!(log.bounds(), Bounds { oldest: Offset(1), head: Offset(3) });
+    assert_eq!(log.bounds(), Bounds { oldest: Offset(1), head: Offset(3), presence: 0 });
     entries.extend(append(&log, &["4"]));
     assert_eq!(read(&log, Offset::ZERO, UNLIMITED), entries, "each keeps the epoch it was appended in");
     assert_eq!(locate(&log, "three"), Some(3));
@@ -28,7 +28,7 @@ fn offsets_are_not_used_again_when_everything_was_discarded() {
     assert_eq!(log.discard(Timestamp(NOW.0 + 1)).unwrap(), 3);
     drop(log);
     let log = open(dir.path(), one_ms);
-    assert_eq!(log.bounds(), Bounds { oldest: Offset(4), head: Offset(3) });
+    assert_eq!(log.bounds(), Bounds { oldest: Offset(4), head: Offset(3), presence: 0 });
     assert_eq!(append(&log, &["4"])[0].position.offset, Offset(4));
 }
 
@@ -132,7 +132,7 @@ fn space_is_used_again() {
     let after_once = bytes();
     (0..4).for_each(|_| fill());
     assert!(bytes() < after_once + (1 << 20), "25,000 entries were appended, 1,000 are held");
-    assert_eq!(log.bounds(), Bounds { oldest: Offset(24_001), head: Offset(25_000) });
+    assert_eq!(log.bounds(), Bounds { oldest: Offset(24_001), head: Offset(25_000), presence: 0 });
 }
 
 #[test]
