@@ -2,6 +2,7 @@
 //! the same time.
 use crate::{
     audience_key::AudienceKey,
+    budget::Ledger,
     catch_up::{self, Step},
     entry::Timestamp,
     log::{
@@ -41,6 +42,8 @@ pub(crate) struct Shared {
     /// The permit to erase. There is only one, so erasures run one after the other.
     pub(crate) erases: Arc<Semaphore>,
     pub(crate) joins: Arc<Semaphore>,
+    /// The account of what all subscriptions take.
+    pub(crate) ledger: Arc<Ledger>,
 }
 
 impl Shared {

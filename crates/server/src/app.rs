@@ -34,6 +34,10 @@ pub struct Shared {
     pub(crate) proxied: Seldom,
     /// The limiter for the warnings that there are too many subscribers.
     pub(crate) crowded: Seldom,
+    /// The limiter for the warnings that a budget of all subscriptions is used up.
+    pub(crate) over_budget: Seldom,
+    /// The limiter for the warnings that a budget of the subscriptions without a token is used up.
+    pub(crate) over_anonymous_budget: Seldom,
     /// The limiter for the errors that a subscriber cannot be served.
     pub(crate) failed: Seldom,
     /// The shards; `None` if hyper delivers all streams.
@@ -67,7 +71,6 @@ impl App {
         let subscriptions =
             settings.subscriptions.then(|| ActiveSubscriptions::start(hub.clone(), settings.max_subscribers));
         let files = Files::of(&settings);
-        let (proxied, crowded, failed) = (Seldom::default(), Seldom::default(), Seldom::default());
         Self(Arc::new(Shared {
             hub,
             auth,
@@ -75,9 +78,11 @@ impl App {
             base_url,
             metadata_url,
             files,
-            proxied,
-            crowded,
-            failed,
+            proxied: Seldom::default(),
+            crowded: Seldom::default(),
+            over_budget: Seldom::default(),
+            over_anonymous_budget: Seldom::default(),
+            failed: Seldom::default(),
             shards,
             last_append: LastAppend::default(),
             places,

@@ -8,6 +8,7 @@
 use super::{
     Topic,
     linear_regex::{CompileError, LinearRegex, MAX_COMPILED_BYTES},
+    pattern_cache::Pattern,
 };
 use std::{cmp::Ordering, fmt, hash};
 
@@ -71,8 +72,13 @@ impl UriTemplate {
     /// True if `topic` is an expansion of the template, or the template itself.
     #[must_use]
     pub fn matches(&self, topic: &Topic) -> bool {
-        let behind = topic.as_str().strip_prefix(&self.source[..self.prefix]);
+        let behind = topic.as_str().strip_prefix(self.literal_beginning());
         *self.source == *topic.as_str() || behind.is_some_and(|text| self.expansions.is_match(text))
+    }
+
+    /// The text with which each topic begins that the template matches.
+    pub(crate) fn literal_beginning(&self) -> &str {
+        &self.source[..self.prefix]
     }
 
     /// The template's text.
@@ -101,6 +107,12 @@ fn push_literal(regex: &mut String, text: &str) {
             let encoded: String = bytes.bytes().map(|byte| format!("%{byte:02X}")).collect();
             *regex += &format!("(?:{literal}|{encoded})");
         }
+    }
+}
+
+impl Pattern for UriTemplate {
+    fn held_bytes(&self) -> usize {
+        size_of::<Self>() + self.source.len() + self.compiled_bytes()
     }
 }
 

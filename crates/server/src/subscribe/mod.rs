@@ -22,7 +22,11 @@ use crate::{
 };
 use axum::{body::Body, response::Response};
 use fanfare_hub::{
-    audience_key::AudienceKey, grant::Matchers, representation::Representation, topic::matcher::Matcher,
+    audience_key::AudienceKey,
+    budget::{OverBudget, Resource},
+    grant::Matchers,
+    representation::Representation,
+    topic::matcher::Matcher,
 };
 use http::{HeaderName, HeaderValue, Method, request::Parts};
 
@@ -79,8 +83,15 @@ pub(crate) async fn open(
         }
         return Ok(head::come_back_later(representation));
     };
-    let Credentials { grant, expires_at, payloads, .. } = credentials;
+    let Credentials { grant, expires_at, payloads, has_token, .. } = credentials;
     let key = AudienceKey::new(matchers, grant.subscribe, representation);
+    let key = match app.hub.admit(AudienceKey { is_anonymous: !has_token, ..key }) {
+        Ok(key) => key,
+        Err(over) => {
+            warn_of(app, over);
+            return Ok(head::come_back_later(representation));
+        }
+    };
     if until == Until::Closed
         && let Some(activity) = parts.extensions.get::<Activity>()
     {
@@ -138,6 +149,20 @@ pub(crate) async fn open(
         response.headers_mut().insert(cursor_header, id);
     }
     Ok(response)
+}
+
+/// Logs that a budget of all subscriptions is used up, with the option that sets the budget.
+fn warn_of(app: &App, over: OverBudget) {
+    let seldom = if over.is_anonymous { &app.over_anonymous_budget } else { &app.over_budget };
+    if seldom.is_due() {
+        let option = match (over.resource, over.is_anonymous) {
+            (Resource::Bytes, false) => "max-subscription-memory",
+            (Resource::Bytes, true) => "max-anonymous-memory",
+            (Resource::Comparisons, false) => "max-comparisons",
+            (Resource::Comparisons, true) => "max-anonymous-comparisons",
+        };
+        tracing::warn!("{over} (option {option}): further subscribers are asked to come back later");
+    }
 }
 
 /// The greatest memory, in bytes, that the compiled patterns of one subscription may take together. Most URL Patterns
