@@ -15,6 +15,7 @@ use crate::{
     prefix_tree::Value,
     topic::{matcher::Matcher, pattern_index::PatternIndex},
 };
+use bytes::Bytes;
 use std::{
     collections::HashMap,
     fmt,
@@ -23,7 +24,7 @@ use std::{
 
 /// The memory that the hub holds for a topic or a pattern, in bytes, besides the memory of its text and of its compiled
 /// form: entries in the indexes of the router and of this module.
-pub const MATCHER_BYTES: usize = 384;
+pub const MATCHER_BYTES: usize = 320;
 /// The memory that the hub holds for an audience, in bytes, besides the memory for its topics and patterns.
 pub const AUDIENCE_BYTES: usize = 1_536;
 /// The memory that the hub holds for each topic or pattern of an audience, in bytes, even if other audiences have it,
@@ -33,7 +34,8 @@ pub const AUDIENCE_MATCHER_BYTES: usize = 64;
 /// A limit on what a group of subscriptions takes together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// The greatest memory that the topics and patterns of the subscriptions take, in bytes.
+    /// The greatest memory that the topics and patterns of the subscriptions take, in bytes. Buffers for single
+    /// subscribers may take as much again.
     pub bytes: usize,
     /// The greatest number of patterns of the subscriptions with which one topic is compared.
     pub comparisons: usize,
@@ -52,8 +54,8 @@ pub struct Budgets {
 impl Default for Budgets {
     fn default() -> Self {
         Self {
-            all: Budget { bytes: 256 << 20, comparisons: 10_000 },
-            anonymous: Budget { bytes: 64 << 20, comparisons: 1_000 },
+            all: Budget { bytes: 512 << 20, comparisons: 10_000 },
+            anonymous: Budget { bytes: 128 << 20, comparisons: 1_000 },
         }
     }
 }
@@ -72,8 +74,10 @@ pub struct OverBudget {
 /// A resource for which there is a budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resource {
-    /// Memory, in bytes.
+    /// The memory of topics and patterns, in bytes.
     Bytes,
+    /// The memory of buffers for single subscribers, in bytes.
+    Buffers,
     /// The comparisons of one topic with patterns.
     Comparisons,
 }
@@ -92,6 +96,9 @@ pub struct Taken {
 pub struct Amounts {
     /// The memory of the topics and patterns, in bytes.
     pub bytes: usize,
+    /// The memory of buffers for single subscribers, in bytes: events that were read from the log for them and are not
+    /// sent yet, and the buffers of connections that are not handed over.
+    pub buffers: usize,
     /// The number of patterns with which a topic is compared, for the topic that is compared with the most patterns.
     pub comparisons: usize,
 }
@@ -111,6 +118,8 @@ struct Books {
     patterns: PatternIndex<Comparisons>,
     /// The memory of everything, and of what anonymous audiences hold.
     bytes: Split<usize>,
+    /// The memory of everything that there is [`Room`] for.
+    buffers: Split<usize>,
 }
 
 /// An amount of all audiences, and the same of anonymous audiences.
@@ -160,6 +169,22 @@ pub struct Charged {
     charge: Option<Arc<Charge>>,
 }
 
+/// Memory that is charged to the budgets for a single subscriber. It is given back when the last clone is dropped.
+#[derive(Clone)]
+pub struct Room(Arc<Reserved>);
+
+struct Reserved {
+    ledger: Arc<Ledger>,
+    bytes: usize,
+    is_anonymous: bool,
+}
+
+/// Bytes for which there is room.
+struct Roomed {
+    bytes: Bytes,
+    _room: Room,
+}
+
 impl Ledger {
     pub(crate) fn new(budgets: Budgets) -> Self {
         Self { budgets, books: Mutex::default() }
@@ -182,7 +207,7 @@ impl Ledger {
             return Ok(charge);
         }
         let audience = books.enter(&audience);
-        if let Some(over) = books.exceeded(&self.budgets, audience.is_anonymous) {
+        if let Some(over) = books.exceeded(&self.budgets, audience.is_anonymous, Resource::Bytes) {
             books.take_out(&audience);
             return Err(over);
         }
@@ -191,6 +216,19 @@ impl Ledger {
         // replaced.
         books.audiences.insert(audience, Arc::downgrade(&charge));
         Ok(charge)
+    }
+
+    /// Charges the memory of a buffer for a single subscriber to the budgets.
+    pub(crate) fn reserve(self: &Arc<Self>, bytes: usize, is_anonymous: bool) -> Result<Room, OverBudget> {
+        let room = self.room(bytes, is_anonymous);
+        let exceeded = self.books().exceeded(&self.budgets, is_anonymous, Resource::Buffers);
+        // If the budget is exceeded, dropping `room` gives the memory back.
+        exceeded.map_or(Ok(room), Err)
+    }
+
+    fn room(self: &Arc<Self>, bytes: usize, is_anonymous: bool) -> Room {
+        self.books().buffers.add(is_anonymous, bytes);
+        Room(Arc::new(Reserved { ledger: self.clone(), bytes, is_anonymous }))
     }
 
     /// The amounts that are charged now.
@@ -203,6 +241,53 @@ impl Ledger {
     }
 }
 
+impl Room {
+    /// Returns the same bytes, which are charged until their last copy is dropped.
+    pub(crate) fn hold(&self, bytes: Bytes) -> Bytes {
+        Bytes::from_owner(Roomed { bytes, _room: self.clone() })
+    }
+
+    /// Returns a copy of a part of the bytes that this room is for. The copy is charged, too, even if this exceeds a
+    /// budget: usually the other bytes are given back soon.
+    pub(crate) fn copy(&self, bytes: &[u8]) -> Bytes {
+        self.0.ledger.room(bytes.len(), self.0.is_anonymous).hold(Bytes::copy_from_slice(bytes))
+    }
+}
+
+/// Returns `bytes`, which are charged until their last copy is dropped if there is a room for them.
+pub(crate) fn held(bytes: Vec<u8>, room: Option<&Room>) -> Bytes {
+    let bytes = Bytes::from(bytes);
+    match room {
+        Some(room) => room.hold(bytes),
+        None => bytes,
+    }
+}
+
+impl AsRef<[u8]> for Roomed {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl fmt::Debug for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Room").field(&self.0.bytes).finish()
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        self.ledger.books().buffers.subtract(self.is_anonymous, self.bytes);
+    }
+}
+
+impl Charged {
+    /// True if the audience was admitted.
+    pub(crate) fn is_some(&self) -> bool {
+        self.charge.is_some()
+    }
+}
+
 impl Drop for Charge {
     fn drop(&mut self) {
         let mut books = self.ledger.books();
@@ -212,8 +297,8 @@ impl Drop for Charge {
         }
         // When the last charge is gone, the memory is released: there may have been many.
         if books.audiences.is_empty() && books.matchers.is_empty() {
-            debug_assert_eq!(books.taken(), Taken::default(), "what nobody holds is not charged");
-            *books = Books::default();
+            debug_assert_eq!(books.bytes, Split::default(), "what nobody holds is not charged");
+            *books = Books { buffers: books.buffers, ..Books::default() };
         }
     }
 }
@@ -274,23 +359,25 @@ impl Books {
 
     fn taken(&self) -> Taken {
         let comparisons = |of: fn(&Comparisons) -> usize| self.patterns.roots().map(of).sum();
-        let (all, anonymous) =
-            (comparisons(|patterns| patterns.most.all), comparisons(|patterns| patterns.most.anonymous));
+        let (all, anonymous) = (comparisons(|alike| alike.most.all), comparisons(|alike| alike.most.anonymous));
+        let (bytes, buffers) = (self.bytes, self.buffers);
         Taken {
-            all: Amounts { bytes: self.bytes.all, comparisons: all },
-            anonymous: Amounts { bytes: self.bytes.anonymous, comparisons: anonymous },
+            all: Amounts { bytes: bytes.all, buffers: buffers.all, comparisons: all },
+            anonymous: Amounts { bytes: bytes.anonymous, buffers: buffers.anonymous, comparisons: anonymous },
         }
     }
 
-    /// Returns the budget that is exceeded, if there is one that counts for this kind of audience.
-    fn exceeded(&self, budgets: &Budgets, is_anonymous: bool) -> Option<OverBudget> {
+    /// Returns the budget that is exceeded, if there is one that counts for this kind of subscriber and for `resource`,
+    /// or for the comparisons if `resource` is the memory of topics and patterns.
+    fn exceeded(&self, budgets: &Budgets, is_anonymous: bool, resource: Resource) -> Option<OverBudget> {
         let Taken { all, anonymous } = self.taken();
         let of = |is_anonymous: bool, taken: Amounts, budget: Budget| {
-            let over = |resource, limit| OverBudget { resource, is_anonymous, limit };
-            let bytes = (taken.bytes > budget.bytes).then(|| over(Resource::Bytes, budget.bytes));
-            let comparisons =
-                || (taken.comparisons > budget.comparisons).then(|| over(Resource::Comparisons, budget.comparisons));
-            bytes.or_else(comparisons)
+            let over = |resource, taken, limit| (taken > limit).then_some(OverBudget { resource, is_anonymous, limit });
+            match resource {
+                Resource::Buffers => over(resource, taken.buffers, budget.bytes),
+                Resource::Bytes | Resource::Comparisons => over(Resource::Bytes, taken.bytes, budget.bytes)
+                    .or_else(|| over(Resource::Comparisons, taken.comparisons, budget.comparisons)),
+            }
         };
         let own = is_anonymous.then(|| of(true, anonymous, budgets.anonymous)).flatten();
         own.or_else(|| of(false, all, budgets.all))
@@ -385,6 +472,9 @@ impl fmt::Display for OverBudget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let whose = if self.is_anonymous { "the subscriptions without a token" } else { "all subscriptions" };
         match self.resource {
+            Resource::Buffers => {
+                write!(f, "the buffers of {whose} may take {} bytes of memory", self.limit)
+            }
             Resource::Bytes => write!(f, "the topics and patterns of {whose} may take {} bytes of memory", self.limit),
             Resource::Comparisons => {
                 write!(f, "a topic may be compared with {} patterns of {whose}", self.limit)

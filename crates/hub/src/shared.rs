@@ -15,6 +15,7 @@ use crate::{
     position::Offset,
     rewind::Rewind,
     router::Router,
+    run::Run,
     update::EARLIEST,
     window::WindowLimit,
 };
@@ -105,8 +106,14 @@ impl Shared {
         mut rewind: Rewind,
     ) -> Result<(Bytes, Rewind), LogError> {
         self.reading(Reads::Some, move |hub| {
-            let bytes = rewind.step(&*hub.log, &key, hub.clock.now())?;
-            Ok((bytes.into(), rewind))
+            let bytes = Bytes::from(rewind.step(&*hub.log, &key, hub.clock.now())?);
+            if !key.charged.is_some() {
+                return Ok((bytes, rewind));
+            }
+            let held = bytes.len() + rewind.held_bytes();
+            let room = hub.ledger.reserve(held, key.is_anonymous).map_err(LogError::OverBudget)?;
+            rewind.keep(room.clone());
+            Ok((room.hold(bytes), rewind))
         })
         .await
     }
@@ -120,7 +127,13 @@ impl Shared {
         is_barren: bool,
     ) -> Result<Step, LogError> {
         let reads = if is_barren { Reads::Barren } else { Reads::of(&key) };
-        self.reading(reads, move |hub| catch_up::step(&*hub.log, &key, cursor, hub.clock.now())).await
+        self.reading(reads, move |hub| {
+            let step = catch_up::step(&*hub.log, &key, cursor, hub.clock.now())?;
+            let charge = |run: Run| run.charged(&hub.ledger, key.is_anonymous).map_err(LogError::OverBudget);
+            let run = if key.charged.is_some() { step.run.map(charge).transpose()? } else { step.run };
+            Ok(Step { run, ..step })
+        })
+        .await
     }
 
     /// Calls `read` on a thread that may block, as soon as a permit to read the log is free.

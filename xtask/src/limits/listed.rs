@@ -34,7 +34,7 @@ pub(super) const SECTIONS: &[Section] = &[
             ("crates/hub/src/topic/matcher.rs", &["MAX_MATCHER_BYTES"]),
             ("crates/server/src/subscribe/mod.rs", &["MAX_COMPILED_BYTES"]),
             ("crates/hub/src/topic/linear_regex.rs", &["MAX_COMPILED_BYTES", "MAX_MATCH_STEPS"]),
-            ("crates/hub/src/topic/pattern_cache.rs", &["MAX_CACHED_PATTERNS"]),
+            ("crates/hub/src/topic/pattern_cache.rs", &["MAX_CACHED_PATTERNS", "MAX_CACHED_BYTES"]),
             ("crates/hub/src/hub.rs", &["CONCURRENT_JOINS"]),
             ("crates/hub/src/rewind.rs", &["MAX_REWIND"]),
             ("crates/hub/src/shared.rs", &["SETTLE_TIMEOUT"]),

@@ -39,7 +39,11 @@ fn expected(keys: &[AudienceKey]) -> Taken {
             })
             .collect();
         let comparisons = |topic: &str| beginnings.iter().filter(|beginning| topic.starts_with(**beginning)).count();
-        Amounts { bytes, comparisons: beginnings.iter().map(|topic| comparisons(topic)).max().unwrap_or_default() }
+        Amounts {
+            bytes,
+            buffers: 0,
+            comparisons: beginnings.iter().map(|topic| comparisons(topic)).max().unwrap_or_default(),
+        }
     };
     Taken { all: of(keys.iter().collect()), anonymous: of(keys.iter().filter(|key| key.is_anonymous).collect()) }
 }
@@ -178,4 +182,25 @@ fn an_audience_costs_the_same_time_however_many_there_are() {
             begun.elapsed()
         });
     }
+}
+
+#[test]
+fn buffers_are_limited_and_given_back() {
+    let (all, anonymous) = (Budget { bytes: 10, comparisons: 0 }, Budget { bytes: 6, comparisons: 0 });
+    let ledger = ledger(all, anonymous);
+    let buffers = || (ledger.taken().all.buffers, ledger.taken().anonymous.buffers);
+    let over = |is_anonymous, limit| Some(OverBudget { resource: Resource::Buffers, is_anonymous, limit });
+    let stranger = ledger.reserve(6, true).unwrap();
+    assert_eq!(ledger.reserve(1, true).err(), over(true, 6));
+    let bearer = ledger.reserve(4, false).unwrap();
+    assert_eq!(ledger.reserve(1, false).err(), over(false, 10));
+    assert_eq!(buffers(), (10, 6));
+    let copy = stranger.copy(b"abc");
+    assert_eq!((&*copy, buffers()), (&b"abc"[..], (13, 9)));
+    let bytes = stranger.hold(Bytes::from_static(b"abcdef"));
+    let part = bytes.slice(2..4);
+    drop((bytes, bearer, stranger));
+    assert_eq!((&*part, buffers()), (&b"cd"[..], (9, 9)), "a part keeps the whole");
+    drop((part, copy));
+    assert_eq!(buffers(), (0, 0));
 }

@@ -59,7 +59,15 @@ fn joining(cursor: Option<u64>) -> Joining {
 fn joining_of(matchers: Matchers, cursor: Option<u64>) -> Joining {
     let granted = Matchers::default();
     let key = Arc::new(AudienceKey::new(matchers, granted, Representation::EventStream));
-    Joining { key, cursor: cursor.map(Offset), opening: Vec::new(), places: Places::None, ends: None, end_reason: None }
+    Joining {
+        key,
+        cursor: cursor.map(Offset),
+        opening: Vec::new(),
+        room: None,
+        places: Places::None,
+        ends: None,
+        end_reason: None,
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::{
     found::{Candidates, Query, Read},
 };
 use crate::{
+    budget::OverBudget,
     entry::{Entry, Timestamp},
     position::Offset,
     topic::matcher::Matcher,
@@ -138,6 +139,8 @@ pub enum LogError {
     /// The disk could not sync, or the log has panicked, so it is not known what is on the disk. The text is the
     /// reason. Only a restart shows which updates the log has.
     Failed(String),
+    /// What was read for a subscriber would exceed a budget. The log itself can be read.
+    OverBudget(OverBudget),
 }
 
 impl LogError {
@@ -161,6 +164,7 @@ impl LogError {
             Self::OldFormat(file) => Self::OldFormat(file.clone()),
             Self::Stopped(why) => Self::Stopped(why.clone()),
             Self::Failed(why) => Self::Failed(why.clone()),
+            Self::OverBudget(over) => Self::OverBudget(*over),
         }
     }
 }
@@ -177,6 +181,7 @@ impl fmt::Display for LogError {
                  another directory, or move that file away",
                 file.display()
             ),
+            Self::OverBudget(over) => write!(f, "{over}"),
             Self::Stopped(why) | Self::Failed(why) => {
                 write!(f, "the log accepts no more updates until the hub is restarted: {why}")
             }
@@ -194,7 +199,12 @@ impl std::error::Error for LogError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Io(error) => Some(error),
-            Self::Corrupt(_) | Self::InUse | Self::OldFormat(_) | Self::Stopped(_) | Self::Failed(_) => None,
+            Self::Corrupt(_)
+            | Self::InUse
+            | Self::OldFormat(_)
+            | Self::Stopped(_)
+            | Self::Failed(_)
+            | Self::OverBudget(_) => None,
         }
     }
 }
