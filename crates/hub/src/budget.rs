@@ -26,7 +26,7 @@ use std::{
 /// form: entries in the indexes of the router and of this module.
 pub const MATCHER_BYTES: usize = 320;
 /// The memory that the hub holds for an audience, in bytes, besides the memory for its topics and patterns.
-pub const AUDIENCE_BYTES: usize = 1_536;
+pub const AUDIENCE_BYTES: usize = 1_024;
 /// The memory that the hub holds for each topic or pattern of an audience, in bytes, even if other audiences have it,
 /// too.
 pub const AUDIENCE_MATCHER_BYTES: usize = 64;

@@ -2,7 +2,7 @@
 use crate::{
     app::App,
     auth::Authenticator,
-    connection::{Patience, Serving, Stop, Threads},
+    connection::{LargeHeads, MAX_LARGE_HEADS, Patience, Serving, Stop, Threads},
     delivery::shards::Shards,
     open_files,
     routes::routes,
@@ -63,7 +63,9 @@ impl Server {
         let patience = Patience::new(head_timeout, keep_alive_timeout);
         let subscriptions = app.subscriptions.clone();
         let router = routes(app);
-        Ok(Self { hub, serving: Serving { router, write_timeout, patience, shards }, threads, subscriptions, stop })
+        let large_heads = LargeHeads::new(MAX_LARGE_HEADS);
+        let serving = Serving { router, write_timeout, patience, shards, large_heads };
+        Ok(Self { hub, serving, threads, subscriptions, stop })
     }
 
     /// Serves the connections of `listener` until `stopped` resolves, or until the hub [has failed](Hub::failed). Then

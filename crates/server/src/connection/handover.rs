@@ -16,6 +16,7 @@
 //!   while the service waits for the body (`a_body_that_nobody_reads_ends_the_connection_only_if_it_has_not_come`).
 use super::{
     activity::{Activity, Busy},
+    large_heads::HeadPermit,
     query::Next,
     unread::{has_come, is_read_by_a_handler},
 };
@@ -262,10 +263,11 @@ pub(super) struct Noticing {
     may_repair: bool,
     /// The answer by which hyper refuses a head. It is held back until it is known whether the head can be repaired.
     refusal: Vec<u8>,
+    permit: HeadPermit,
 }
 
 impl Noticing {
-    pub(super) fn new(socket: TcpStream, handover: Option<Handover>, activity: Activity) -> Self {
+    pub(super) fn new(socket: TcpStream, handover: Option<Handover>, activity: Activity, permit: HeadPermit) -> Self {
         Self {
             io: TokioIo::new(socket),
             handover,
@@ -274,13 +276,20 @@ impl Noticing {
             next: Next::default(),
             may_repair: true,
             refusal: Vec::new(),
+            permit,
         }
     }
 
     /// Creates a socket for a connection whose `head` was already read and repaired. If hyper refuses this head again,
     /// hyper's answer is sent.
-    pub(super) fn repaired(socket: TcpStream, handover: Option<Handover>, activity: Activity, head: BytesMut) -> Self {
-        Self { ahead: head, may_repair: false, ..Self::new(socket, handover, activity) }
+    pub(super) fn repaired(
+        socket: TcpStream,
+        handover: Option<Handover>,
+        activity: Activity,
+        permit: HeadPermit,
+        head: BytesMut,
+    ) -> Self {
+        Self { ahead: head, may_repair: false, ..Self::new(socket, handover, activity, permit) }
     }
 
     /// Returns true if the bytes that hyper is about to write are its refusal of a head, and must be held back. After
@@ -289,9 +298,10 @@ impl Noticing {
         self.may_repair && self.activity.refuses()
     }
 
-    /// Returns the socket, and the answer of hyper that was held back.
-    pub(super) fn into_inner(self) -> (TcpStream, HeldBack) {
-        (self.io.into_inner(), HeldBack { refusal: self.refusal, head_bytes: self.activity.head_bytes() })
+    /// Returns the socket, the answer of hyper that was held back, and the permit for large heads.
+    pub(super) fn into_inner(self) -> (TcpStream, HeldBack, HeadPermit) {
+        let held_back = HeldBack { refusal: self.refusal, head_bytes: self.activity.head_bytes() };
+        (self.io.into_inner(), held_back, self.permit)
     }
 
     /// Reads bytes of a request's head, escapes the characters in its query that the client should have escaped, puts
@@ -309,7 +319,7 @@ impl Noticing {
         into.put_slice(now);
         self.ahead.extend_from_slice(later);
         self.activity.received(Some(now.len()));
-        Poll::Ready(Ok(()))
+        Poll::Ready(self.permit.reached(self.activity.head_bytes().unwrap_or_default()))
     }
 
     /// Fails if an endless answer is under way and the peer has closed its sending side.

@@ -1,11 +1,17 @@
 //! Too many subscribers, and subscriptions that take too much together: nobody's EventSource is closed for good by an
 //! error status.
 use super::fixture::*;
+use crate::DELIVERY;
 use fanfare_hub::{
     HubLimits,
     budget::{Budget, Budgets, Taken},
 };
-use fanfare_server::auth::{AuthSettings, Authenticator, KeyStore, SigningKey, TrustedKeys, mint::LegacyToken};
+use fanfare_server::{
+    auth::{AuthSettings, Authenticator, KeyStore, SigningKey, TrustedKeys, mint::LegacyToken},
+    body::MAX_STRANGERS_BYTES,
+    settings::Delivery,
+    subscribe::STAYING_BYTES,
+};
 use std::{sync::Arc, time::Instant};
 use tokio::time::sleep;
 use url::Url;
@@ -90,9 +96,26 @@ async fn nothing_is_taken_when_everybody_has_left() {
         }
     }
     assert!(server.hub.taken().anonymous.bytes > limit / 2);
-    for answer in [server.get("/topics/a?until=now", "").await, server.get("/topics/a?last=1&until=now", "").await] {
+    for answer in [
+        server.get("/topics/a?until=now&last_event_id=earliest", "").await,
+        server.get("/topics/a?last=1&until=now", "").await,
+    ] {
         assert_eq!((answer.status, answer.updates().len()), (200, 1), "{}", answer.body);
     }
+    let body = "topic=a&topic=b";
+    let query = format!(
+        "QUERY /.well-known/mercure HTTP/1.0\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        server.address,
+        body.len()
+    );
+    let mut stays_with_hyper = server.connect().await;
+    stays_with_hyper.send(query).await;
+    stays_with_hyper.read_head().await;
+    stays_with_hyper.read_until(|text| !text.is_empty()).await;
+    let buffers = server.hub.taken().anonymous.buffers;
+    assert_eq!(buffers >= STAYING_BYTES, DELIVERY != Delivery::Hyper, "{buffers}");
+    streams.push(stays_with_hyper);
     let head = server.send(server.request("HEAD /topics/c", "HTTP/1.0", "").as_bytes()).await;
     assert_eq!(head.status, 200);
     drop(streams);
@@ -130,4 +153,46 @@ async fn a_subscriber_with_a_token_has_a_budget_that_strangers_cannot_take() {
     assert_eq!((taken.all.comparisons, taken.anonymous.comparisons), (2, 1));
     drop((stranger, bearer));
     wait_until_nothing_is_taken(&server).await;
+}
+
+/// The bodies that strangers send are limited in sum, and those that never end keep nobody waiting.
+#[tokio::test]
+async fn strangers_cannot_fill_the_memory_with_bodies() {
+    let server = serve().await;
+    let query = |length: usize, body: &str| {
+        format!(
+            "QUERY /.well-known/mercure HTTP/1.0\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: {length}\r\n\r\n{body}",
+            server.address
+        )
+    };
+    let length = 1 << 20;
+    let body = format!("topic=a&pad={}", "x".repeat(length - 20));
+    let stop_short = async || {
+        let mut peer = server.connect().await;
+        peer.send(query(length, &body)).await;
+        peer
+    };
+    let is_refused = async || {
+        let mut peer = server.connect().await;
+        peer.send(query(body.len(), &body)).await;
+        peer.read_head().await;
+        peer.read_until(|text| !text.is_empty()).await.starts_with("retry: ")
+    };
+    let mut endless = Vec::new();
+    for _ in 0..MAX_STRANGERS_BYTES / body.len() {
+        endless.push(stop_short().await);
+    }
+    let began = Instant::now();
+    while !is_refused().await {
+        assert!(began.elapsed() < PATIENCE, "the bodies that are there are not counted");
+        // The request that was just answered may have taken the room of one of these.
+        endless.push(stop_short().await);
+    }
+    assert_eq!(server.post("/topics/a", "", "x").await.status, 200, "a publication is not concerned");
+    drop(endless);
+    let began = Instant::now();
+    while is_refused().await {
+        assert!(began.elapsed() < PATIENCE, "the bodies that are gone are still counted");
+    }
 }
