@@ -75,7 +75,10 @@ impl Opening {
                 place(&hub, &key, found, requested)
             }
         };
-        Ok(Self::new(hub, key, place, first))
+        // A gap event contains the ID that the subscriber has sent, and so has the length that the subscriber wants.
+        let reserve = || hub.ledger.reserve(first.len(), key.is_anonymous).map_err(LogError::OverBudget);
+        let room = (key.charged.is_some() && !first.is_empty()).then(reserve).transpose()?;
+        Ok(Self { room, ..Self::new(hub, key, place, first) })
     }
 
     /// Returns an opening that begins with the newest updates of each topic, at most `count` for each. They are

@@ -61,6 +61,8 @@ async fn a_stream_ends_if_what_is_read_for_it_would_exceed_the_budget() {
     assert!(stream.next().await.is_none());
     let rewound = hub.open(of_stranger(&hub), Start::Newest(EVENTS)).await;
     assert!(matches!(rewound, Err(LogError::OverBudget(_))), "{rewound:?}");
+    let unknown = hub.open(of_stranger(&hub), Start::After("x".repeat(8_000))).await;
+    assert!(matches!(unknown, Err(LogError::OverBudget(_))), "the gap event would have this ID: {unknown:?}");
     drop(stream);
     wait_until_nothing_is_taken(&hub).await;
     // A subscriber with a token has another budget, and so has an audience that was not admitted.
