@@ -195,18 +195,18 @@ impl Ledger {
     pub(crate) fn admit(self: &Arc<Self>, key: AudienceKey) -> Result<AudienceKey, OverBudget> {
         let AudienceKey { matchers, granted, is_anonymous, representation, framing, .. } = key;
         let audience = Audience { matchers, granted, is_anonymous };
-        let charge = self.charge(audience)?;
+        let charge = self.charge(&audience)?;
         let Audience { matchers, granted, is_anonymous } = charge.audience.clone();
         let charged = Charged { charge: Some(charge) };
         Ok(AudienceKey { matchers, granted, is_anonymous, representation, framing, charged })
     }
 
-    fn charge(self: &Arc<Self>, audience: Audience) -> Result<Arc<Charge>, OverBudget> {
+    fn charge(self: &Arc<Self>, audience: &Audience) -> Result<Arc<Charge>, OverBudget> {
         let mut books = self.books();
-        if let Some(charge) = books.audiences.get(&audience).and_then(Weak::upgrade) {
+        if let Some(charge) = books.audiences.get(audience).and_then(Weak::upgrade) {
             return Ok(charge);
         }
-        let audience = books.enter(&audience);
+        let audience = books.enter(audience);
         if let Some(over) = books.exceeded(&self.budgets, audience.is_anonymous, Resource::Bytes) {
             books.take_out(&audience);
             return Err(over);

@@ -65,9 +65,9 @@ pub(crate) async fn query(app: App, request: Request<Body>) -> Result<Response, 
     };
     let form = cursor::form(&body.bytes)?;
     let cursor = Cursor::of(&parts.headers, &[&query, &form]);
-    let (wanted, request) = want(&app, parts, &credentials, query.and(form)?, cursor)?;
-    // From here on, only the matchers are in memory.
-    drop(body);
+    let form = query.and(form)?;
+    let (wanted, request) = want(&app, &parts, &credentials, &form, cursor)?;
+    drop((parts, form, body));
     open(&app, request, credentials, wanted).await
 }
 
@@ -78,16 +78,18 @@ async fn stream(
     query: Form,
     cursor: Cursor,
 ) -> Result<Response, Problem> {
-    let (wanted, request) = want(app, parts, &credentials, query, cursor)?;
+    let (wanted, request) = want(app, &parts, &credentials, &query, cursor)?;
+    // The subscriber may wait long for the log. Only the matchers of its request are in memory then.
+    drop((parts, query));
     open(app, request, credentials, wanted).await
 }
 
-/// Reads what a request asks for. The texts of the request are dropped.
+/// Reads what a request asks for.
 fn want(
     app: &App,
-    parts: Parts,
+    parts: &Parts,
     credentials: &Credentials,
-    query: Form,
+    query: &Form,
     cursor: Cursor,
 ) -> Result<(Wanted, Asking), Problem> {
     Acceptance::require(&parts.headers, EVENT_STREAM)?;
@@ -99,7 +101,7 @@ fn want(
         let selectors: Vec<_> = query.all("topic").collect();
         gather(app, credentials, selectors.into_iter().map(|selector| Ok(Matcher::legacy_selector(selector)?)))?
     };
-    let cursor = cursor.or_rewind(&[&query], matchers.as_slice().len(), app.hub.now())?;
+    let cursor = cursor.or_rewind(&[query], matchers.as_slice().len(), app.hub.now())?;
     let wanted = Wanted {
         matchers,
         cursor,
@@ -107,7 +109,7 @@ fn want(
         cursor_header: if newer { MERCURE_LAST_EVENT_ID } else { LAST_EVENT_ID },
         until: Until::Closed,
     };
-    Ok((wanted, Asking::of(&parts)))
+    Ok((wanted, Asking::of(parts)))
 }
 
 /// Returns true if the name of a parameter begins with `match`, in upper or lower case. All such names are reserved for
