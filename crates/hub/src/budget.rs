@@ -344,7 +344,7 @@ impl Books {
 
     /// Counts what has changed because the uses of a matcher have changed.
     fn changed(&mut self, matcher: &Matcher, before: Uses, now: Uses) {
-        let bytes = MATCHER_BYTES + matcher.held_bytes();
+        let bytes = matcher_bytes(matcher);
         self.bytes.all.become_used(before.all() > 0, now.all() > 0, bytes);
         self.bytes.anonymous.become_used(before.anonymous() > 0, now.anonymous() > 0, bytes);
         let (before, now) = (before.asked, now.asked);
@@ -388,6 +388,12 @@ impl Books {
 fn own_bytes(audience: &Audience) -> usize {
     let matchers = audience.matchers.as_slice().len() + audience.granted.as_slice().len();
     AUDIENCE_BYTES + matchers * AUDIENCE_MATCHER_BYTES
+}
+
+/// The memory of a topic or pattern that at least one audience has, in bytes.
+fn matcher_bytes(matcher: &Matcher) -> usize {
+    // The allocator rounds sizes up, by at most a quarter.
+    MATCHER_BYTES + matcher.held_bytes().div_ceil(4) * 5
 }
 
 impl Uses {

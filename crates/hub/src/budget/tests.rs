@@ -29,7 +29,7 @@ fn expected(keys: &[AudienceKey]) -> Taken {
         let asked: BTreeSet<_> = audiences.iter().flat_map(|(asked, ..)| asked.as_slice()).collect();
         let held: BTreeSet<_> =
             audiences.iter().flat_map(|(_, granted, _)| granted.as_slice()).chain(asked.clone()).collect();
-        let bytes = own + held.iter().map(|matcher| MATCHER_BYTES + matcher.held_bytes()).sum::<usize>();
+        let bytes = own + held.iter().map(|matcher| matcher_bytes(matcher)).sum::<usize>();
         let beginnings: Vec<_> = asked
             .iter()
             .filter_map(|matcher| match matcher {
