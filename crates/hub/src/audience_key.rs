@@ -26,7 +26,7 @@ pub struct AudienceKey {
     /// True if the members presented no token. What they take together is limited by a smaller budget, so they are in
     /// audiences of their own.
     pub is_anonymous: bool,
-    /// What the audience takes of the budgets; nothing if it was not [admitted](crate::Hub::admit).
+    /// The part of the budgets that the audience takes; none if it was not [admitted](crate::Hub::admit).
     pub charged: Charged,
 }
 

@@ -91,7 +91,7 @@ pub struct Taken {
     pub anonymous: Amounts,
 }
 
-/// What a group of subscriptions takes.
+/// The amounts that a group of subscriptions takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Amounts {
     /// The memory of the topics and patterns, in bytes.

@@ -211,7 +211,7 @@ impl Hub {
         self.0.ledger.admit(key)
     }
 
-    /// What the audiences take now that were [admitted](Self::admit).
+    /// The amounts that all audiences take now that were [admitted](Self::admit).
     #[must_use]
     pub fn taken(&self) -> Taken {
         self.0.ledger.taken()

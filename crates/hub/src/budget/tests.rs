@@ -1,3 +1,4 @@
+//! Tests of the account: what is counted, when it is given back, and what is refused.
 use super::*;
 use crate::{representation::Representation, scale, topic::uri_template::UriTemplate};
 use std::{collections::BTreeSet, time::Instant};
@@ -18,7 +19,7 @@ fn key(asked: &[&str], granted: &[&str]) -> AudienceKey {
     AudienceKey { is_anonymous: granted.is_empty(), ..key }
 }
 
-/// What these audiences take: counted anew, and not as the ledger does it.
+/// Returns the amounts that these audiences take. They are counted from the beginning, unlike in the ledger.
 fn expected(keys: &[AudienceKey]) -> Taken {
     let of = |keys: Vec<&AudienceKey>| {
         let audiences: BTreeSet<_> = keys.iter().map(|key| (&key.matchers, &key.granted, key.is_anonymous)).collect();

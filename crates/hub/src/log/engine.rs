@@ -139,7 +139,7 @@ pub enum LogError {
     /// The disk could not sync, or the log has panicked, so it is not known what is on the disk. The text is the
     /// reason. Only a restart shows which updates the log has.
     Failed(String),
-    /// What was read for a subscriber would exceed a budget. The log itself can be read.
+    /// The events that were read for a subscriber would exceed a budget. The log itself can be read.
     OverBudget(OverBudget),
 }
 

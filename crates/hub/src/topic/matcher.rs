@@ -6,7 +6,8 @@ pub use super::invalid_matcher::InvalidMatcher;
 use super::{
     InvalidTopic, Topic,
     candidate::Candidate,
-    pattern_cache::{Pattern as _, Patterns},
+    pattern::Pattern as _,
+    pattern_cache::Patterns,
     uri_template::{InvalidUriTemplate, UriTemplate},
     url_pattern::UrlPattern,
 };

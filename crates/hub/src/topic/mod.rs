@@ -4,6 +4,7 @@ mod invalid_matcher;
 mod linear_regex;
 pub mod matcher;
 mod name;
+mod pattern;
 mod pattern_cache;
 pub(crate) mod pattern_index;
 pub mod uri_template;

@@ -1,6 +1,6 @@
 //! A cache of compiled patterns. Each pattern is compiled once, even if thousands of subscribers use it, or if a
 //! publisher sends it in its grant with every update.
-use super::{uri_template::UriTemplate, url_pattern::UrlPattern};
+use super::{pattern::Pattern, uri_template::UriTemplate, url_pattern::UrlPattern};
 use std::{
     collections::HashMap,
     fmt,
@@ -12,12 +12,6 @@ use std::{
 pub const MAX_CACHED_PATTERNS: usize = 1_024;
 /// The greatest memory, in bytes, of the URI Templates, and also of the URL Patterns, that a cache keeps compiled.
 pub const MAX_CACHED_BYTES: usize = 8 << 20;
-
-/// A compiled pattern.
-pub(super) trait Pattern {
-    /// The memory that the pattern takes, in bytes.
-    fn held_bytes(&self) -> usize;
-}
 
 /// The compiled patterns of one type, found by their source texts.
 pub(super) struct PatternCache<T>(Mutex<Entries<T>>);

@@ -8,7 +8,7 @@
 use super::{
     Topic,
     linear_regex::{CompileError, LinearRegex, MAX_COMPILED_BYTES},
-    pattern_cache::Pattern,
+    pattern::Pattern,
 };
 use std::{cmp::Ordering, fmt, hash};
 

@@ -8,7 +8,7 @@ use super::{
     candidate::Candidate,
     invalid_matcher::InvalidMatcher,
     linear_regex::{CompileError, LinearRegex},
-    pattern_cache::Pattern,
+    pattern::Pattern,
 };
 use std::{cmp::Ordering, fmt, hash, panic};
 use url::{Url, quirks};

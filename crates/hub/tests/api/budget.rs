@@ -51,7 +51,7 @@ async fn what_is_read_for_a_subscriber_counts_until_it_is_sent() {
     }
 }
 
-/// What is beyond the budget is not sent, and its subscriber learns that its stream has ended.
+/// Events beyond the budget are not sent, and the subscriber learns that its stream has ended.
 #[tokio::test]
 async fn a_stream_ends_if_what_is_read_for_it_would_exceed_the_budget() {
     let hub = hub_with(8_000).await;

@@ -60,8 +60,8 @@ pub(crate) enum Until {
     Now { tells_place: bool },
 }
 
-/// What is still needed of a request whose texts were read. A subscriber may wait long for its turn to read the log, so
-/// the texts are dropped before.
+/// The properties of a request that are still needed when its texts were read. A subscriber may wait long for its turn
+/// to read the log, so the texts are dropped before.
 #[derive(Debug)]
 pub(crate) struct Asking {
     is_head: bool,
