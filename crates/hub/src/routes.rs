@@ -119,8 +119,8 @@ impl Routes {
     pub(crate) fn matching<'a>(&'a self, entry: &'a Entry) -> impl Iterator<Item = RouteKey> + 'a {
         let topics = entry.update.topics();
         let exact = topics.iter().filter_map(|topic| self.exact.get(topic));
-        let by_pattern = if self.patterns.is_empty() { Vec::new() } else { self.by_pattern(topics) };
-        let all = exact.chain(by_pattern).flatten().copied();
+        let by_pattern = (!self.patterns.is_empty()).then(|| self.by_pattern(topics));
+        let all = exact.chain(by_pattern.into_iter().flatten()).flatten().copied();
         all.filter(|route| self.routes[*route].key.may_receive(&entry.update))
     }
 }
