@@ -1,6 +1,7 @@
 //! The key of an audience: the topics that its members subscribed to, the topics that they are granted, and the format
 //! in which they receive updates.
 use crate::{
+    budget::Charged,
     framing::Framing,
     grant::Matchers,
     representation::Representation,
@@ -22,13 +23,19 @@ pub struct AudienceKey {
     pub representation: Representation,
     /// The framing of the bytes that the members get.
     pub framing: Framing,
+    /// True if the members presented no token. What they take together is limited by a smaller budget, so they are in
+    /// audiences of their own.
+    pub is_anonymous: bool,
+    /// The part of the budgets that the audience takes; none if it was not [admitted](crate::Hub::admit).
+    pub charged: Charged,
 }
 
 impl AudienceKey {
-    /// Returns the key of an audience whose members get plain bytes.
+    /// Returns the key of an audience whose members get plain bytes, and have presented a token.
     #[must_use]
     pub fn new(matchers: Matchers, granted: Matchers, representation: Representation) -> Self {
-        Self { matchers, granted, representation, framing: Framing::Plain }
+        let (framing, is_anonymous, charged) = (Framing::Plain, false, Charged::default());
+        Self { matchers, granted, representation, framing, is_anonymous, charged }
     }
 
     /// True if the members get `update`: they subscribed to one of its topics, and they may receive it. They may

@@ -6,11 +6,12 @@ use crate::{
     topic::{Topic, matcher::Matcher},
     update::Update,
 };
+use std::sync::Arc;
 
-/// A set of topic matchers. Two sets with the same matchers are equal, whatever the order in which the matchers were
+/// A set of topic matchers. A clone is cheap. Two sets with the same matchers are equal, whatever the order in which the matchers were
 /// given. So subscribers that list the same matchers in different orders can be in the same audience.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Matchers(Box<[Matcher]>);
+pub struct Matchers(Arc<[Matcher]>);
 
 /// The topics that a client may publish, and the topics whose private updates it may receive.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,7 +26,7 @@ impl Matchers {
     /// The set that matches every topic.
     #[must_use]
     pub fn any() -> Self {
-        Self(Box::new([Matcher::any()]))
+        Self(Arc::new([Matcher::any()]))
     }
 
     /// True if there is no matcher, so no topic matches.

@@ -2,6 +2,7 @@
 pub use crate::shared::SETTLE_TIMEOUT;
 use crate::{
     audience_key::AudienceKey,
+    budget::{Budgets, Ledger, OverBudget, Taken},
     entry::{Entry, Timestamp},
     failure::Failure,
     grant::Grant,
@@ -39,11 +40,13 @@ pub struct HubLimits {
     /// The number of subscribers that may read the log at the same time. Further subscribers wait. Each reader takes a
     /// thread, and about 200 KiB of memory, or as much as the largest update if that is more.
     pub concurrent_reads: usize,
+    /// The budgets of all subscriptions together, for what they make the hub hold and do.
+    pub budgets: Budgets,
 }
 
 impl Default for HubLimits {
     fn default() -> Self {
-        Self { window: WindowLimit::default(), concurrent_reads: 8 }
+        Self { window: WindowLimit::default(), concurrent_reads: 8, budgets: Budgets::default() }
     }
 }
 
@@ -83,7 +86,9 @@ impl Hub {
         let scans = Arc::new(Semaphore::new(limits.concurrent_reads.div_ceil(2)));
         let barren = Arc::new(Semaphore::new(limits.concurrent_reads.div_ceil(4)));
         let (joins, erases) = (Arc::new(Semaphore::new(CONCURRENT_JOINS)), Arc::new(Semaphore::new(1)));
-        Ok(Self(Arc::new(Shared { router, polled, log, writer, window, clock, reads, scans, barren, erases, joins })))
+        let ledger = Arc::new(Ledger::new(limits.budgets));
+        let shared = Shared { router, polled, log, writer, window, clock, reads, scans, barren, erases, joins, ledger };
+        Ok(Self(Arc::new(shared)))
     }
 
     /// Publishes either all of `updates`, with no other update between them, or none. Returns their entries when they
@@ -192,6 +197,24 @@ impl Hub {
     /// If the future is dropped, nothing is lost.
     pub async fn settle(&self) {
         self.0.drain().await;
+    }
+
+    /// Charges the audience `key` to the [budgets](HubLimits::budgets), and returns its key for [`open`](Self::open) or
+    /// [`subscribe`](Self::subscribe). The charge is given back when the last copy of the returned key is dropped, by
+    /// the caller and by the hub. An audience that others are members of costs nothing.
+    ///
+    /// The hub does not limit what audiences take that were not admitted.
+    ///
+    /// # Errors
+    /// [`OverBudget`] if the audience would exceed a budget.
+    pub fn admit(&self, key: AudienceKey) -> Result<AudienceKey, OverBudget> {
+        self.0.ledger.admit(key)
+    }
+
+    /// The amounts that all audiences take now that were [admitted](Self::admit).
+    #[must_use]
+    pub fn taken(&self) -> Taken {
+        self.0.ledger.taken()
     }
 
     /// Makes a subscription for the audience `key`. Every matching update that is published after this call returns is

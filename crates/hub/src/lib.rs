@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod audience_key;
+pub mod budget;
 mod bundle;
 pub mod catch_up;
 pub mod ending;
@@ -27,6 +28,7 @@ pub mod notice;
 pub mod opening;
 mod polled;
 pub mod position;
+mod prefix_tree;
 pub mod replay;
 pub mod representation;
 pub mod rewind;

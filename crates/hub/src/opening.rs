@@ -4,6 +4,7 @@
 pub use crate::join_permit::JoinPermit;
 use crate::{
     audience_key::AudienceKey,
+    budget::{self, OverBudget, Room},
     catch_up,
     ending::EndReason,
     entry::Timestamp,
@@ -32,6 +33,10 @@ pub struct Opening {
     rewinds_after: Option<Offset>,
     /// The updates of a rewind for which `first` has no room. They are sent after `first`.
     rewind: Option<Rewind>,
+    /// The room that `first` takes, if it is the beginning of a rewind of an audience that was admitted.
+    room: Option<Room>,
+    /// The room that the buffers of the connection take; `None` if they are not charged to the budgets.
+    connection: Option<Room>,
     has_start_events: bool,
     /// The time when the hub ends the stream, and tells the subscriber the `end_reason` if there is one; `None` if the
     /// hub does not end the stream.
@@ -70,7 +75,10 @@ impl Opening {
                 place(&hub, &key, found, requested)
             }
         };
-        Ok(Self::new(hub, key, place, first))
+        // A gap event contains the ID that the subscriber has sent, and so has the length that the subscriber wants.
+        let reserve = || hub.ledger.reserve(first.len(), key.is_anonymous).map_err(LogError::OverBudget);
+        let room = (key.charged.is_some() && !first.is_empty()).then(reserve).transpose()?;
+        Ok(Self { room, ..Self::new(hub, key, place, first) })
     }
 
     /// Returns an opening that begins with the newest updates of each topic, at most `count` for each. They are
@@ -81,8 +89,9 @@ impl Opening {
         let begins_after = rewind.begins_after().unwrap_or(head);
         let (first, rest) = hub.clone().rewind(key.clone(), rewind).await?;
         let place = Place::Behind(head, hub.id_behind(begins_after));
+        let room = rest.room().cloned();
         let rewind = Some(rest).filter(|rest| !rest.is_over());
-        Ok(Self { rewinds_after: Some(begins_after), rewind, ..Self::new(hub, key, place, first.into()) })
+        Ok(Self { rewinds_after: Some(begins_after), rewind, room, ..Self::new(hub, key, place, first.into()) })
     }
 
     fn new(hub: Arc<Shared>, key: Arc<AudienceKey>, place: Place, first: Vec<u8>) -> Self {
@@ -93,6 +102,8 @@ impl Opening {
             first,
             rewinds_after: None,
             rewind: None,
+            room: None,
+            connection: None,
             has_start_events: true,
             ends: None,
             end_reason: None,
@@ -113,6 +124,15 @@ impl Opening {
     #[must_use]
     pub fn until(self, ends: Option<Instant>, end_reason: Option<EndReason>) -> Self {
         Self { ends, end_reason, ..self }
+    }
+
+    /// Charges the buffers of the subscriber's connection to the budgets, for as long as the subscription is polled.
+    ///
+    /// # Errors
+    /// [`OverBudget`] if they would exceed a budget.
+    pub fn with_buffers(self, bytes: usize) -> Result<Self, OverBudget> {
+        let connection = Some(self.hub.ledger.reserve(bytes, self.key.is_anonymous)?);
+        Ok(Self { connection, ..self })
     }
 
     /// True if the first bytes include all updates of the rewind, or if there is no rewind. Only then can a shard take
@@ -174,10 +194,10 @@ impl Opening {
     /// If the future is dropped, nothing has happened.
     pub async fn subscribe(mut self) -> Subscription {
         let resumed_from = self.resumed_from().to_owned();
-        let (hub, rewind) = (self.hub.clone(), self.rewind.take());
+        let (hub, rewind, connection) = (self.hub.clone(), self.rewind.take(), self.connection.take());
         self.admit().await;
         let (joining, permit) = self.take_apart();
-        Subscription::join(hub, joining, permit, resumed_from, rewind)
+        Subscription::join(hub, joining, permit, resumed_from, rewind, connection)
     }
 
     /// Returns a replay, which reads what the log holds, instead of joining the audience. First waits until the
@@ -195,7 +215,7 @@ impl Opening {
         if places == Places::FromStart {
             self.encode_start(cursor, &mut opening);
         }
-        Replay::new(self.hub, self.key, cursor, opening, self.rewind, tells_end)
+        Replay::new(self.hub, self.key, cursor, budget::held(opening, self.room.as_ref()), self.rewind, tells_end)
     }
 
     /// Waits until the subscriber may join its audience. After this call, the caller must join at once and must not
@@ -225,8 +245,8 @@ impl Opening {
             Place::Behind(offset, _) => Some(offset),
         };
         let (opening, places) = self.begin();
-        let Self { key, ends, end_reason, permit, .. } = self;
-        let joining = Joining { key, cursor, opening, places, ends, end_reason, tag: 0 };
+        let Self { key, room, ends, end_reason, permit, .. } = self;
+        let joining = Joining { key, cursor, opening, room, places, ends, end_reason, tag: 0 };
         (joining, permit.expect("the opening was admitted before it joins"))
     }
 

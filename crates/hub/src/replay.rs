@@ -31,12 +31,12 @@ impl Replay {
         hub: Arc<Shared>,
         key: Arc<AudienceKey>,
         cursor: Offset,
-        opening: Vec<u8>,
+        opening: Bytes,
         rewind: Option<Rewind>,
         tells_end: bool,
     ) -> Self {
         let end = hub.bounds().head;
-        Self { hub, key, cursor, end, opening: opening.into(), rewind, tells_end, is_barren: false }
+        Self { hub, key, cursor, end, opening, rewind, tells_end, is_barren: false }
     }
 
     /// Returns the next encoded events; `None` when there are no more. The last of them may be events of entries that

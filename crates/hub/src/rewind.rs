@@ -1,6 +1,7 @@
 //! A rewind: the newest updates of each topic, for a subscriber that has no last event ID.
 use crate::{
     audience_key::AudienceKey,
+    budget::Room,
     entry::Timestamp,
     log::{Log, LogError, Query, ReadLimit},
     position::Offset,
@@ -16,12 +17,29 @@ const STEP_BYTES: usize = 64 << 10;
 #[derive(Clone, Debug)]
 pub(crate) struct Rewind {
     offsets: VecDeque<Offset>,
+    /// The room that the offsets take; `None` before the first step, or if they are not charged to the budgets.
+    room: Option<Room>,
 }
 
 impl Rewind {
     /// Returns a rewind of the updates at these offsets, which are in order.
     pub(crate) fn new(offsets: VecDeque<Offset>) -> Self {
-        Self { offsets }
+        Self { offsets, room: None }
+    }
+
+    /// The memory of the rewind, in bytes.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.offsets.capacity() * size_of::<Offset>()
+    }
+
+    /// The room that the offsets and the bytes of the last step take.
+    pub(crate) fn room(&self) -> Option<&Room> {
+        self.room.as_ref()
+    }
+
+    /// Keeps the room that the rewind takes from now on.
+    pub(crate) fn keep(&mut self, room: Room) {
+        self.room = Some(room);
     }
 
     /// True if all updates of the rewind have been returned.

@@ -9,10 +9,7 @@ use crate::{
     rewind::{MAX_REWIND, Rewind},
     topic::{Topic, matcher::Matcher},
 };
-use std::{
-    collections::{BTreeSet, VecDeque},
-    sync::Arc,
-};
+use std::{collections::VecDeque, sync::Arc};
 
 /// The number of entries, counted back from the newest entry of the log, among which the updates of a rewind are looked
 /// for first. If too few updates are found, the next older entries are examined, twice as many each time.
@@ -28,8 +25,8 @@ pub(crate) struct RewindSearch {
     key: Arc<AudienceKey>,
     count: usize,
     head: Offset,
-    /// The updates of the topics and patterns whose search has ended.
-    offsets: BTreeSet<Offset>,
+    /// The updates of the topics and patterns whose search has ended, in order, each once.
+    offsets: Vec<Offset>,
     /// The number of topics and patterns whose search has ended.
     done: usize,
     /// The search for the updates of the next topic or pattern.
@@ -56,7 +53,7 @@ impl RewindSearch {
     /// among the entries up to the offset `head`. If these are more than [`MAX_REWIND`] updates together, the oldest of
     /// them are left out.
     pub(crate) fn new(key: Arc<AudienceKey>, count: usize, head: Offset) -> Self {
-        Self { key, count, head, offsets: BTreeSet::new(), done: 0, newest: Newest::before(head) }
+        Self { key, count, head, offsets: Vec::new(), done: 0, newest: Newest::before(head) }
     }
 
     /// Examines further entries. Returns the rewind if the search has ended. Blocks while it reads the log.
@@ -78,10 +75,19 @@ impl RewindSearch {
                 left = left.saturating_sub(self.newest.read(log, topic, self.count, now, fits)?);
             }
             self.offsets.extend(std::mem::replace(&mut self.newest, Newest::before(self.head)).found);
+            self.offsets.sort_unstable();
+            self.offsets.dedup();
+            let surplus = self.offsets.len().saturating_sub(MAX_REWIND);
+            self.offsets.drain(..surplus);
             self.done += 1;
         }
-        let surplus = self.offsets.len().saturating_sub(MAX_REWIND);
-        Ok(Some(Rewind::new(std::mem::take(&mut self.offsets).into_iter().skip(surplus).collect())))
+        Ok(Some(Rewind::new(std::mem::take(&mut self.offsets).into())))
+    }
+
+    /// The memory of the search, in bytes.
+    pub(crate) fn held_bytes(&self) -> usize {
+        let Newest { found, fitting, .. } = &self.newest;
+        (self.offsets.capacity() + found.capacity() + fitting.capacity()) * size_of::<Offset>()
     }
 }
 

@@ -2,6 +2,7 @@
 //! before its subscriber gets the events of its audience.
 use crate::{
     audience_key::AudienceKey,
+    budget,
     ending::EndReason,
     fan_out::{Joining, timing},
     log::LogError,
@@ -49,9 +50,9 @@ impl Rewinding {
     /// # Panics
     /// If `joining` has no cursor: a rewind ends at a fixed position.
     pub(crate) fn new(hub: Arc<Shared>, joining: &mut Joining, rewind: Rewind, now: Instant) -> Self {
-        let Joining { key, cursor, opening, ends, end_reason, .. } = joining;
+        let Joining { key, cursor, opening, room, ends, end_reason, .. } = joining;
         let head = cursor.expect("a subscriber with a rewind has a cursor");
-        let (key, next) = (key.clone(), Bytes::from(std::mem::take(opening)));
+        let (key, next) = (key.clone(), budget::held(std::mem::take(opening), room.take().as_ref()));
         let (ends, end_reason) = (*ends, *end_reason);
         let mut rewinding = Self {
             hub,

@@ -1,15 +1,18 @@
 //! The routes from topics to audiences. The cost of finding the audiences of an update does not grow with the number of
-//! audiences that it does not reach: exact topics are found in a hash index, and each distinct pattern is tried at most
-//! once with each topic, even if many audiences share the pattern.
+//! audiences that it does not reach: exact topics are found in a hash index, and patterns in an index by the literal
+//! text with which their topics begin. Each distinct pattern that this index finds for a topic is tried once, even if
+//! many audiences share the pattern.
 use crate::{
     audience_key::AudienceKey,
     bundle::PartKey,
     entry::Entry,
-    topic::{Topic, candidate::Candidate, matcher::Matcher},
+    prefix_tree::Value,
+    topic::{Topic, candidate::Candidate, matcher::Matcher, pattern_index::PatternIndex},
 };
 use slab::Slab;
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
+    ptr,
     sync::Arc,
 };
 
@@ -19,7 +22,17 @@ pub(crate) struct Routes {
     routes: Slab<Route>,
     by_key: HashMap<Arc<AudienceKey>, RouteKey>,
     exact: HashMap<Topic, BTreeSet<RouteKey>>,
-    patterns: HashMap<Matcher, BTreeSet<RouteKey>>,
+    patterns: PatternIndex<Alike>,
+}
+
+/// The patterns with the same literal beginning, and the routes of each.
+#[derive(Debug, Default)]
+struct Alike(HashMap<Matcher, BTreeSet<RouteKey>>);
+
+impl Value for Alike {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 /// The number of a route. A route keeps its number as long as any recipient gets the events of its audience.
@@ -46,11 +59,12 @@ impl Routes {
         let route = self.routes.insert(Route { key: key.clone(), destinations: vec![destination] });
         self.by_key.insert(key.clone(), route);
         for matcher in key.matchers.as_slice() {
-            let routes = match matcher {
-                Matcher::Exact(topic) => self.exact.entry(topic.clone()).or_default(),
-                pattern => self.patterns.entry(pattern.clone()).or_default(),
-            };
-            routes.insert(route);
+            match matcher {
+                Matcher::Exact(topic) => drop(self.exact.entry(topic.clone()).or_default().insert(route)),
+                pattern => self.patterns.change(pattern, |Alike(patterns)| {
+                    patterns.entry(pattern.clone()).or_default().insert(route);
+                }),
+            }
         }
     }
 
@@ -84,7 +98,9 @@ impl Routes {
         for matcher in key.matchers.as_slice() {
             match matcher {
                 Matcher::Exact(topic) => take_out(&mut self.exact, topic, route),
-                pattern => take_out(&mut self.patterns, pattern, route),
+                pattern => {
+                    self.patterns.change(pattern, |Alike(patterns)| take_out(patterns, pattern, route));
+                }
             }
         }
         // When the last route is gone, the memory is released: there may have been many routes.
@@ -103,11 +119,32 @@ impl Routes {
     pub(crate) fn matching<'a>(&'a self, entry: &'a Entry) -> impl Iterator<Item = RouteKey> + 'a {
         let topics = entry.update.topics();
         let exact = topics.iter().filter_map(|topic| self.exact.get(topic));
-        let candidates: Vec<_> = topics.iter().filter(|_| !self.patterns.is_empty()).map(Candidate::new).collect();
-        let by_pattern =
-            self.patterns.iter().filter(move |(pattern, _)| candidates.iter().any(|topic| pattern.fits(topic)));
-        let all = exact.chain(by_pattern.map(|(_, routes)| routes)).flatten().copied();
+        let by_pattern = (!self.patterns.is_empty()).then(|| self.by_pattern(topics));
+        let all = exact.chain(by_pattern.into_iter().flatten()).flatten().copied();
         all.filter(|route| self.routes[*route].key.may_receive(&entry.update))
+    }
+}
+
+impl Routes {
+    /// Returns the routes of each pattern that matches at least one of these topics.
+    fn by_pattern<'a>(&'a self, topics: &'a [Topic]) -> Vec<&'a BTreeSet<RouteKey>> {
+        let mut found = Vec::new();
+        // The sets of the patterns that match an earlier topic. Such a pattern is not tried again.
+        let mut known = HashSet::new();
+        for topic in topics {
+            let candidate = Candidate::new(topic);
+            self.patterns.visit(&candidate, |Alike(patterns)| {
+                for (pattern, routes) in patterns {
+                    if !known.contains(&ptr::from_ref(routes)) && pattern.fits(&candidate) {
+                        found.push(routes);
+                        if topics.len() > 1 {
+                            known.insert(ptr::from_ref(routes));
+                        }
+                    }
+                }
+            });
+        }
+        found
     }
 }
 
@@ -124,8 +161,160 @@ fn take_out<K: std::hash::Hash + Eq>(index: &mut HashMap<K, BTreeSet<RouteKey>>,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{grant::Matchers, representation::Representation, scale};
+    use crate::{grant::Matchers, representation::Representation, scale, topic::Patterns};
     use std::time::Instant;
+    use url::Url;
+
+    fn base() -> Url {
+        Url::parse("https://hub.example/.well-known/mercure").unwrap()
+    }
+
+    /// Returns routes to an audience for each of these matchers. The number of an audience is its index.
+    fn routes_of(matchers: impl IntoIterator<Item = Matcher>) -> Routes {
+        let mut routes = Routes::default();
+        for (number, matcher) in matchers.into_iter().enumerate() {
+            let granted = [Matcher::exact(&number.to_string()).unwrap()].into_iter().collect();
+            let key = AudienceKey::new([matcher].into_iter().collect(), granted, Representation::EventStream);
+            routes.add(&Arc::new(key), (0, PartKey::default()));
+        }
+        routes
+    }
+
+    /// Returns the number of patterns that are tried with this topic.
+    fn tries(routes: &Routes, topic: &str) -> usize {
+        let topic = Topic::new(topic).unwrap();
+        let mut tries = 0;
+        routes.patterns.visit(&Candidate::new(&topic), |Alike(patterns)| tries += patterns.len());
+        tries
+    }
+
+    /// Checks that the index finds exactly the patterns that match, and is empty when all routes are removed.
+    fn finds_what_matches(matchers: &[Matcher], topics: &[Topic]) {
+        let mut routes = routes_of(matchers.iter().cloned());
+        let matches = |topics: &[Topic]| {
+            let fits = |matcher: &&Matcher| topics.iter().any(|topic| matcher.matches(topic));
+            matchers.iter().enumerate().filter(|(_, matcher)| fits(matcher)).map(|(route, _)| route).collect::<Vec<_>>()
+        };
+        let found = |topics: &[Topic]| {
+            let mut found: Vec<_> = routes.by_pattern(topics).into_iter().flatten().copied().collect();
+            found.sort_unstable();
+            found
+        };
+        for topic in topics {
+            assert_eq!(
+                found(std::slice::from_ref(topic)),
+                matches(std::slice::from_ref(topic)),
+                "{topic:?} {matchers:?}"
+            );
+        }
+        assert_eq!(found(topics), matches(topics), "{topics:?} {matchers:?}");
+        routes.remove_recipient(0);
+        assert!(routes.patterns.is_empty());
+    }
+
+    #[test]
+    fn urls_are_found_as_they_are_normalised() {
+        let patterns = [
+            "https://example.com:443/a/:x",
+            "HTTPS://EXAMPLE.com/a/*",
+            "https://*.example.com/a/:x",
+            "https://example.com:8080/a/:x",
+            "https://example.com:*/a/:x",
+            "http{s}?://example.com/a/:x",
+            "*://example.com/a/:x",
+            "https://user:*@example.com/a/:x",
+            "/a/:x",
+            "a/:x",
+            "../a/:x",
+            "/ä/:x",
+            "/%C3%A4/:x",
+            "/a/b",
+            "/a/b?c=:d",
+            "/a/b#:c",
+            "/{a/}?b",
+            "/(a|b)/c",
+            "https://bücher.example/a/*",
+            "urn\\:isbn\\:*",
+            "file:///a/:x",
+        ];
+        let topics = [
+            "https://example.com/a/b",
+            "HTTPS://Example.COM:443/a/b",
+            "https://example.com:8080/a/b",
+            "https://example.com:08080/./x/../a/b",
+            "https://user:pw@example.com/a/b",
+            "https://www.example.com/a/b",
+            "http://example.com:80/a/b",
+            "/a/b",
+            "a/b",
+            "/a/c",
+            "//hub.example:443/a/b",
+            "\\a\\b",
+            " /a/b",
+            "/a/b?c=1",
+            "/a/b#1",
+            "/b",
+            "/%61/b",
+            "/ä/b",
+            "/%c3%a4/b",
+            "/%C3%A4/b",
+            "/b/c",
+            "https://xn--bcher-kva.example/a/b",
+            "https://B\u{fc}CHER.example/a/b",
+            "urn:isbn:1",
+            "URN:isbn:1",
+            "file:/a/b",
+            "file://localhost/a/b",
+            "https://",
+            "{a}",
+        ];
+        let mut matchers: Vec<_> =
+            patterns.iter().map(|pattern| Matcher::url_pattern(pattern, &base()).unwrap()).collect();
+        let other = Url::parse("http://other.example/a/").unwrap();
+        matchers.extend(["/a/:x", "b"].map(|pattern| Matcher::url_pattern(pattern, &other).unwrap()));
+        let topics = topics.map(|topic| Topic::new(topic).unwrap());
+        finds_what_matches(&matchers, &topics);
+        let unmatched = |matcher: &&Matcher| !topics.iter().any(|topic| matcher.matches(topic));
+        assert_eq!(matchers.iter().filter(unmatched).map(Matcher::as_str).collect::<Vec<_>>(), Vec::<&str>::new());
+    }
+
+    proptest::proptest! {
+        /// The texts consist of the syntax characters of both pattern languages and of beginnings of URLs.
+        #[test]
+        fn an_index_finds_what_trying_each_finds(
+            texts in proptest::collection::vec(
+                "(https://hub\\.example|HTTPS://HUB\\.example:443|//a|/a/b|urn:)?\
+                 ([ab:/?#.*+(){}\\[\\]\\\\|^,;&=!%0@é-]|://|:[a-c]|%41|%C3%A9|\\{a\\}|\\{\\+a\\}|xn--){0,12}",
+                1..12,
+            ),
+        ) {
+            let matchers = texts.iter().flat_map(|text| [Matcher::legacy_selector(text), Matcher::url_pattern(text, &base())]);
+            let patterns: BTreeSet<_> = matchers.flatten().filter(Matcher::is_pattern).collect();
+            let longer = texts.iter().flat_map(|text| [text.clone(), format!("{text}b"), format!("{text}/a")]);
+            let topics: Vec<_> = longer.filter_map(|text| Topic::new(&text).ok()).collect();
+            finds_what_matches(&patterns.into_iter().collect::<Vec<_>>(), &topics);
+        }
+    }
+
+    /// The number of patterns that a topic is compared with does not grow with the number of patterns that begin
+    /// differently.
+    #[test]
+    fn a_topic_is_compared_only_with_patterns_that_begin_like_it() {
+        // So many patterns would fill the cache that other tests use.
+        let cache = Patterns::default();
+        let template = |number: usize| Matcher::legacy_selector_in(&cache, &format!("/users/{number}/{{x}}")).unwrap();
+        let url_pattern =
+            |number: usize| Matcher::url_pattern_in(&cache, &format!("/users/{number}/:x"), &base()).unwrap();
+        for make in [&template as &dyn Fn(usize) -> Matcher, &url_pattern] {
+            let others = [Matcher::any(), make(10), Matcher::legacy_selector("{+all}").unwrap()];
+            for count in [10, 10_000] {
+                let numbers = (0..count).map(|number| 10 + number);
+                let routes = routes_of(numbers.map(make).chain(others.iter().cloned()));
+                let counts = ["/users/12/a", "/users/9/a", "/other", "/users/12"].map(|topic| tries(&routes, topic));
+                assert_eq!(counts, [3, 2, 2, 2], "{count} patterns like {}", others[1]);
+            }
+        }
+    }
 
     #[test]
     fn nothing_stays_behind_when_nothing_is_followed() {
@@ -143,8 +332,8 @@ mod tests {
         for (key, destination) in keys.iter().flat_map(|key| destinations.map(move |destination| (key, destination))) {
             routes.remove(key, destination);
         }
-        let left = (routes.routes.len(), routes.by_key.len(), routes.exact.len(), routes.patterns.len());
-        assert_eq!(left, (0, 0, 0, 0));
+        let left = (routes.routes.len(), routes.by_key.len(), routes.exact.len(), routes.patterns.is_empty());
+        assert_eq!(left, (0, 0, 0, true));
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! A run: encoded events of one audience in the order of the log, in one piece of memory, so that a subscriber that
 //! needs several events gets them in one write.
-use crate::position::Offset;
+use crate::{
+    budget::{Ledger, OverBudget, Room},
+    position::Offset,
+};
 use bytes::{Bytes, BytesMut};
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 /// Encoded events in the order of the log. Never empty.
 #[derive(Clone, Debug)]
@@ -12,6 +15,8 @@ pub struct Run {
     ends: Vec<(Offset, usize)>,
     /// The second piece of the last event, which other audiences share; `None` if the event has one piece.
     rest: Option<Bytes>,
+    /// The room that the memory of the run takes; `None` if it is not charged to the budgets.
+    room: Option<Room>,
 }
 
 /// The bytes of an event that still have to be sent, in order: the rest of its first piece, and its second piece. The
@@ -25,7 +30,7 @@ impl Run {
         let all = events.clone();
         let (offset, first) = events.next()?;
         if events.next().is_none() {
-            return Some(Self { bytes: first.clone(), ends: vec![(*offset, first.len())], rest: None });
+            return Some(Self { bytes: first.clone(), ends: vec![(*offset, first.len())], rest: None, room: None });
         }
         let (count, length) = all.clone().fold((0, 0), |(count, length), (_, event)| (count + 1, length + event.len()));
         let (mut bytes, mut ends) = (BytesMut::with_capacity(length), Vec::with_capacity(count));
@@ -36,18 +41,24 @@ impl Run {
                 _ => ends.push((*offset, bytes.len())),
             }
         }
-        Some(Self { bytes: bytes.freeze(), ends, rest: None })
+        Some(Self { bytes: bytes.freeze(), ends, rest: None, room: None })
     }
 
     /// Returns a run of one event in two pieces. Neither piece is copied.
     pub(crate) fn of_pieces(offset: Offset, first: Bytes, rest: Bytes) -> Self {
-        Self { ends: vec![(offset, first.len())], bytes: first, rest: Some(rest) }
+        Self { ends: vec![(offset, first.len())], bytes: first, rest: Some(rest), room: None }
     }
 
     /// Returns a run of the events that were encoded into `bytes` and end at the indices in `ends`; `None` if there are
     /// none.
     pub(crate) fn encoded(bytes: Vec<u8>, ends: Vec<(Offset, usize)>) -> Option<Self> {
-        (!ends.is_empty()).then(|| Self { bytes: bytes.into(), ends, rest: None })
+        (!ends.is_empty()).then(|| Self { bytes: bytes.into(), ends, rest: None, room: None })
+    }
+
+    /// Charges the memory of the run to the budgets, until the last bytes of the run are dropped.
+    pub(crate) fn charged(self, ledger: &Arc<Ledger>, is_anonymous: bool) -> Result<Self, OverBudget> {
+        let room = ledger.reserve(self.bytes.len(), is_anonymous)?;
+        Ok(Self { bytes: room.hold(self.bytes), room: Some(room), ..self })
     }
 
     /// All bytes of the run, except the [`rest`](Self::rest).
@@ -91,8 +102,11 @@ impl Run {
     #[must_use]
     pub fn cut(&self, index: usize) -> (Option<Offset>, Left) {
         let (begun, left) = self.cut_at(index);
-        let left =
-            if self.ends.len() == 1 { self.bytes.slice(left) } else { Bytes::copy_from_slice(&self.bytes[left]) };
+        let left = match &self.room {
+            _ if self.ends.len() == 1 => self.bytes.slice(left),
+            Some(room) if !left.is_empty() => room.copy(&self.bytes[left]),
+            _ => Bytes::copy_from_slice(&self.bytes[left]),
+        };
         let rest = self.rest.clone().filter(|_| begun.is_some());
         (begun, [left, rest.unwrap_or_default()])
     }

@@ -2,6 +2,7 @@
 //! the same time.
 use crate::{
     audience_key::AudienceKey,
+    budget::Ledger,
     catch_up::{self, Step},
     entry::Timestamp,
     log::{
@@ -15,6 +16,7 @@ use crate::{
     rewind::Rewind,
     rewind_search::RewindSearch,
     router::Router,
+    run::Run,
     update::EARLIEST,
     window::WindowLimit,
 };
@@ -43,6 +45,8 @@ pub(crate) struct Shared {
     /// The permit to erase. There is only one, so erasures run one after the other.
     pub(crate) erases: Arc<Semaphore>,
     pub(crate) joins: Arc<Semaphore>,
+    /// The account of what all subscriptions take.
+    pub(crate) ledger: Arc<Ledger>,
 }
 
 impl Shared {
@@ -92,16 +96,20 @@ impl Shared {
         head: Offset,
     ) -> Result<Rewind, LogError> {
         let (mut reads, has_pattern) = (Reads::of(&key), key.has_pattern());
-        let mut search = RewindSearch::new(key, count, head);
+        let (mut search, mut room) = (RewindSearch::new(key.clone(), count, head), None);
         loop {
             let step = move |hub: &Self| {
                 let found = search.step(&*hub.log, hub.clock.now())?;
                 Ok((found, search))
             };
             let (found, rest) = self.clone().reading(reads, step).await?;
+            drop(room.take());
             if let Some(rewind) = found {
                 return Ok(rewind);
             }
+            // What was found so far is in memory while the search waits for its next step.
+            let reserve = || self.ledger.reserve(rest.held_bytes(), key.is_anonymous).map_err(LogError::OverBudget);
+            room = key.charged.is_some().then(reserve).transpose()?;
             // A search that goes far back may find nothing up to the beginning of the log.
             (search, reads) = (rest, Reads::Barren { has_pattern });
         }
@@ -114,8 +122,14 @@ impl Shared {
         mut rewind: Rewind,
     ) -> Result<(Bytes, Rewind), LogError> {
         self.reading(Reads::Some, move |hub| {
-            let bytes = rewind.step(&*hub.log, &key, hub.clock.now())?;
-            Ok((bytes.into(), rewind))
+            let bytes = Bytes::from(rewind.step(&*hub.log, &key, hub.clock.now())?);
+            if !key.charged.is_some() {
+                return Ok((bytes, rewind));
+            }
+            let held = bytes.len() + rewind.held_bytes();
+            let room = hub.ledger.reserve(held, key.is_anonymous).map_err(LogError::OverBudget)?;
+            rewind.keep(room.clone());
+            Ok((room.hold(bytes), rewind))
         })
         .await
     }
@@ -129,7 +143,13 @@ impl Shared {
         is_barren: bool,
     ) -> Result<Step, LogError> {
         let reads = if is_barren { Reads::Barren { has_pattern: key.has_pattern() } } else { Reads::of(&key) };
-        self.reading(reads, move |hub| catch_up::step(&*hub.log, &key, cursor, hub.clock.now())).await
+        self.reading(reads, move |hub| {
+            let step = catch_up::step(&*hub.log, &key, cursor, hub.clock.now())?;
+            let charge = |run: Run| run.charged(&hub.ledger, key.is_anonymous).map_err(LogError::OverBudget);
+            let run = if key.charged.is_some() { step.run.map(charge).transpose()? } else { step.run };
+            Ok(Step { run, ..step })
+        })
+        .await
     }
 
     /// Calls `read` on a thread that may block, as soon as a permit to read the log is free.

@@ -2,6 +2,7 @@
 //! member of a group of polled subscriptions.
 use crate::{
     audience_key::AudienceKey,
+    budget::Room,
     bundle::PartKey,
     ending::EndReason,
     entry::Timestamp,
@@ -55,6 +56,8 @@ pub struct Subscription {
     /// The rest of a long rewind, which is sent first; `None` if there is none. The member gets no events until the
     /// rewind is complete. Boxed, because few subscriptions have it.
     rewinding: Option<Box<Rewinding>>,
+    /// The room that the buffers of the subscriber's connection take; `None` if they are not charged to the budgets.
+    _connection: Option<Room>,
 }
 
 impl Subscription {
@@ -65,12 +68,14 @@ impl Subscription {
         permit: JoinPermit,
         resumed_from: String,
         rewind: Option<Rewind>,
+        connection: Option<Room>,
     ) -> Self {
         let (key, group) = (joining.key.clone(), hub.polled.group(&joining.key).clone());
         let rewinding = rewind.map(|rewind| Box::new(Rewinding::new(hub.clone(), &mut joining, rewind, now())));
         let (head, place) = (|| hub.bounds().head, |offset| hub.place(offset));
         let seat = group.join(joining, rewinding.is_some(), permit, now(), head, place);
-        let subscription = Self { hub, key, group, seat, resumed_from, reached: None, rewinding };
+        let subscription =
+            Self { hub, key, group, seat, resumed_from, reached: None, rewinding, _connection: connection };
         subscription.start_reads();
         subscription
     }

@@ -1,6 +1,7 @@
 //! The state that every handler shares.
 use crate::{
     auth::Authenticator,
+    body::MAX_STRANGERS_BYTES,
     delivery::shards::Shards,
     files::Files,
     health::LastAppend,
@@ -34,6 +35,12 @@ pub struct Shared {
     pub(crate) proxied: Seldom,
     /// The limiter for the warnings that there are too many subscribers.
     pub(crate) crowded: Seldom,
+    /// The limiter for the warnings that a budget of all subscriptions is used up.
+    pub(crate) over_budget: Seldom,
+    /// The limiter for the warnings that a budget of the subscriptions without a token is used up.
+    pub(crate) over_anonymous_budget: Seldom,
+    /// The limiter for the warnings that there are too many bodies of requests without a token.
+    pub(crate) crowded_by_bodies: Seldom,
     /// The limiter for the errors that a subscriber cannot be served.
     pub(crate) failed: Seldom,
     /// The shards; `None` if hyper delivers all streams.
@@ -42,6 +49,8 @@ pub struct Shared {
     pub(crate) last_append: LastAppend,
     /// The permits for subscribers: one for each subscriber that the hub has room for.
     pub(crate) places: Arc<Semaphore>,
+    /// The permits for the bytes of the bodies of requests without a token.
+    pub(crate) strangers_bytes: Arc<Semaphore>,
     /// The active subscriptions; `None` if the hub does not publish them.
     pub(crate) subscriptions: Option<ActiveSubscriptions>,
     /// The signal that becomes true when the server begins to stop.
@@ -67,7 +76,6 @@ impl App {
         let subscriptions =
             settings.subscriptions.then(|| ActiveSubscriptions::start(hub.clone(), settings.max_subscribers));
         let files = Files::of(&settings);
-        let (proxied, crowded, failed) = (Seldom::default(), Seldom::default(), Seldom::default());
         Self(Arc::new(Shared {
             hub,
             auth,
@@ -75,9 +83,13 @@ impl App {
             base_url,
             metadata_url,
             files,
-            proxied,
-            crowded,
-            failed,
+            proxied: Seldom::default(),
+            crowded: Seldom::default(),
+            over_budget: Seldom::default(),
+            over_anonymous_budget: Seldom::default(),
+            crowded_by_bodies: Seldom::default(),
+            failed: Seldom::default(),
+            strangers_bytes: Arc::new(Semaphore::new(MAX_STRANGERS_BYTES)),
             shards,
             last_append: LastAppend::default(),
             places,

@@ -2,14 +2,14 @@
 mod steady;
 
 use crate::{app::App, problem::Problem};
-use axum::body::Body;
+use axum::{BoxError, body::Body};
 use bytes::Bytes;
 use http::{HeaderMap, header};
 use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::time::Duration;
 use steady::Steady;
-use tokio::time::sleep;
+use tokio::{sync::OwnedSemaphorePermit, time::sleep};
 
 /// The time for which the body of a publication may stop arriving. The whole body may take longer only if it arrives at
 /// [`BODY_RATE`] or faster.
@@ -32,8 +32,56 @@ pub(crate) fn require_no_coding(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
+/// The greatest number of bytes of the bodies of requests without a token that are in memory at the same time.
+pub const MAX_STRANGERS_BYTES: usize = 32 << 20;
+
 /// Reads the whole body, if it is within the limit on its size and has no content coding, such as compression.
 pub(crate) async fn collect(app: &App, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    within_bounds(app, headers, body, |body| async { Ok(body.collect().await?.to_bytes()) }).await
+}
+
+/// A body for which there was room.
+pub(crate) struct Roomed {
+    pub(crate) bytes: Bytes,
+    /// The permits for the bytes. They are returned when this is dropped.
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl From<Bytes> for Roomed {
+    /// Returns a body that needs no permits.
+    fn from(bytes: Bytes) -> Self {
+        Self { bytes, _room: None }
+    }
+}
+
+/// Does the same as [`collect`] for the sender of a request without a token. It takes a permit for each byte that is in
+/// memory. If there are too few permits, it returns `None` and does not wait: otherwise senders that never finish their
+/// bodies could keep all others waiting.
+pub(crate) async fn collect_of_stranger(app: &App, headers: &HeaderMap, body: Body) -> Result<Option<Roomed>, Problem> {
+    within_bounds(app, headers, body, |mut body| async move {
+        let (mut bytes, mut room) = (Vec::new(), None::<OwnedSemaphorePermit>);
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame?.into_data() else { continue };
+            let count = u32::try_from(data.len()).unwrap_or(u32::MAX);
+            let Ok(more) = app.strangers_bytes.clone().try_acquire_many_owned(count) else { return Ok(None) };
+            match &mut room {
+                Some(room) => room.merge(more),
+                None => room = Some(more),
+            }
+            bytes.extend_from_slice(&data);
+        }
+        Ok(Some(Roomed { bytes: bytes.into(), _room: room }))
+    })
+    .await
+}
+
+/// Reads a body with `read`, within the limits on its size and on the time that it may take to arrive.
+async fn within_bounds<T, R: Future<Output = Result<T, BoxError>>>(
+    app: &App,
+    headers: &HeaderMap,
+    body: Body,
+    read: impl FnOnce(Limited<Steady<Body>>) -> R,
+) -> Result<T, Problem> {
     require_no_coding(headers)?;
     let limit = app.settings.max_body_bytes;
     // A body whose `Content-Length` is above the limit is refused before a byte of it is read, and before the client is
@@ -41,16 +89,16 @@ pub(crate) async fn collect(app: &App, headers: &HeaderMap, body: Body) -> Resul
     if body.size_hint().lower() > limit as u64 {
         return Err(Problem::BodyTooLarge { limit });
     }
-    let collecting = Limited::new(Steady::new(body), limit).collect();
+    let reading = read(Limited::new(Steady::new(body), limit));
     // Usually the whole body has already arrived. So the branch that reads the body is polled first, and the branch
     // that waits for the server to stop is often never polled.
-    let collected = tokio::select! {
+    let read = tokio::select! {
         biased;
-        collected = collecting => collected,
+        read = reading => read,
         () = late_for_stopping(app) => return Err(Problem::CutShort),
     };
-    match collected {
-        Ok(collected) => Ok(collected.to_bytes()),
+    match read {
+        Ok(read) => Ok(read),
         Err(error) if error.is::<LengthLimitError>() => Err(Problem::BodyTooLarge { limit }),
         Err(_) => Err(Problem::BodyIncomplete),
     }

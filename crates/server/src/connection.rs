@@ -16,6 +16,7 @@
 //! [RFC 9112, 9.6]: https://www.rfc-editor.org/rfc/rfc9112#section-9.6
 mod activity;
 mod handover;
+mod large_heads;
 mod leaving;
 mod linger;
 mod looks;
@@ -35,6 +36,8 @@ use axum::Router;
 use bytes::{Bytes, BytesMut};
 use handover::{Handover, Noticing, Requests};
 use hyper::server::conn::http1;
+pub(crate) use large_heads::LargeHeads;
+pub use large_heads::{LARGE_HEAD_BYTES, MAX_LARGE_HEADS};
 use leaving::Left;
 use linger::linger;
 pub use linger::{LINGER_BYTES, LINGER_TIMEOUT};
@@ -83,6 +86,8 @@ pub(crate) struct Serving {
     pub(crate) patience: Patience,
     /// The shards, which take the streams that hyper need not deliver; `None` if hyper delivers all streams.
     pub(crate) shards: Option<Arc<Shards>>,
+    /// The permits for large heads of requests.
+    pub(crate) large_heads: LargeHeads,
 }
 
 impl Serving {
@@ -93,12 +98,13 @@ impl Serving {
         // order of their declaration, so this receiver is dropped last, after everything that may hold the log.
         // Otherwise the process might end before the log is closed.
         let _served = stop.clone();
-        let Self { router, write_timeout, patience, shards } = self;
+        let Self { router, write_timeout, patience, shards, large_heads } = self;
         prepare(&socket, write_timeout);
         let handover = shards.is_some().then(Handover::default);
         let activity = Activity::new();
         let mut watch = Watch::new(activity.clone(), patience, stop);
-        let mut io = Noticing::new(socket, handover.clone(), activity.clone(), Looks::new(write_timeout));
+        let looks = Looks::new(write_timeout);
+        let mut io = Noticing::new(socket, handover.clone(), activity.clone(), looks, large_heads.permit());
         let mut is_last = false;
         loop {
             let requests = Requests::new(router.clone(), handover.clone(), activity.clone());
@@ -131,14 +137,15 @@ impl Serving {
             });
             let left = left.await;
             let parts = connection.into_parts();
-            let (mut socket, looks, held_back) = parts.io.into_inner();
+            let (mut socket, looks, held_back, permit) = parts.io.into_inner();
             match (left, &shards) {
                 _ if looks.is_overdue() => reset(&socket),
                 (Left::Refused, _) => {
                     if held_back.is_of(&parts.read_buf) && repair(&parts.read_buf).is_some() {
                         let head = whole_head(&mut socket, &parts.read_buf).await;
                         let head = repair(&head).unwrap_or_default();
-                        io = Noticing::new(socket, handover.clone(), activity.clone(), looks).with_repaired(head);
+                        let fresh = Noticing::new(socket, handover.clone(), activity.clone(), looks, permit);
+                        io = fresh.with_repaired(head);
                         // Another server between the client and the hub may have read the head before the repair
                         // differently. For that server, the next request may begin at another byte. So no further
                         // request is read from this connection.
@@ -149,6 +156,8 @@ impl Serving {
                 }
                 (Left::Granted(mut stream), Some(shards)) => match socket.into_std() {
                     Ok(socket) => {
+                        // The head of the request is in this buffer.
+                        drop((parts.read_buf, permit));
                         // The subscriber is admitted only when its socket is ready for the shard. A subscriber that was
                         // admitted joins its audience on the shard. Only a few subscribers may be on their way there at
                         // a time, and further ones have to wait, so none should be admitted too early.
@@ -297,6 +306,7 @@ mod tests {
             write_timeout: None,
             patience: Patience::new(Duration::from_secs(60), Duration::from_secs(60)),
             shards: None,
+            large_heads: LargeHeads::new(1),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
@@ -312,6 +322,49 @@ mod tests {
         assert_eq!(answer(&mut peer).await, b'y');
         assert_eq!(answer(&mut peer).await, b'n');
         drop(peer);
+        served.await.unwrap();
+    }
+
+    /// Only one of these connections may have a large head at a time. It is counted while its head arrives, while its
+    /// request is handled, and until it ends.
+    #[tokio::test]
+    async fn large_heads_are_limited_in_sum() {
+        let serving = Serving {
+            router: Router::new().route("/", post(async || "y")),
+            write_timeout: None,
+            patience: Patience::new(Duration::from_secs(60), Duration::from_secs(60)),
+            shards: None,
+            large_heads: LargeHeads::new(1),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stop = channel::Sender::new(Stop::Not);
+        let connect = async || {
+            let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let (accepted, _) = listener.accept().await.unwrap();
+            (peer, tokio::spawn(serving.clone().connection(accepted, stop.subscribe())))
+        };
+        let request = |padding: usize| {
+            let padding = "x".repeat(padding);
+            format!("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\npadding: {padding}\r\n\r\n").into_bytes()
+        };
+        let (large, usual) = (request(LARGE_HEAD_BYTES), request(LARGE_HEAD_BYTES - 100));
+        let (mut first, served) = connect().await;
+        first.write_all(&large).await.unwrap();
+        assert_eq!(answer(&mut first).await, b'y');
+        let (mut second, refused) = connect().await;
+        second.write_all(&usual).await.unwrap();
+        assert_eq!(answer(&mut second).await, b'y', "this head is not large");
+        second.write_all(&large).await.unwrap();
+        let ended = second.read_u8().await;
+        assert!(ended.is_err(), "{ended:?}");
+        drop(second);
+        refused.await.unwrap();
+        drop(first);
+        served.await.unwrap();
+        let (mut third, served) = connect().await;
+        third.write_all(&large).await.unwrap();
+        assert_eq!(answer(&mut third).await, b'y');
+        drop(third);
         served.await.unwrap();
     }
 

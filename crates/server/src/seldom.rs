@@ -13,6 +13,10 @@ const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 pub(crate) struct Seldom(Mutex<Option<Instant>>);
 
 impl Seldom {
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(None))
+    }
+
     /// Returns true if a line may be logged now. The caller must then log it.
     pub(crate) fn is_due(&self) -> bool {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);

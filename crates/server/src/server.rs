@@ -2,7 +2,7 @@
 use crate::{
     app::App,
     auth::Authenticator,
-    connection::{Patience, Serving, Stop, Threads},
+    connection::{LargeHeads, MAX_LARGE_HEADS, Patience, Serving, Stop, Threads},
     delivery::shards::Shards,
     open_files,
     progress::WriteTimeout,
@@ -69,14 +69,9 @@ impl Server {
         let patience = Patience::new(head_timeout, keep_alive_timeout);
         let subscriptions = app.subscriptions.clone();
         let router = routes(app);
-        Ok(Self {
-            hub,
-            auth,
-            serving: Serving { router, write_timeout, patience, shards },
-            threads,
-            subscriptions,
-            stop,
-        })
+        let large_heads = LargeHeads::new(MAX_LARGE_HEADS);
+        let serving = Serving { router, write_timeout, patience, shards, large_heads };
+        Ok(Self { hub, auth, serving, threads, subscriptions, stop })
     }
 
     /// Serves the connections of `listener` until `stopped` resolves, or until the hub [has failed](Hub::failed). Then

@@ -213,6 +213,26 @@ options! {
         // The bounds are those of max-topics, but a hub may allow no pattern at all.
         max_anonymous_patterns: Count as "COUNT" = 10, within count(0, 10_000);
 
+        /// Ask further subscribers to come back later if the topics and patterns of all subscriptions would take more
+        /// memory than this. A topic or pattern that several subscriptions have counts once
+        // The lower bound: enough for a few subscriptions with the largest patterns.
+        max_subscription_memory: ByteSize as "SIZE" = "512MiB", within bytes(1 << 20, 1 << 50);
+
+        /// Ask further subscribers without a token to come back later if their topics and patterns would take more
+        /// memory than this. They count towards --max-subscription-memory, too: the rest is for subscribers with a
+        /// token
+        max_anonymous_memory: ByteSize as "SIZE" = "128MiB", within bytes(1 << 20, 1 << 50);
+
+        /// Ask further subscribers to come back later if a topic would be compared with more patterns of all
+        /// subscriptions than this. A topic is compared with those patterns that begin like it, up to their first
+        /// variable; a pattern that several subscriptions have counts once
+        // The lower bound: `*` counts as a pattern.
+        max_comparisons: Count as "COUNT" = 10_000, within count(1, 10_000_000);
+
+        /// Ask further subscribers without a token to come back later if a topic would be compared with more of their
+        /// patterns than this. They count towards --max-comparisons, too
+        max_anonymous_comparisons: Count as "COUNT" = 1_000, within count(1, 10_000_000);
+
         /// Close a connection if data waits for its peer, and the peer takes none of it for this long. A peer that reads
         /// slowly but steadily keeps its connection. A subscriber resumes when it reconnects
         // The bounds: within less than a second, a network that loses packets may deliver nothing; after more than an
@@ -287,6 +307,10 @@ mod tests {
             ("max-subscribers", "0", "1", "10000000", "10000001"),
             ("max-topics", "0", "1", "10000", "10001"),
             ("max-anonymous-patterns", "-1", "0", "10000", "10001"),
+            ("max-subscription-memory", "1048575", "1MiB", "1024TiB", "1025TiB"),
+            ("max-anonymous-memory", "1048575", "1MiB", "1024TiB", "1025TiB"),
+            ("max-comparisons", "0", "1", "10000000", "10000001"),
+            ("max-anonymous-comparisons", "0", "1", "10000000", "10000001"),
             ("delivery-threads", "0", "1", "1024", "1025"),
             ("write-timeout", "999ms", "1s", "1h", "3601s"),
             ("keep-alive-timeout", "999ms", "1s", "1h", "3601s"),

@@ -19,7 +19,7 @@ use crate::{
 };
 use announce::Announcement;
 use clap::ArgMatches;
-use fanfare_hub::{Hub, HubLimits};
+use fanfare_hub::Hub;
 use fanfare_server::{
     Server,
     auth::{Authenticator, KeyStore},
@@ -103,7 +103,7 @@ async fn start(settings: &ServeSettings, merged: Merged, origin: reload::Origin)
     let listener = TcpListener::bind(settings.listen.0).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
 
-    let hub = Hub::start(parts::log(settings)?, &HubLimits::default()).map_err(ServeError::Hub)?;
+    let hub = Hub::start(parts::log(settings)?, &parts::hub_limits(settings)).map_err(ServeError::Hub)?;
     let mut ring = KeyRing::new(settings.jwks_addresses());
     let keys = KeyStore::from(ring.trusted(settings)?);
     let access = parts::access(settings, address, keys.clone());

@@ -1,7 +1,14 @@
 //! Converts the settings to the types of the hub and of the server.
 use super::ServeError;
-use crate::config::{RetentionRule, ServeSettings, Storage};
-use fanfare_hub::log::{Log, MemoryLog, PresenceLimit, Retention, SegmentLog};
+use crate::{
+    config::{RetentionRule, ServeSettings, Storage},
+    quantity::{ByteSize, Count},
+};
+use fanfare_hub::{
+    HubLimits,
+    budget::{Budget, Budgets},
+    log::{Log, MemoryLog, PresenceLimit, Retention, SegmentLog},
+};
 use fanfare_server::{
     Settings,
     auth::{AuthSettings, KeyStore},
@@ -30,6 +37,18 @@ pub(super) fn log(settings: &ServeSettings) -> Result<Arc<dyn Log>, ServeError> 
             Ok(Arc::new(log))
         }
     }
+}
+
+/// Returns the limits of the hub.
+pub(super) fn hub_limits(settings: &ServeSettings) -> HubLimits {
+    let mut limits = HubLimits::default();
+    let budget =
+        |memory: ByteSize, comparisons: Count| Budget { bytes: count(memory.0), comparisons: count(comparisons.0) };
+    limits.budgets = Budgets {
+        all: budget(settings.max_subscription_memory, settings.max_comparisons),
+        anonymous: budget(settings.max_anonymous_memory, settings.max_anonymous_comparisons),
+    };
+    limits
 }
 
 /// Returns the settings that decide who may publish and subscribe, with the keys in `keys`.
@@ -99,6 +118,7 @@ mod tests {
     #[test]
     fn the_defaults_are_those_of_the_server() {
         let settings = config::default_settings();
+        assert_eq!(hub_limits(&settings), HubLimits::default());
         let (ours, theirs) = (server(&settings, settings.listen.0), Settings::default());
         assert_eq!(ours.heartbeat_interval, theirs.heartbeat_interval);
         assert_eq!(ours.max_lifetime, theirs.max_lifetime);

@@ -4,7 +4,13 @@ use super::{
     member::{Member, MemberKey, State},
     part::Part,
 };
-use crate::{audience_key::AudienceKey, bundle::PartKey, ending::EndReason, position::Offset};
+use crate::{
+    audience_key::AudienceKey,
+    budget::{self, Room},
+    bundle::PartKey,
+    ending::EndReason,
+    position::Offset,
+};
 use bytes::Bytes;
 use std::{sync::Arc, time::Instant};
 
@@ -17,6 +23,8 @@ pub struct Joining {
     pub cursor: Option<Offset>,
     /// The bytes that the subscriber gets first, before the events after `cursor`.
     pub opening: Vec<u8>,
+    /// The room that the opening bytes take; `None` if they are not charged to the budgets.
+    pub room: Option<Room>,
     /// The places that the subscriber is told of.
     pub places: Places,
     /// The time when the hub ends the stream; `None` if the hub does not end it.
@@ -57,7 +65,7 @@ impl FanOut {
         place: &impl Fn(Offset) -> String,
     ) -> MemberKey {
         assert!(self.departed.is_empty(), "the driver takes the departed members before another one joins");
-        let Joining { key: audience, cursor, mut opening, places, ends, end_reason, tag } = joining;
+        let Joining { key: audience, cursor, mut opening, room, places, ends, end_reason, tag } = joining;
         let part = match self.parts.find(&audience) {
             Some(part) => part,
             None => {
@@ -78,7 +86,7 @@ impl FanOut {
             }
             Places::After(place) => Some(place),
         };
-        let unsent = (!opening.is_empty()).then(|| Box::new([opening.into(), Bytes::new()]));
+        let unsent = (!opening.is_empty()).then(|| Box::new([budget::held(opening, room.as_ref()), Bytes::new()]));
         let (gets_places, told) = (told.is_some(), told.unwrap_or_default());
         let spoke = self.clock.moment(now);
         let member = Member {

@@ -274,6 +274,7 @@ impl Simulation {
             key: subscriber.key.clone(),
             cursor: (!at_head).then_some(subscriber.cursor),
             opening,
+            room: None,
             places: if self.random.u8(..4) == 0 { Places::None } else { Places::FromStart },
             ends,
             end_reason: self.random.bool().then_some(EndReason::TokenExpired),

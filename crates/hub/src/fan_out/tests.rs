@@ -72,6 +72,7 @@ fn joining_of(matchers: Matchers, cursor: Option<u64>) -> Joining {
         key,
         cursor: cursor.map(Offset),
         opening: Vec::new(),
+        room: None,
         places: Places::None,
         ends: None,
         end_reason: None,

@@ -7,6 +7,7 @@ use super::{
     presence::PresenceLimit,
 };
 use crate::{
+    budget::OverBudget,
     entry::{Entry, Timestamp},
     position::Offset,
     topic::matcher::Matcher,
@@ -144,6 +145,8 @@ pub enum LogError {
     /// The disk could not sync, or the log has panicked, so it is not known what is on the disk. The text is the
     /// reason. Only a restart shows which updates the log has.
     Failed(String),
+    /// The events that were read for a subscriber would exceed a budget. The log itself can be read.
+    OverBudget(OverBudget),
 }
 
 impl LogError {
@@ -167,6 +170,7 @@ impl LogError {
             Self::OldFormat(file) => Self::OldFormat(file.clone()),
             Self::Stopped(why) => Self::Stopped(why.clone()),
             Self::Failed(why) => Self::Failed(why.clone()),
+            Self::OverBudget(over) => Self::OverBudget(*over),
         }
     }
 }
@@ -183,6 +187,7 @@ impl fmt::Display for LogError {
                  another directory, or move that file away",
                 file.display()
             ),
+            Self::OverBudget(over) => write!(f, "{over}"),
             Self::Stopped(why) | Self::Failed(why) => {
                 write!(f, "the log accepts no more updates until the hub is restarted: {why}")
             }
@@ -200,7 +205,12 @@ impl std::error::Error for LogError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Io(error) => Some(error),
-            Self::Corrupt(_) | Self::InUse | Self::OldFormat(_) | Self::Stopped(_) | Self::Failed(_) => None,
+            Self::Corrupt(_)
+            | Self::InUse
+            | Self::OldFormat(_)
+            | Self::Stopped(_)
+            | Self::Failed(_)
+            | Self::OverBudget(_) => None,
         }
     }
 }

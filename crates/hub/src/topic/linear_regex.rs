@@ -35,7 +35,6 @@ const MAX_DETERMINIZING_BYTES: usize = 256 * 1024;
 /// percent-encoded text of a URL.
 #[derive(Debug)]
 pub(super) struct LinearRegex {
-    source: Box<str>,
     automaton: DFA<Vec<u32>>,
 }
 
@@ -58,7 +57,7 @@ impl LinearRegex {
             .dfa_size_limit(Some(MAX_COMPILED_BYTES))
             .determinize_size_limit(Some(MAX_DETERMINIZING_BYTES));
         match dense::Builder::new().configure(config).build_from_nfa(&nfa(expression)?) {
-            Ok(automaton) => Ok(Self { source: expression.into(), automaton }),
+            Ok(automaton) => Ok(Self { automaton }),
             Err(error) if error.is_size_limit_exceeded() => Err(CompileError::TooLarge),
             Err(error) => Err(CompileError::Syntax(last_line(&error))),
         }
@@ -86,11 +85,6 @@ impl LinearRegex {
             state = self.automaton.next_state(state, byte);
         }
         !self.automaton.is_dead_state(state)
-    }
-
-    /// The expression's source.
-    pub(super) fn as_str(&self) -> &str {
-        &self.source
     }
 }
 

@@ -6,6 +6,7 @@ pub use super::invalid_matcher::InvalidMatcher;
 use super::{
     InvalidTopic, PRESENCE_TOPICS, Topic,
     candidate::Candidate,
+    pattern::Pattern as _,
     pattern_cache::Patterns,
     uri_template::{InvalidUriTemplate, UriTemplate},
     url_pattern::UrlPattern,
@@ -150,6 +151,16 @@ impl Matcher {
             Self::Any | Self::Exact(_) => 0,
             Self::UriTemplate(template) => template.compiled_bytes(),
             Self::UrlPattern(pattern) => pattern.compiled_bytes(),
+        }
+    }
+
+    /// The memory that the matcher points to, in bytes: its text and its compiled form. All clones share it.
+    pub(crate) fn held_bytes(&self) -> usize {
+        match self {
+            Self::Any => 0,
+            Self::Exact(topic) => topic.as_str().len(),
+            Self::UriTemplate(template) => template.held_bytes(),
+            Self::UrlPattern(pattern) => pattern.held_bytes(),
         }
     }
 

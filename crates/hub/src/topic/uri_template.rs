@@ -8,6 +8,7 @@
 use super::{
     Topic,
     linear_regex::{CompileError, LinearRegex, MAX_COMPILED_BYTES},
+    pattern::Pattern,
 };
 use std::{cmp::Ordering, fmt, hash};
 
@@ -71,7 +72,7 @@ impl UriTemplate {
     /// True if `topic` is an expansion of the template, or the template itself.
     #[must_use]
     pub fn matches(&self, topic: &Topic) -> bool {
-        let behind = topic.as_str().strip_prefix(&self.source[..self.prefix]);
+        let behind = topic.as_str().strip_prefix(self.literal_beginning());
         *self.source == *topic.as_str() || behind.is_some_and(|text| self.expansions.is_match(text))
     }
 
@@ -82,6 +83,11 @@ impl UriTemplate {
             Some(rest) => self.source.starts_with(beginning) || self.expansions.may_begin_with(rest),
             None => fixed.starts_with(beginning),
         }
+    }
+
+    /// The text with which each topic begins that the template matches.
+    pub(crate) fn literal_beginning(&self) -> &str {
+        &self.source[..self.prefix]
     }
 
     /// The template's text.
@@ -110,6 +116,12 @@ fn push_literal(regex: &mut String, text: &str) {
             let encoded: String = bytes.bytes().map(|byte| format!("%{byte:02X}")).collect();
             *regex += &format!("(?:{literal}|{encoded})");
         }
+    }
+}
+
+impl Pattern for UriTemplate {
+    fn held_bytes(&self) -> usize {
+        size_of::<Self>() + self.source.len() + self.compiled_bytes()
     }
 }
 

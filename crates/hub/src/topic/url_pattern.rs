@@ -8,6 +8,7 @@ use super::{
     candidate::Candidate,
     invalid_matcher::InvalidMatcher,
     linear_regex::{CompileError, LinearRegex},
+    pattern::Pattern,
 };
 use std::{cmp::Ordering, fmt, hash, panic};
 use url::{Url, quirks};
@@ -88,6 +89,25 @@ impl UrlPattern {
             && may_begin_with(pathname, path)
     }
 
+    /// The text with which the [`indexed_text`] of each URL begins that the pattern matches.
+    pub(crate) fn literal_beginning(&self) -> String {
+        let [protocol, _, _, hostname, port, pathname, ..] = &self.components;
+        let mut beginning = String::new();
+        for component in [protocol, hostname, port, pathname] {
+            beginning.push_str(&component.prefix);
+            let InnerMatcher::Literal { literal } = &component.inner else { break };
+            beginning.push_str(literal);
+            beginning.push_str(&component.suffix);
+            beginning.push(COMPONENT_END);
+        }
+        beginning
+    }
+
+    /// The URL against which relative patterns and topics are resolved.
+    pub(crate) fn base(&self) -> &Url {
+        &self.base
+    }
+
     /// The pattern's text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -108,6 +128,20 @@ impl UrlPattern {
     fn key(&self) -> (&str, &str) {
         (&self.source, self.base.as_str())
     }
+}
+
+/// The character behind each component in an [`indexed_text`]. No URL contains it.
+const COMPONENT_END: char = '\n';
+
+/// Returns the components of a URL by which patterns are indexed, each with [`COMPONENT_END`] behind it. The user name
+/// and the password come before the host in a URL, but few patterns name them, so they are left out.
+pub(super) fn indexed_text(url: &Url) -> String {
+    let mut text = String::with_capacity(url.as_str().len() + 4);
+    for component in [url.scheme(), url.host_str().unwrap_or_default(), quirks::port(url), url.path()] {
+        text.push_str(component);
+        text.push(COMPONENT_END);
+    }
+    text
 }
 
 fn parse(source: &str, base: &Url) -> Result<urlpattern::UrlPattern<Compiled>, InvalidMatcher> {
@@ -162,8 +196,24 @@ impl RegExp for Compiled {
         self.0.as_ref().is_ok_and(|regex| regex.is_match(text)).then(Vec::new)
     }
 
+    /// Returns nothing. Only other functions of the `urlpattern` crate call this, and keeping the text would take as
+    /// much memory again as the compiled form.
     fn pattern_string(&self) -> &str {
-        self.0.as_ref().map_or("", LinearRegex::as_str)
+        ""
+    }
+}
+
+impl Pattern for UrlPattern {
+    fn held_bytes(&self) -> usize {
+        let text = |matcher: &ComponentMatcher<Compiled>| {
+            let literal = match &matcher.inner {
+                InnerMatcher::Literal { literal } => literal.capacity(),
+                _ => 0,
+            };
+            matcher.prefix.capacity() + matcher.suffix.capacity() + literal
+        };
+        let texts: usize = self.components.iter().map(text).sum();
+        size_of::<Self>() + self.source.len() + self.base.as_str().len() + texts + self.compiled_bytes()
     }
 }
 

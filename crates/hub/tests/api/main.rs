@@ -1,6 +1,7 @@
 //! The hub as its users see it: publish, subscribe, resume.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod barren;
+mod budget;
 mod fixture;
 mod joining;
 mod log;

@@ -16,6 +16,7 @@
 //!   while the service waits for the body (`a_body_that_nobody_reads_ends_the_connection_only_if_it_has_not_come`).
 use super::{
     activity::{Activity, Busy},
+    large_heads::HeadPermit,
     looks::Looks,
     query::Next,
     unread::{has_come, is_read_by_a_handler},
@@ -265,10 +266,17 @@ pub(super) struct Noticing {
     may_repair: bool,
     /// The answer by which hyper refuses a head. It is held back until it is known whether the head can be repaired.
     refusal: Vec<u8>,
+    permit: HeadPermit,
 }
 
 impl Noticing {
-    pub(super) fn new(socket: TcpStream, handover: Option<Handover>, activity: Activity, looks: Looks) -> Self {
+    pub(super) fn new(
+        socket: TcpStream,
+        handover: Option<Handover>,
+        activity: Activity,
+        looks: Looks,
+        permit: HeadPermit,
+    ) -> Self {
         Self {
             io: TokioIo::new(socket),
             handover,
@@ -278,6 +286,7 @@ impl Noticing {
             next: Next::default(),
             may_repair: true,
             refusal: Vec::new(),
+            permit,
         }
     }
 
@@ -293,10 +302,10 @@ impl Noticing {
         self.may_repair && self.activity.refuses()
     }
 
-    /// Returns the socket, the looks at its peer, and the answer of hyper that was held back.
-    pub(super) fn into_inner(self) -> (TcpStream, Looks, HeldBack) {
+    /// Returns the socket, the looks at its peer, the answer of hyper that was held back, and the permit for large heads.
+    pub(super) fn into_inner(self) -> (TcpStream, Looks, HeldBack, HeadPermit) {
         let held_back = HeldBack { refusal: self.refusal, head_bytes: self.activity.head_bytes() };
-        (self.io.into_inner(), self.looks, held_back)
+        (self.io.into_inner(), self.looks, held_back, self.permit)
     }
 
     /// Reads bytes of a request's head, escapes the characters in its query that the client should have escaped, puts
@@ -314,7 +323,7 @@ impl Noticing {
         into.put_slice(now);
         self.ahead.extend_from_slice(later);
         self.activity.received(Some(now.len()));
-        Poll::Ready(Ok(()))
+        Poll::Ready(self.permit.reached(self.activity.head_bytes().unwrap_or_default()))
     }
 
     /// Fails if an endless answer is under way and the peer has closed its sending side.

@@ -116,7 +116,7 @@ impl Open {
                 self.alarm.as_mut().reset(deadline.unwrap_or_else(|| Instant::now() + heartbeat_interval));
             }
             if let Poll::Ready(next) = self.subscription.poll_next(cx) {
-                let next = next.map(|run| run.inspect_err(|error| tracing::error!("a stream ends because {error}")));
+                let next = next.map(|run| run.inspect_err(|error| super::log_end("a stream ends", error)));
                 return Poll::Ready(next.map(|run| run.map(Frame::data)));
             }
             ready!(self.alarm.as_mut().poll(cx));

@@ -15,3 +15,19 @@ pub mod shards;
 pub mod stream;
 mod turns;
 pub mod wheel;
+
+use crate::seldom::Seldom;
+use fanfare_hub::log::LogError;
+
+/// Logs that streams end because the log could not be read for them. Subscribers can use up a budget as often as they
+/// like, so this reason is logged seldom.
+fn log_end(what: &str, error: &LogError) {
+    static OVER_BUDGET: Seldom = Seldom::new();
+    match error {
+        LogError::OverBudget(over) if OVER_BUDGET.is_due() => {
+            tracing::warn!("{what}: {over}; such subscribers are expected to come back");
+        }
+        LogError::OverBudget(_) => {}
+        error => tracing::error!("{what}: {error}"),
+    }
+}

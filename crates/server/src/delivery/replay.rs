@@ -60,7 +60,7 @@ impl Body for ReplayBody {
         let bytes = match reading.as_mut().poll(cx) {
             Poll::Ready((replay, bytes)) => {
                 self.reading = matches!(bytes, Ok(Some(_))).then(|| Box::pin(read(replay)) as Pin<Box<_>>);
-                bytes.inspect_err(|error| tracing::error!("a replay ends early because {error}"))
+                bytes.inspect_err(|error| super::log_end("a replay ends early", error))
             }
             Poll::Pending => {
                 ready!(self.alarm.as_mut().poll(cx));

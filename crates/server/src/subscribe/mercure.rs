@@ -7,13 +7,14 @@
 //!
 //! `QUERY` ([RFC 10008](https://www.rfc-editor.org/rfc/rfc10008)) does the same with a form as its body, for clients
 //! whose parameters do not fit into a URL.
-use super::{EVENT_STREAM, Until, Wanted, gather, open};
+use super::{Asking, EVENT_STREAM, Until, Wanted, gather, open};
 use crate::{
     accept::Acceptance,
     app::App,
     auth::{Credentials, Purpose},
-    body::collect,
+    body::{MAX_STRANGERS_BYTES, Roomed, collect, collect_of_stranger},
     cursor::{self, Cursor, LAST_EVENT_ID, MERCURE_LAST_EVENT_ID},
+    delivery::head,
     form::Form,
     media_type::require_form,
     problem::Problem,
@@ -34,7 +35,7 @@ pub async fn subscribe(State(app): State<App>, parts: Parts) -> Result<Response,
     let credentials = app.auth.authenticate(&parts, Purpose::Subscribe).await?;
     let query = cursor::query_of(&parts.uri)?;
     let cursor = Cursor::of(&parts.headers, &[&query]);
-    stream(&app, &parts, credentials, &query, cursor).await
+    stream(&app, parts, credentials, query, cursor).await
 }
 
 /// Answers a `QUERY`. Its query string and its body are read together. If a parameter may have only one value, and both
@@ -47,26 +48,58 @@ pub(crate) async fn query(app: App, request: Request<Body>) -> Result<Response, 
     // The sender is authenticated before its body is read.
     let credentials = app.auth.authenticate(&parts, Purpose::Subscribe).await?;
     require_form(&parts.headers)?;
-    let (query, body) = (cursor::query_of(&parts.uri)?, cursor::form(&collect(&app, &parts.headers, body).await?)?);
-    let cursor = Cursor::of(&parts.headers, &[&query, &body]);
-    stream(&app, &parts, credentials, &query.and(body)?, cursor).await
+    let query = cursor::query_of(&parts.uri)?;
+    let body = if credentials.signer.is_some() {
+        Roomed::from(collect(&app, &parts.headers, body).await?)
+    } else if let Some(body) = collect_of_stranger(&app, &parts.headers, body).await? {
+        body
+    } else {
+        if app.crowded_by_bodies.is_due() {
+            tracing::warn!(
+                limit = MAX_STRANGERS_BYTES,
+                "the bodies of QUERY requests without a token take too much memory: such a subscriber is asked to come \
+                 back later"
+            );
+        }
+        return Ok(head::come_back_later(Representation::EventStream));
+    };
+    let form = cursor::form(&body.bytes)?;
+    let cursor = Cursor::of(&parts.headers, &[&query, &form]);
+    let form = query.and(form)?;
+    let (wanted, request) = want(&app, &parts, &credentials, &form, cursor)?;
+    drop((parts, form, body));
+    open(&app, request, credentials, wanted).await
 }
 
 async fn stream(
     app: &App,
-    parts: &Parts,
+    parts: Parts,
     credentials: Credentials,
-    query: &Form,
+    query: Form,
     cursor: Cursor,
 ) -> Result<Response, Problem> {
+    let (wanted, request) = want(app, &parts, &credentials, &query, cursor)?;
+    // The subscriber may wait long for the log. Only the matchers of its request are in memory then.
+    drop((parts, query));
+    open(app, request, credentials, wanted).await
+}
+
+/// Reads what a request asks for.
+fn want(
+    app: &App,
+    parts: &Parts,
+    credentials: &Credentials,
+    query: &Form,
+    cursor: Cursor,
+) -> Result<(Wanted, Asking), Problem> {
     Acceptance::require(&parts.headers, EVENT_STREAM)?;
     let newer = query.iter().any(|(name, _)| names_a_matcher(name));
     let matchers = if newer {
         let named: Vec<_> = query.iter().filter(|(name, _)| names_a_matcher(name)).collect();
-        gather(app, &credentials, named.into_iter().map(|(name, value)| newer_matcher(app, name, value)))?
+        gather(app, credentials, named.into_iter().map(|(name, value)| newer_matcher(app, name, value)))?
     } else {
         let selectors: Vec<_> = query.all("topic").collect();
-        gather(app, &credentials, selectors.into_iter().map(|selector| Ok(Matcher::legacy_selector(selector)?)))?
+        gather(app, credentials, selectors.into_iter().map(|selector| Ok(Matcher::legacy_selector(selector)?)))?
     };
     let cursor = cursor.or_rewind(&[query], matchers.as_slice().len(), app.hub.now())?;
     let wanted = Wanted {
@@ -76,7 +109,7 @@ async fn stream(
         cursor_header: if newer { MERCURE_LAST_EVENT_ID } else { LAST_EVENT_ID },
         until: Until::Closed,
     };
-    open(app, parts, credentials, wanted).await
+    Ok((wanted, Asking::of(parts)))
 }
 
 /// Returns true if the name of a parameter begins with `match`, in upper or lower case. All such names are reserved for

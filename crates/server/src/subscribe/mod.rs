@@ -22,7 +22,12 @@ use crate::{
 };
 use axum::{body::Body, response::Response};
 use fanfare_hub::{
-    audience_key::AudienceKey, grant::Matchers, representation::Representation, topic::matcher::Matcher,
+    audience_key::AudienceKey,
+    budget::{OverBudget, Resource},
+    grant::Matchers,
+    log::LogError,
+    representation::Representation,
+    topic::matcher::Matcher,
 };
 use http::{HeaderName, HeaderValue, Method, request::Parts};
 
@@ -55,11 +60,30 @@ pub(crate) enum Until {
     Now { tells_place: bool },
 }
 
+/// The properties of a request that are still needed when its texts were read. A subscriber may wait long for its turn
+/// to read the log, so the texts are dropped before.
+#[derive(Debug)]
+pub(crate) struct Asking {
+    is_head: bool,
+    has_body: bool,
+    activity: Option<Activity>,
+}
+
+impl Asking {
+    pub(crate) fn of(parts: &Parts) -> Self {
+        Self {
+            is_head: parts.method == Method::HEAD,
+            has_body: parts.method == Method::QUERY,
+            activity: parts.extensions.get().cloned(),
+        }
+    }
+}
+
 /// Answers with the stream that the holder of `credentials` wants. The body of the answer can send the stream. The
 /// answer also holds a [`Granted`], from which a shard can take the stream instead.
 pub(crate) async fn open(
     app: &App,
-    parts: &Parts,
+    request: Asking,
     credentials: Credentials,
     wanted: Wanted,
 ) -> Result<Response, Problem> {
@@ -67,7 +91,7 @@ pub(crate) async fn open(
     if app.subscriptions.is_some() {
         subscriptions::check_length(&matchers)?;
     }
-    if parts.method == Method::HEAD {
+    if request.is_head {
         return Ok(head::alone(representation));
     }
     let Ok(place) = app.places.clone().try_acquire_owned() else {
@@ -81,8 +105,15 @@ pub(crate) async fn open(
     };
     let Credentials { grant, expires_at, payloads, signer, .. } = credentials;
     let key = AudienceKey::new(matchers, grant.subscribe, representation);
+    let key = match app.hub.admit(AudienceKey { is_anonymous: signer.is_none(), ..key }) {
+        Ok(key) => key,
+        Err(over) => {
+            warn_of(app, over);
+            return Ok(head::come_back_later(representation));
+        }
+    };
     if until == Until::Closed
-        && let Some(activity) = parts.extensions.get::<Activity>()
+        && let Some(activity) = &request.activity
     {
         activity.is_endless();
     }
@@ -101,12 +132,25 @@ pub(crate) async fn open(
         Ok(opening) if app.settings.start_event => opening,
         Ok(opening) => opening.without_start_events(),
         Err(error) => {
-            if app.failed.is_due() {
-                tracing::error!("cannot subscribe: {error}");
+            match error {
+                LogError::OverBudget(over) => warn_of(app, over),
+                error if app.failed.is_due() => tracing::error!("cannot subscribe: {error}"),
+                _ => {}
             }
             return Ok(head::come_back_later(representation));
         }
     };
+    // A connection that stays with hyper keeps buffers, which strangers can make as large as they may be. If hyper
+    // delivers all streams, the operator has chosen to spend this memory on each subscriber.
+    if app.shards.is_some() && until == Until::Closed && (request.has_body || !opening.is_short()) {
+        match opening.with_buffers(STAYING_BYTES) {
+            Ok(charged) => opening = charged,
+            Err(over) => {
+                warn_of(app, over);
+                return Ok(head::come_back_later(representation));
+            }
+        }
+    }
     // JSON lines have no start event, so the header names the place in every answer.
     let begins_after = match representation {
         _ if cursor.asked => Some(opening.resumed_from().to_owned()),
@@ -140,6 +184,24 @@ pub(crate) async fn open(
     }
     Ok(response)
 }
+
+/// Logs that a budget of all subscriptions is used up, with the option that sets the budget.
+fn warn_of(app: &App, over: OverBudget) {
+    let seldom = if over.is_anonymous { &app.over_anonymous_budget } else { &app.over_budget };
+    if seldom.is_due() {
+        let option = match (over.resource, over.is_anonymous) {
+            (Resource::Bytes | Resource::Buffers, false) => "max-subscription-memory",
+            (Resource::Bytes | Resource::Buffers, true) => "max-anonymous-memory",
+            (Resource::Comparisons, false) => "max-comparisons",
+            (Resource::Comparisons, true) => "max-anonymous-comparisons",
+        };
+        tracing::warn!("{over} (option {option}): further subscribers are asked to come back later");
+    }
+}
+
+/// The memory, in bytes, of a connection that stays with hyper although a shard could deliver its stream: its task, and
+/// buffers for what was read and for what is to be sent.
+pub const STAYING_BYTES: usize = 96 << 10;
 
 /// The greatest memory, in bytes, that the compiled patterns of one subscription may take together. Most URL Patterns
 /// take no such memory. A URI Template takes 1 KiB, and up to 8 KiB if it names several variables of a query.

@@ -1,6 +1,6 @@
 //! The topic API: `GET /topics/{topic}` and `GET /topics?topic=…`. Aliases are read here too: other paths at which
 //! fixed topics are served.
-use super::{EVENT_STREAM, Until, Wanted, gather, open};
+use super::{Asking, EVENT_STREAM, Until, Wanted, gather, open};
 use crate::{
     accept::{Acceptance, Range},
     app::App,
@@ -20,32 +20,39 @@ use http::{HeaderMap, request::Parts};
 /// [`Problem`] if the request is refused.
 pub async fn subscribe(State(app): State<App>, parts: Parts) -> Result<Response, Problem> {
     let credentials = app.auth.authenticate(&parts, Purpose::Subscribe).await?;
-    let query = cursor::query_of(&parts.uri)?;
-    let in_path = topic_of_path(&parts.uri)?;
-    let topics: Vec<_> = in_path.as_deref().into_iter().chain(query.all("topic")).collect();
-    stream(&app, &parts, credentials, &topics, &query).await
+    let (wanted, request) = {
+        let query = cursor::query_of(&parts.uri)?;
+        let in_path = topic_of_path(&parts.uri)?;
+        let topics: Vec<_> = in_path.as_deref().into_iter().chain(query.all("topic")).collect();
+        want(&app, &parts, &credentials, &topics, &query)?
+    };
+    // The texts of the request are dropped before the stream is waited for.
+    drop(parts);
+    open(&app, request, credentials, wanted).await
 }
 
 /// Answers with the stream of the topics that an alias names.
 pub(crate) async fn alias(app: &App, topics: &[String], parts: &Parts) -> Result<Response, Problem> {
     let credentials = app.auth.authenticate(parts, Purpose::Subscribe).await?;
     let topics: Vec<_> = topics.iter().map(String::as_str).collect();
-    stream(app, parts, credentials, &topics, &cursor::query_of(&parts.uri)?).await
+    let (wanted, request) = want(app, parts, &credentials, &topics, &cursor::query_of(&parts.uri)?)?;
+    open(app, request, credentials, wanted).await
 }
 
-async fn stream(
+/// Reads what a request for these topics asks for.
+fn want(
     app: &App,
     parts: &Parts,
-    credentials: Credentials,
+    credentials: &Credentials,
     topics: &[&str],
     query: &Form,
-) -> Result<Response, Problem> {
-    let matchers = gather(app, &credentials, topics.iter().map(|topic| Ok(Matcher::exact(topic)?)))?;
+) -> Result<(Wanted, Asking), Problem> {
+    let matchers = gather(app, credentials, topics.iter().map(|topic| Ok(Matcher::exact(topic)?)))?;
     let cursor = Cursor::of(&parts.headers, &[query]).or_rewind(&[query], topics.len(), app.hub.now())?;
     let representation = representation(&parts.headers, query)?;
     let wanted =
         Wanted { matchers, cursor, representation, cursor_header: LAST_EVENT_ID, until: until(query, representation)? };
-    open(app, parts, credentials, wanted).await
+    Ok((wanted, Asking::of(parts)))
 }
 
 /// Reads the parameter `until`. With `until=now`, the stream ends after the updates that are already in the log, and an

@@ -51,7 +51,17 @@ pub fn memory_log() -> MemoryLog {
 
 /// A server over a log of one's own.
 pub async fn serve_over(log: Arc<dyn Log>, auth: Authenticator, change: impl FnOnce(&mut Settings)) -> Fixture {
-    let hub = Hub::start(log, &HubLimits::default()).unwrap();
+    serve_within(&HubLimits::default(), log, auth, change).await
+}
+
+/// A server whose hub has other limits.
+pub async fn serve_within(
+    limits: &HubLimits,
+    log: Arc<dyn Log>,
+    auth: Authenticator,
+    change: impl FnOnce(&mut Settings),
+) -> Fixture {
+    let hub = Hub::start(log, limits).unwrap();
     let mut settings = Settings::default();
     settings.delivery = DELIVERY;
     // Most tests are about what is published, and read it without the places in between. `start_event.rs` has these.

@@ -1,5 +1,22 @@
-//! Too many subscribers: nobody's EventSource is closed for good by an error status.
+//! Too many subscribers, and subscriptions that take too much together: nobody's EventSource is closed for good by an
+//! error status.
 use super::fixture::*;
+use crate::DELIVERY;
+use fanfare_hub::{
+    HubLimits,
+    budget::{Budget, Budgets, Taken},
+};
+use fanfare_server::{
+    auth::{AuthSettings, Authenticator, KeyStore, SigningKey, TrustedKeys, mint::LegacyToken},
+    body::MAX_STRANGERS_BYTES,
+    settings::Delivery,
+    subscribe::STAYING_BYTES,
+};
+use std::{sync::Arc, time::Instant};
+use tokio::time::sleep;
+use url::Url;
+
+const LATER: &str = "event: fanfare.end\ndata: {\"reason\":\"later\"}\n\n";
 
 #[tokio::test]
 async fn whoever_finds_no_room_is_told_to_come_back() {
@@ -9,9 +26,173 @@ async fn whoever_finds_no_room_is_told_to_come_back() {
     assert_eq!(second.header("content-type"), Some("text/event-stream"));
     let told = second.end().await;
     let (retry, event) = told.split_once('\n').unwrap();
-    assert_eq!(event, "event: fanfare.end\ndata: {\"reason\":\"later\"}\n\n", "no client takes it for an empty event");
+    assert_eq!(event, LATER, "no client takes it for an empty event");
     let retry_ms: u64 = retry.strip_prefix("retry: ").unwrap().parse().unwrap();
     assert!((30_000..=121_000).contains(&retry_ms), "{told}");
     drop(first);
     server.wait_for_the_place().await;
+}
+
+/// An open hub with these budgets for subscribers without a token, which are all subscribers of an open hub.
+async fn within(anonymous: Budget) -> Fixture {
+    let mut limits = HubLimits::default();
+    limits.budgets = Budgets { anonymous, ..Budgets::default() };
+    serve_within(&limits, Arc::new(memory_log()), Authenticator::open(), |_| {}).await
+}
+
+/// Waits until all subscribers have given back what they took.
+async fn wait_until_nothing_is_taken(server: &Fixture) {
+    let began = Instant::now();
+    while server.hub.taken() != Taken::default() {
+        assert!(began.elapsed() < PATIENCE, "{:?} is never given back", server.hub.taken());
+        sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn who_would_exceed_a_budget_is_told_to_come_back() {
+    let server = within(Budget { bytes: 1 << 20, comparisons: 2 }).await;
+    let mut streams = Vec::new();
+    // Each of these costs no more than the ones before: patterns that begin differently, and the same pattern again.
+    let affordable = ["/a/{x}", "/b/{x}", "{x}", "/a/{x}", "{x}&topic=/b/{x}", "exact"];
+    for topic in affordable {
+        streams.push(server.subscribe(&format!("/.well-known/mercure?topic={topic}"), "").await);
+    }
+    let taken = server.hub.taken();
+    assert_eq!((taken.all.comparisons, taken.anonymous), (2, taken.all));
+    for topic in ["{y}", "/a/{y}", "*", "exact&topic={y}"] {
+        let refused = server.subscribe(&format!("/.well-known/mercure?topic={topic}"), "").await;
+        assert_eq!(refused.header("content-type"), Some("text/event-stream"));
+        let told = refused.end().await;
+        assert!(told.starts_with("retry: ") && told.ends_with(LATER), "{topic}: {told}");
+        assert_eq!(server.hub.taken(), taken, "what is refused takes nothing");
+    }
+    let id = server.publish("/topics/%2Fa%2F1", "hello").await;
+    let received = streams[0].read_until(|text| text.contains("hello")).await;
+    assert!(received.contains(&id), "{received}");
+    drop(streams);
+    wait_until_nothing_is_taken(&server).await;
+    let again = server.subscribe("/.well-known/mercure?topic={y}&topic={z}", "").await;
+    assert_eq!(server.hub.taken().anonymous.comparisons, 2);
+    drop(again);
+    wait_until_nothing_is_taken(&server).await;
+}
+
+/// Strangers with the dearest patterns and the longest topics take no more than the budget, and what they take is given
+/// back, however their streams end.
+#[tokio::test]
+async fn nothing_is_taken_when_everybody_has_left() {
+    let limit = 128 << 10;
+    let server = within(Budget { bytes: limit, comparisons: 100 }).await;
+    server.publish("/topics/a", "1").await;
+    let mut streams = Vec::new();
+    for number in 0..60 {
+        let long = "x".repeat(500);
+        let topics = format!("topic=/{number}/{{x:{}}}&topic={long}{number}&topic=a", 1 + number % 20);
+        for query in [format!("{topics}&last=1"), format!("{topics}&lastEventID=earliest"), topics] {
+            streams.push(server.subscribe(&format!("/.well-known/mercure?{query}"), "").await);
+            let taken = server.hub.taken().anonymous;
+            assert!(taken.bytes <= limit && taken.comparisons == 1, "{taken:?}");
+        }
+    }
+    assert!(server.hub.taken().anonymous.bytes > limit / 2);
+    for answer in [
+        server.get("/topics/a?until=now&last_event_id=earliest", "").await,
+        server.get("/topics/a?last=1&until=now", "").await,
+    ] {
+        assert_eq!((answer.status, answer.updates().len()), (200, 1), "{}", answer.body);
+    }
+    let body = "topic=a&topic=b";
+    let query = format!(
+        "QUERY /.well-known/mercure HTTP/1.0\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        server.address,
+        body.len()
+    );
+    let mut stays_with_hyper = server.connect().await;
+    stays_with_hyper.send(query).await;
+    stays_with_hyper.read_head().await;
+    stays_with_hyper.read_until(|text| !text.is_empty()).await;
+    let buffers = server.hub.taken().anonymous.buffers;
+    assert_eq!(buffers >= STAYING_BYTES, DELIVERY != Delivery::Hyper, "{buffers}");
+    streams.push(stays_with_hyper);
+    let head = server.send(server.request("HEAD /topics/c", "HTTP/1.0", "").as_bytes()).await;
+    assert_eq!(head.status, 200);
+    drop(streams);
+    wait_until_nothing_is_taken(&server).await;
+}
+
+/// Strangers cannot use up what is left to those with a token.
+#[tokio::test]
+async fn a_subscriber_with_a_token_has_a_budget_that_strangers_cannot_take() {
+    let key = SigningKey::hs256(b"a secret of at least thirty-two bytes").unwrap();
+    let keys = TrustedKeys { subscriber_keys: key.verification().into(), ..TrustedKeys::default() };
+    let hub_url = Url::parse("https://hub.example/.well-known/mercure").unwrap();
+    let settings = AuthSettings { anonymous: true, keys: KeyStore::from(keys), ..AuthSettings::closed(hub_url) };
+    let mut limits = HubLimits::default();
+    let budget = |comparisons| Budget { bytes: 1 << 20, comparisons };
+    limits.budgets = Budgets { all: budget(2), anonymous: budget(1) };
+    let server = serve_within(&limits, Arc::new(memory_log()), Authenticator::new(settings), |_| {}).await;
+    // The token grants nothing, so only that there is a token distinguishes its bearer from a stranger.
+    let token = LegacyToken { publish: vec![], subscribe: vec![], payload: None, expires_at: None }.sign(&key);
+    let token = format!("Authorization: Bearer {token}\r\n");
+    let (target, nothing) = (|pattern| format!("/.well-known/mercure?topic={pattern}"), ":\n");
+    let first_of = async |mut stream: Stream| stream.read_until(|text| !text.is_empty()).await;
+    let mut stranger = server.subscribe(&target("{a}"), "").await;
+    assert_eq!(stranger.read_until(|text| !text.is_empty()).await, nothing);
+    assert!(first_of(server.subscribe(&target("{b}"), "").await).await.starts_with("retry: "));
+    let mut bearer = server.subscribe(&target("{b}"), &token).await;
+    assert_eq!(bearer.read_until(|text| !text.is_empty()).await, nothing);
+    assert!(first_of(server.subscribe(&target("{c}"), &token).await).await.starts_with("retry: "));
+    assert!(
+        first_of(server.subscribe(&target("{b}"), "").await).await.starts_with("retry: "),
+        "it is not for strangers"
+    );
+    assert_eq!(first_of(server.subscribe(&target("{a}"), &token).await).await, nothing, "this is there already");
+    let taken = server.hub.taken();
+    assert_eq!((taken.all.comparisons, taken.anonymous.comparisons), (2, 1));
+    drop((stranger, bearer));
+    wait_until_nothing_is_taken(&server).await;
+}
+
+/// The bodies that strangers send are limited in sum, and those that never end keep nobody waiting.
+#[tokio::test]
+async fn strangers_cannot_fill_the_memory_with_bodies() {
+    let server = serve().await;
+    let query = |length: usize, body: &str| {
+        format!(
+            "QUERY /.well-known/mercure HTTP/1.0\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: {length}\r\n\r\n{body}",
+            server.address
+        )
+    };
+    let length = 1 << 20;
+    let body = format!("topic=a&pad={}", "x".repeat(length - 20));
+    let stop_short = async || {
+        let mut peer = server.connect().await;
+        peer.send(query(length, &body)).await;
+        peer
+    };
+    let is_refused = async || {
+        let mut peer = server.connect().await;
+        peer.send(query(body.len(), &body)).await;
+        peer.read_head().await;
+        peer.read_until(|text| !text.is_empty()).await.starts_with("retry: ")
+    };
+    let mut endless = Vec::new();
+    for _ in 0..MAX_STRANGERS_BYTES / body.len() {
+        endless.push(stop_short().await);
+    }
+    let began = Instant::now();
+    while !is_refused().await {
+        assert!(began.elapsed() < PATIENCE, "the bodies that are there are not counted");
+        // The request that was just answered may have taken the room of one of these.
+        endless.push(stop_short().await);
+    }
+    assert_eq!(server.post("/topics/a", "", "x").await.status, 200, "a publication is not concerned");
+    drop(endless);
+    let began = Instant::now();
+    while is_refused().await {
+        assert!(began.elapsed() < PATIENCE, "the bodies that are gone are still counted");
+    }
 }

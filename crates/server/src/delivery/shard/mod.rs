@@ -218,7 +218,7 @@ impl Shard {
             match step {
                 Ok(step) => turn.take_step(part, &step),
                 Err(error) => {
-                    tracing::error!("streams end because {error}");
+                    super::log_end("streams end", &error);
                     turn.cannot_read(part);
                 }
             }
