@@ -50,6 +50,7 @@ pub(super) const SECTIONS: &[Section] = &[
             ("crates/hub/src/router.rs", &["BUNDLE_EVENTS"]),
             ("crates/hub/src/mailbox.rs", &["MAILBOX_BUNDLES"]),
             ("crates/hub/src/fan_out/advance.rs", &["RUN_BYTES"]),
+            ("crates/hub/src/fan_out/deliver.rs", &["MAX_WINDOW_EVENTS", "LEAST_WINDOW_EVENTS"]),
             (
                 "crates/hub/src/fan_out/read_queue.rs",
                 &["CONCURRENT_READS", "CONCURRENT_SCANS", "CONCURRENT_BARREN_READS"],
@@ -57,6 +58,7 @@ pub(super) const SECTIONS: &[Section] = &[
             ("crates/hub/src/fan_out/leave.rs", &["GRACE"]),
             ("crates/hub/src/fan_out/timing.rs", &["PLACE_ENTRIES"]),
             ("crates/server/src/delivery/shards.rs", &["REPLACEMENTS", "REPLACEMENT_WINDOW"]),
+            ("crates/server/src/server.rs", &["REVOCATION_INTERVAL"]),
             ("crates/server/src/settings.rs", &["DEFAULT_HEARTBEAT_INTERVAL", "DEFAULT_WRITE_TIMEOUT"]),
             ("crates/server/src/delivery/lifetime.rs", &["EARLY_PART", "MAX_EARLY"]),
             ("crates/server/src/delivery/shard/mod.rs", &["JOINS_AT_ONCE"]),

@@ -6,7 +6,9 @@ use crate::{
 use std::{
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
+    os::{fd::OwnedFd, unix::net::UnixStream},
     process::{Child, Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -58,16 +60,19 @@ fn it_is_gone_in_time_whatever_is_open() {
 /// The reader of its log has gone away without a word, and everything in the hub that has something to say waits.
 #[test]
 fn it_is_gone_in_time_although_nobody_takes_its_log() {
+    let (_reader, mut log) = UnixStream::pair().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_fanfare"));
     command.args(["serve", "--listen", "127.0.0.1:0", "--memory", "--log-level", "trace"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let address = crate::hub::address(child.stdout.as_mut().unwrap());
-    let mut answered = true;
-    while answered {
-        let mut socket = TcpStream::connect(address).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
-        socket.write_all(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
-        answered = socket.read(&mut [0; 64]).is_ok_and(|bytes| bytes > 0);
+    let stderr = OwnedFd::from(log.try_clone().unwrap());
+    let mut child = command.stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
+    crate::hub::address(child.stdout.as_mut().unwrap());
+    // From now on, there is no room for another line.
+    log.set_nonblocking(true).unwrap();
+    while log.write(&[b'.'; 4_096]).is_ok() {}
+    log.set_nonblocking(false).unwrap();
+    for _ in 0..10 {
+        signal(&child, "HUP");
+        thread::sleep(Duration::from_millis(20));
     }
     let (_, took) = terminate(&mut child, IN_TIME);
     println!("gone after {took:?}");
@@ -115,7 +120,7 @@ fn its_log_is_closed_although_subscribers_catch_up() {
             Publisher::connect(hub.address).unwrap().publish("a", "text/plain", "hello").unwrap();
             let open: [TcpStream; 4] = std::array::from_fn(|_| subscribe(hub.address));
             assert!(open.iter().all(|mut socket| socket.read(&mut [0; 1]).unwrap() == 1));
-            std::thread::sleep(Duration::from_millis(20 * round));
+            thread::sleep(Duration::from_millis(20 * round));
             assert!(hub.stop(), "{delivery}: stopped {round} times before");
             hub.restart();
         }
@@ -124,8 +129,7 @@ fn its_log_is_closed_although_subscribers_catch_up() {
 
 /// Sends SIGTERM and waits for the end. Kills, and fails, when that takes too long.
 pub fn terminate(child: &mut Child, in_time: Duration) -> (Option<i32>, Duration) {
-    let kill = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
-    assert!(kill.success());
+    signal(child, "TERM");
     let began = Instant::now();
     while began.elapsed() < in_time {
         if let Some(status) = child.try_wait().unwrap() {
@@ -136,6 +140,11 @@ pub fn terminate(child: &mut Child, in_time: Duration) -> (Option<i32>, Duration
     child.kill().unwrap();
     child.wait().unwrap();
     panic!("still there after {in_time:?}");
+}
+
+fn signal(child: &Child, name: &str) {
+    let kill = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
 }
 
 /// A client that takes the end of the body for the end of the stream can tell the one from the other: only a hub that

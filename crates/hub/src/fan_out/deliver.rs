@@ -10,6 +10,12 @@ use crate::{
 use bytes::Bytes;
 use std::time::Instant;
 
+/// The greatest number of events in the windows of all parts of one state machine, as long as each window may have at
+/// least [`LEAST_WINDOW_EVENTS`]. An event takes 40 bytes in each window, besides the bytes that are sent.
+pub const MAX_WINDOW_EVENTS: usize = 1 << 17;
+/// The number of events that each part's window may have, however many parts there are.
+pub const LEAST_WINDOW_EVENTS: usize = 8;
+
 impl<T: Transmit> Turn<'_, T> {
     /// Stores the events of one batch for a part, until [`deliver`](Self::deliver) sends them. If the part has stored
     /// events, and they would be too many or too large to be sent together with a new event, this call first delivers
@@ -19,9 +25,10 @@ impl<T: Transmit> Turn<'_, T> {
         for pieces in events.chunk_by(|(one, _), (next, _)| one == next) {
             // The part may be gone before its events arrive. In this case nobody needs the events.
             let Some(index) = self.core.parts.known(key) else { return };
+            let limit = self.core.window_limit();
             let part = self.core.parts.get(index);
             let bytes = pieces.iter().map(|(_, piece)| piece.len()).sum();
-            if part.has_news && !part.has_room_for(bytes, &self.core.window) {
+            if part.has_news && !part.has_room_for(bytes, &limit) {
                 self.deliver();
             }
             // `deliver` may have removed the part's last member, and with it the part.
@@ -30,7 +37,7 @@ impl<T: Transmit> Turn<'_, T> {
             if !std::mem::replace(&mut part.has_news, true) {
                 self.core.news.push(key);
             }
-            pieces.iter().for_each(|(offset, piece)| part.push(*offset, piece));
+            pieces.iter().for_each(|(offset, piece)| part.push(limit.events, *offset, piece));
         }
     }
 
@@ -103,12 +110,21 @@ impl<T: Transmit> Turn<'_, T> {
     }
 }
 
+impl FanOut {
+    /// Returns the limit of each part's window. The more parts there are, the fewer events each window keeps. Within a
+    /// turn, the number of parts does not grow.
+    fn window_limit(&self) -> WindowLimit {
+        let events = (MAX_WINDOW_EVENTS / self.parts.len().max(1)).max(LEAST_WINDOW_EVENTS);
+        WindowLimit { events: events.min(self.window.events), ..self.window }
+    }
+}
+
 impl Part {
     /// Stores the next event, or the second piece of the newest event.
-    fn push(&mut self, offset: Offset, event: &Bytes) {
+    fn push(&mut self, most_events: usize, offset: Offset, event: &Bytes) {
         self.news_events += 1;
         self.news_bytes += event.len();
-        self.window.push(offset, event.clone());
+        self.window.push_within(most_events, offset, event.clone());
     }
 
     /// True if another event of `bytes` bytes can be delivered together with the events that wait to be delivered: all

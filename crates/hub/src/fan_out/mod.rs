@@ -37,6 +37,7 @@ mod tests;
 pub mod timing;
 
 pub use advance::RUN_BYTES;
+pub use deliver::{LEAST_WINDOW_EVENTS, MAX_WINDOW_EVENTS};
 pub use join::{Joining, Places};
 pub use member::{Departed, Departure, MemberKey};
 pub use read_queue::{CONCURRENT_BARREN_READS, CONCURRENT_READS, CONCURRENT_SCANS};

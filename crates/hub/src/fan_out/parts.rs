@@ -20,6 +20,11 @@ impl Parts {
         self.by_key.get(key).copied()
     }
 
+    /// The number of parts.
+    pub(super) fn len(&self) -> usize {
+        self.parts.len()
+    }
+
     /// Adds the part of this audience. `make` gets the key of the new part and returns the part.
     pub(super) fn add(&mut self, key: Arc<AudienceKey>, make: impl FnOnce(PartKey) -> Part) -> PartIndex {
         self.generation = self.generation.wrapping_add(1);

@@ -470,3 +470,38 @@ fn heartbeats_do_not_come_after_each_event_if_events_are_not_rare() {
         );
     }
 }
+
+/// The windows of many audiences keep few events each, and no member loses any: it reads the log.
+#[test]
+fn many_audiences_have_small_windows() {
+    let (mut core, mut connections, now) =
+        (FanOut::new(WindowLimit::default(), 1), Connections::default(), Instant::now());
+    let audiences = 2 * MAX_WINDOW_EVENTS / 1_024;
+    let mut parts = Vec::new();
+    for number in 0..audiences {
+        let matchers = [Matcher::exact(&number.to_string()).unwrap()].into_iter().collect();
+        let member = core.join(
+            joining_of(matchers, None),
+            now,
+            |part| {
+                parts.push(part);
+                Offset(0)
+            },
+            || Offset(0),
+            &nowhere,
+        );
+        core.turn(now, &mut connections).start(member);
+    }
+    // The first member of all is slow.
+    connections.full = Some(0);
+    for offset in 1..=1_000 {
+        let events: Events = vec![(Offset(offset), Bytes::from_static(b"event"))].into();
+        let mut turn = core.turn(now, &mut connections);
+        turn.take_events(parts[0], &events);
+        turn.deliver();
+    }
+    connections.full = None;
+    core.turn(now, &mut connections).writable(0);
+    assert!(core.next_read().is_some(), "its window does not reach back to what it needs");
+    assert_eq!(MAX_WINDOW_EVENTS / audiences, 512, "fewer than the 1,000 events after its cursor");
+}
