@@ -1,7 +1,7 @@
 //! The state that every handler shares.
 use crate::{
     auth::Authenticator,
-    body::MAX_STRANGERS_BYTES,
+    body::strangers::MAX_STRANGERS_BYTES,
     delivery::shards::Shards,
     files::Files,
     health::LastAppend,

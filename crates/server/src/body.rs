@@ -1,5 +1,6 @@
 //! The reading of a request's body within its limits.
 mod steady;
+pub mod strangers;
 
 use crate::{app::App, problem::Problem};
 use axum::{BoxError, body::Body};
@@ -9,14 +10,9 @@ use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::time::Duration;
 use steady::Steady;
+pub use steady::{BODY_RATE, BODY_TIMEOUT};
 use tokio::{sync::OwnedSemaphorePermit, time::sleep};
 
-/// The time for which the body of a publication may stop arriving. The whole body may take longer only if it arrives at
-/// [`BODY_RATE`] or faster.
-pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-/// The slowest rate of the body of a publication that takes longer than [`BODY_TIMEOUT`], on average, in bytes per
-/// second. A slow mobile connection sends faster.
-pub const BODY_RATE: u64 = 4 << 10;
 /// The time that the rest of a body may take to arrive when the server stops.
 pub const STOPPED_BODY_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -31,9 +27,6 @@ pub(crate) fn require_no_coding(headers: &HeaderMap) -> Result<(), Problem> {
         None => Ok(()),
     }
 }
-
-/// The greatest number of bytes of the bodies of requests without a token that are in memory at the same time.
-pub const MAX_STRANGERS_BYTES: usize = 32 << 20;
 
 /// Reads the whole body, if it is within the limit on its size and has no content coding, such as compression.
 pub(crate) async fn collect(app: &App, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {

@@ -3,6 +3,7 @@ use super::{
     FanOut, Transmit, Turn,
     member::{Member, MemberKey, State},
     part::Part,
+    silence::Silence,
 };
 use crate::{
     audience_key::AudienceKey,
@@ -98,8 +99,7 @@ impl FanOut {
             ends,
             end_reason,
             tag,
-            beats: 0,
-            is_quiet: true,
+            silence: Silence::BEGINNING,
             gets_places,
             told,
         };

@@ -1,6 +1,6 @@
 //! A member: one subscriber of a [`FanOut`](super::FanOut). It is plain data: a cursor and little else. It has no
 //! socket.
-use super::{moment::Moment, timing};
+use super::{moment::Moment, silence::Silence};
 use crate::{ending::EndReason, position::Offset, run::Left};
 use std::time::Instant;
 
@@ -34,10 +34,7 @@ pub struct Member {
     pub(super) end_reason: Option<EndReason>,
     /// The number by which the driver finds members that belong together.
     pub(super) tag: u32,
-    /// The number of heartbeats since the last event, at most [`LONG_SILENCE`](super::timing::LONG_SILENCE).
-    pub(super) beats: u8,
-    /// True if events are so rare that the first heartbeats after an event come early.
-    pub(super) is_quiet: bool,
+    pub(super) silence: Silence,
     /// True if heartbeats tell the member its place when the place that it knows has become old.
     pub(super) gets_places: bool,
     /// The newest place that the member is known to know: from a start event, or from the ID of an event that was sent
@@ -50,8 +47,7 @@ impl Member {
     /// Notes that an event was sent to the member.
     pub(super) fn has_spoken(&mut self, moment: Moment) {
         self.spoke = moment;
-        self.is_quiet = timing::is_quiet_after(self.beats).unwrap_or(self.is_quiet);
-        self.beats = 0;
+        self.silence.end_with_event();
     }
 }
 

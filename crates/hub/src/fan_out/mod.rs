@@ -29,6 +29,7 @@ mod parts;
 mod read_queue;
 mod reading;
 mod send;
+mod silence;
 #[cfg(test)]
 mod simulation;
 mod state;

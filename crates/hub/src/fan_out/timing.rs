@@ -2,18 +2,13 @@
 //! stream, whichever is earlier. An event does not move the deadline. Instead, when the deadline comes, a heartbeat is
 //! sent only if the last send was long enough ago.
 //!
-//! Some proxies notice only when they pass on two heartbeats that a browser has left. Most browsers leave soon after the
-//! beginning of a stream, or after an event that they waited for. So the first three heartbeats of a silence come
-//! early, after an eighth, a further quarter and a further half of the interval, but only if events are rare: otherwise
-//! such heartbeats would come after each event.
-//!
 //! A heartbeat is a comment, or a start event: a member whose topics have no updates does not learn of the offsets that
 //! pass meanwhile. When the last place that it was told is many entries old, the heartbeat tells it the newer place.
 //! Otherwise the log might have discarded the entries after that last place when the subscriber resumes, and the
 //! subscriber would be told of a gap, although it has missed nothing.
 use super::{
     FanOut, Outgoing, Transmit, Turn,
-    member::{Member, MemberKey, State},
+    member::{MemberKey, State},
 };
 use crate::{audience_key::AudienceKey, framing::Framing, position::Offset};
 use bytes::Bytes;
@@ -24,19 +19,6 @@ use std::{
 
 /// The smallest result of [`spread`]: a periodic action is repeated after at least this fraction of its interval.
 pub const LEAST_SPREAD: f64 = 0.8;
-
-/// The number of heartbeats of a silence that come early if events are rare. Each comes after twice as long a pause as
-/// the one before.
-const EARLY_BEATS: u8 = 3;
-
-/// The number of heartbeats after which a silence counts as long: if an event ends such a silence, events are rare.
-pub(super) const LONG_SILENCE: u8 = EARLY_BEATS + 1;
-
-/// Returns true if events are rare, by the number of heartbeats between the last two events; false if they are not;
-/// `None` if there was no heartbeat between them, as between events that come together.
-pub(super) fn is_quiet_after(beats: u8) -> Option<bool> {
-    (beats > 0).then_some(beats >= LONG_SILENCE)
-}
 
 /// The number of entries after which a member is told its new place, even if the log holds many more.
 pub const PLACE_ENTRIES: u64 = 10_000;
@@ -68,11 +50,9 @@ impl FanOut {
     pub fn deadline(&mut self, key: MemberKey, now: Instant, heartbeat_interval: Duration) -> Instant {
         let spread = spread(&mut self.random);
         let member = self.member(key);
-        let pause = member.silence(heartbeat_interval).mul_f64(spread);
+        let pause = member.silence.pause(heartbeat_interval).mul_f64(spread);
         let deadline = deadline(self.spoke(key, now), member.ends, now, pause);
-        // Events do not move the deadline. So it must not be so late that the first heartbeats after an event cannot
-        // come early.
-        if member.is_quiet { deadline.min(now + (heartbeat_interval / 2).mul_f64(spread)) } else { deadline }
+        deadline.min(now + member.silence.longest_look(heartbeat_interval).mul_f64(spread))
     }
 
     /// Notes that bytes were sent to a member at the time `now`. A time before the last noted time is ignored.
@@ -140,8 +120,8 @@ impl<T: Transmit> Turn<'_, T> {
     }
 
     fn is_to_speak(&self, key: MemberKey, heartbeat_interval: Duration) -> bool {
-        let silence = self.core.member(key).silence(heartbeat_interval);
-        let is_silent = self.core.spoke(key, self.now) + silence.mul_f64(LEAST_SPREAD) <= self.now;
+        let pause = self.core.member(key).silence.pause(heartbeat_interval);
+        let is_silent = self.core.spoke(key, self.now) + pause.mul_f64(LEAST_SPREAD) <= self.now;
         // A member without room gets no heartbeat: its peer has to take earlier bytes first. A member that catches up
         // has room. It may get no bytes for a long time, if few entries of the log are for it.
         is_silent && matches!(self.core.member(key).state, State::Waits(_) | State::CatchesUp(_))
@@ -157,7 +137,7 @@ impl<T: Transmit> Turn<'_, T> {
             let (reached, audience) = (self.core.reached(*key), self.core.audience(*key).clone());
             let member = self.core.member_mut(*key);
             member.spoke = self.moment;
-            member.beats = (member.beats + 1).min(LONG_SILENCE);
+            member.silence.beat();
             heartbeats.push((
                 *key,
                 match is_to_be_told {
@@ -185,16 +165,6 @@ impl<T: Transmit> Turn<'_, T> {
                 self.core.member_mut(key).told = Offset::ZERO;
             }
             self.core.is_full(key, cursor, [left, Bytes::new()]);
-        }
-    }
-}
-
-impl Member {
-    /// The time of silence after which the member gets its next heartbeat.
-    fn silence(&self, heartbeat_interval: Duration) -> Duration {
-        match (self.is_quiet, self.beats) {
-            (true, beats @ ..EARLY_BEATS) => heartbeat_interval / (1 << (EARLY_BEATS - beats)),
-            _ => heartbeat_interval,
         }
     }
 }

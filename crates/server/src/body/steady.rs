@@ -1,5 +1,4 @@
 //! The body of a request, as long as it arrives steadily.
-use super::{BODY_RATE, BODY_TIMEOUT};
 use bytes::Buf as _;
 use http_body::{Body, Frame, SizeHint};
 use std::{
@@ -11,6 +10,12 @@ use std::{
 };
 use tokio::time::{Instant, Sleep, sleep_until};
 
+/// The time for which the body of a publication may stop arriving. The whole body may take longer only if it arrives at
+/// [`BODY_RATE`] or faster.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// The slowest rate of the body of a publication that takes longer than [`BODY_TIMEOUT`], on average, in bytes per
+/// second. A slow mobile connection sends faster.
+pub const BODY_RATE: u64 = 4 << 10;
 /// A body that fails if it stops arriving for [`BODY_TIMEOUT`]. It also fails if it takes longer than this time in all,
 /// and arrives more slowly than [`BODY_RATE`]: otherwise a peer could hold the connection with a byte every now and
 /// then.

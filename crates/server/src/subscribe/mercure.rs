@@ -12,7 +12,7 @@ use crate::{
     accept::Acceptance,
     app::App,
     auth::{Credentials, Purpose},
-    body::{MAX_STRANGERS_BYTES, Roomed, collect, collect_of_stranger},
+    body::{Roomed, collect, collect_of_stranger, strangers::MAX_STRANGERS_BYTES},
     cursor::{self, Cursor, LAST_EVENT_ID, MERCURE_LAST_EVENT_ID},
     delivery::head,
     form::Form,

@@ -8,7 +8,7 @@ use fanfare_hub::{
 };
 use fanfare_server::{
     auth::{AuthSettings, Authenticator, KeyStore, SigningKey, TrustedKeys, mint::LegacyToken},
-    body::MAX_STRANGERS_BYTES,
+    body::strangers::MAX_STRANGERS_BYTES,
     settings::Delivery,
     subscribe::STAYING_BYTES,
 };
