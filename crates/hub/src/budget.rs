@@ -220,10 +220,14 @@ impl Ledger {
 
     /// Charges the memory of a buffer for a single subscriber to the budgets.
     pub(crate) fn reserve(self: &Arc<Self>, bytes: usize, is_anonymous: bool) -> Result<Room, OverBudget> {
-        let room = self.room(bytes, is_anonymous);
-        let exceeded = self.books().exceeded(&self.budgets, is_anonymous, Resource::Buffers);
-        // If the budget is exceeded, dropping `room` gives the memory back.
-        exceeded.map_or(Ok(room), Err)
+        let mut books = self.books();
+        books.buffers.add(is_anonymous, bytes);
+        if let Some(over) = books.exceeded(&self.budgets, is_anonymous, Resource::Buffers) {
+            books.buffers.subtract(is_anonymous, bytes);
+            return Err(over);
+        }
+        drop(books);
+        Ok(Room(Arc::new(Reserved { ledger: self.clone(), bytes, is_anonymous })))
     }
 
     fn room(self: &Arc<Self>, bytes: usize, is_anonymous: bool) -> Room {

@@ -215,7 +215,8 @@ impl Opening {
         if places == Places::FromStart {
             self.encode_start(cursor, &mut opening);
         }
-        Replay::new(self.hub, self.key, cursor, budget::held(opening, self.room.as_ref()), self.rewind, tells_end)
+        let opening = budget::held(opening, self.room.as_ref());
+        Replay::new(self.hub, self.key, cursor, opening, self.rewind, tells_end, self.connection)
     }
 
     /// Waits until the subscriber may join its audience. After this call, the caller must join at once and must not

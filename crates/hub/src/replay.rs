@@ -1,7 +1,8 @@
 //! A replay: the updates that the log holds after a position, up to the newest update at the time when the replay
 //! begins.
 use crate::{
-    audience_key::AudienceKey, ending::EndReason, log::LogError, position::Offset, rewind::Rewind, shared::Shared,
+    audience_key::AudienceKey, budget::Room, ending::EndReason, log::LogError, position::Offset, rewind::Rewind,
+    shared::Shared,
 };
 use bytes::Bytes;
 use std::{fmt, sync::Arc};
@@ -24,6 +25,8 @@ pub struct Replay {
     tells_end: bool,
     /// True if the last step has found nothing.
     is_barren: bool,
+    /// The room that the buffers of the connection take; `None` if they are not charged to the budgets.
+    _connection: Option<Room>,
 }
 
 impl Replay {
@@ -34,9 +37,10 @@ impl Replay {
         opening: Bytes,
         rewind: Option<Rewind>,
         tells_end: bool,
+        connection: Option<Room>,
     ) -> Self {
         let end = hub.bounds().head;
-        Self { hub, key, cursor, end, opening, rewind, tells_end, is_barren: false }
+        Self { hub, key, cursor, end, opening, rewind, tells_end, is_barren: false, _connection: connection }
     }
 
     /// Returns the next encoded events; `None` when there are no more. The last of them may be events of entries that

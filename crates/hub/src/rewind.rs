@@ -17,7 +17,7 @@ const STEP_BYTES: usize = 64 << 10;
 #[derive(Clone, Debug)]
 pub(crate) struct Rewind {
     offsets: VecDeque<Offset>,
-    /// The room that the offsets take; `None` before the first step, or if they are not charged to the budgets.
+    /// The room that the offsets take; `None` while a search is made for them, or if they are not charged to the budgets.
     room: Option<Room>,
 }
 
@@ -35,6 +35,11 @@ impl Rewind {
     /// The room that the offsets and the bytes of the last step take.
     pub(crate) fn room(&self) -> Option<&Room> {
         self.room.as_ref()
+    }
+
+    /// Gives back the room of the last step.
+    pub(crate) fn release(&mut self) {
+        self.room = None;
     }
 
     /// Keeps the room that the rewind takes from now on.

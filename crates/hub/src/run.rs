@@ -57,7 +57,8 @@ impl Run {
 
     /// Charges the memory of the run to the budgets, until the last bytes of the run are dropped.
     pub(crate) fn charged(self, ledger: &Arc<Ledger>, is_anonymous: bool) -> Result<Self, OverBudget> {
-        let room = ledger.reserve(self.bytes.len(), is_anonymous)?;
+        let held = self.bytes.len() + self.ends.capacity() * size_of::<(Offset, usize)>();
+        let room = ledger.reserve(held, is_anonymous)?;
         Ok(Self { bytes: room.hold(self.bytes), room: Some(room), ..self })
     }
 

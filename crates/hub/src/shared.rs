@@ -104,7 +104,13 @@ impl Shared {
             };
             let (found, rest) = self.clone().reading(reads, step).await?;
             drop(room.take());
-            if let Some(rewind) = found {
+            if let Some(mut rewind) = found {
+                // The rewind waits for its turn to be read.
+                if key.charged.is_some() {
+                    rewind.keep(
+                        self.ledger.reserve(rewind.held_bytes(), key.is_anonymous).map_err(LogError::OverBudget)?,
+                    );
+                }
                 return Ok(rewind);
             }
             // What was found so far is in memory while the search waits for its next step.
@@ -126,6 +132,7 @@ impl Shared {
             if !key.charged.is_some() {
                 return Ok((bytes, rewind));
             }
+            rewind.release();
             let held = bytes.len() + rewind.held_bytes();
             let room = hub.ledger.reserve(held, key.is_anonymous).map_err(LogError::OverBudget)?;
             rewind.keep(room.clone());

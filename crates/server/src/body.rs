@@ -11,7 +11,10 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::time::Duration;
 use steady::Steady;
 pub use steady::{BODY_RATE, BODY_TIMEOUT};
-use tokio::{sync::OwnedSemaphorePermit, time::sleep};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{sleep, timeout},
+};
 
 /// The time that the rest of a body may take to arrive when the server stops.
 pub const STOPPED_BODY_TIMEOUT: Duration = Duration::from_secs(1);
@@ -49,9 +52,10 @@ impl From<Bytes> for Roomed {
 
 /// Does the same as [`collect`] for the sender of a request without a token. It takes a permit for each byte that is in
 /// memory. If there are too few permits, it returns `None` and does not wait: otherwise senders that never finish their
-/// bodies could keep all others waiting.
+/// bodies could keep all others waiting. The whole body has to arrive within [`BODY_TIMEOUT`], however steadily it does:
+/// it takes a part of what all of them share.
 pub(crate) async fn collect_of_stranger(app: &App, headers: &HeaderMap, body: Body) -> Result<Option<Roomed>, Problem> {
-    within_bounds(app, headers, body, |mut body| async move {
+    let read = within_bounds(app, headers, body, |mut body| async move {
         let (mut bytes, mut room) = (Vec::new(), None::<OwnedSemaphorePermit>);
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame?.into_data() else { continue };
@@ -64,8 +68,8 @@ pub(crate) async fn collect_of_stranger(app: &App, headers: &HeaderMap, body: Bo
             bytes.extend_from_slice(&data);
         }
         Ok(Some(Roomed { bytes: bytes.into(), _room: room }))
-    })
-    .await
+    });
+    timeout(BODY_TIMEOUT, read).await.unwrap_or(Err(Problem::BodyIncomplete))
 }
 
 /// Reads a body with `read`, within the limits on its size and on the time that it may take to arrive.

@@ -34,6 +34,7 @@ use crate::{
 pub(crate) use activity::{Activity, Patience, Unhurried};
 use axum::Router;
 use bytes::{Bytes, BytesMut};
+pub(crate) use handover::StaysWithHyper;
 use handover::{Handover, Noticing, Requests};
 use hyper::server::conn::http1;
 pub(crate) use large_heads::LargeHeads;
@@ -137,12 +138,16 @@ impl Serving {
             });
             let left = left.await;
             let parts = connection.into_parts();
-            let (mut socket, looks, held_back, permit) = parts.io.into_inner();
+            let (mut socket, looks, held_back, mut permit) = parts.io.into_inner();
             match (left, &shards) {
                 _ if looks.is_overdue() => reset(&socket),
                 (Left::Refused, _) => {
                     if held_back.is_of(&parts.read_buf) && repair(&parts.read_buf).is_some() {
                         let head = whole_head(&mut socket, &parts.read_buf).await;
+                        permit.begin_head();
+                        if permit.came(&head).is_err() {
+                            return;
+                        }
                         let head = repair(&head).unwrap_or_default();
                         let fresh = Noticing::new(socket, handover.clone(), activity.clone(), looks, permit);
                         io = fresh.with_repaired(head);

@@ -46,6 +46,8 @@ pub(crate) struct Wait {
     /// The number of bytes that the peer had acknowledged when the wait began.
     acknowledged: u64,
     since: Instant,
+    /// The time of the last look.
+    looked: Instant,
 }
 
 /// The result of a look at a connection.
@@ -90,10 +92,13 @@ impl WriteTimeout {
     /// Judges a peer. `before` is the wait that the last look has returned, if there is one.
     pub(crate) fn judge(&self, sent: Option<Sent>, before: Option<Wait>, now: Instant) -> Verdict {
         let Some(sent) = sent.filter(|sent| !sent.is_complete()) else { return Verdict::Complete };
-        match before.filter(|before| before.acknowledged == sent.acknowledged) {
+        // If the look is late, perhaps the whole machine has stood still. Then acknowledgements may not have been handled
+        // yet, and the wait begins anew.
+        let is_late = |wait: &Wait| now.saturating_duration_since(wait.looked) > 2 * self.look_interval;
+        match before.filter(|before| before.acknowledged == sent.acknowledged && !is_late(before)) {
             Some(wait) if now.saturating_duration_since(wait.since) >= self.limit => Verdict::Overdue,
-            Some(wait) => Verdict::Waits(wait),
-            None => Verdict::Waits(Wait { acknowledged: sent.acknowledged, since: now }),
+            Some(wait) => Verdict::Waits(Wait { looked: now, ..wait }),
+            None => Verdict::Waits(Wait { acknowledged: sent.acknowledged, since: now, looked: now }),
         }
     }
 }

@@ -90,6 +90,11 @@ impl Handover {
 }
 
 /// The service that hyper calls for each request of a connection. It passes the request to the routes. If their answer
+/// The mark of a request whose connection is not handed over to a shard, whatever its answer is: the request has a body,
+/// or another method than `GET`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StaysWithHyper;
+
 /// can be handed over to a shard, the service stores it and never returns it to hyper.
 pub(super) struct Requests {
     router: Router,
@@ -135,6 +140,9 @@ impl Service<Request<Incoming>> for Requests {
         let has_body = !request.body().is_end_stream();
         let alone = request.method() == Method::GET && !has_body;
         let handover = self.handover.clone().filter(|_| alone);
+        if !alone {
+            request.extensions_mut().insert(StaysWithHyper);
+        }
         let version = request.version();
         let refused = self.refused.clone();
         let problem = transfer_coding(request.headers()).err();
@@ -316,6 +324,7 @@ impl Noticing {
         ready!(Pin::new(self.io.inner_mut()).poll_read(cx, &mut chunk))?;
         if self.activity.begins_head() {
             self.next = Next::default();
+            self.permit.begin_head();
         }
         let came = self.next.escape(chunk.filled());
         // Escaping adds bytes, so there may be more than hyper's buffer has room for.
@@ -323,7 +332,7 @@ impl Noticing {
         into.put_slice(now);
         self.ahead.extend_from_slice(later);
         self.activity.received(Some(now.len()));
-        Poll::Ready(self.permit.reached(self.activity.head_bytes().unwrap_or_default()))
+        Poll::Ready(self.permit.came(&came))
     }
 
     /// Fails if an endless answer is under way and the peer has closed its sending side.

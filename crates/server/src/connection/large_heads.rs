@@ -27,6 +27,8 @@ struct Shared {
 pub(super) struct HeadPermit {
     heads: LargeHeads,
     permit: Option<OwnedSemaphorePermit>,
+    /// The number of bytes of the head that is being received.
+    bytes: usize,
 }
 
 impl LargeHeads {
@@ -37,17 +39,29 @@ impl LargeHeads {
 
     /// Returns the permit of a new connection, which needs none yet.
     pub(super) fn permit(&self) -> HeadPermit {
-        HeadPermit { heads: self.clone(), permit: None }
+        HeadPermit { heads: self.clone(), permit: None, bytes: 0 }
     }
 }
 
 impl HeadPermit {
-    /// Notes that a head has `bytes` bytes so far.
+    /// Notes that the next byte is the first one of a head.
+    pub(super) fn begin_head(&mut self) {
+        self.bytes = 0;
+    }
+
+    /// Notes that these bytes have come while a head is received. A body may have come with them.
     ///
     /// # Errors
     /// If the head is large, and too many other connections have a large head.
-    pub(super) fn reached(&mut self, bytes: usize) -> io::Result<()> {
-        if bytes > LARGE_HEAD_BYTES && self.permit.is_none() {
+    pub(super) fn came(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.bytes += bytes.len();
+        if self.bytes > LARGE_HEAD_BYTES
+            && self.permit.is_none()
+            && let Some(end) = end_of_head(bytes)
+        {
+            self.bytes -= bytes.len() - end;
+        }
+        if self.bytes > LARGE_HEAD_BYTES && self.permit.is_none() {
             let Shared { permits, refused } = &*self.heads.0;
             let Ok(permit) = permits.clone().try_acquire_owned() else {
                 if refused.is_due() {
@@ -61,5 +75,40 @@ impl HeadPermit {
             self.permit = Some(permit);
         }
         Ok(())
+    }
+}
+
+/// Returns the number of bytes up to the end of the head, if it ends within these bytes.
+fn end_of_head(bytes: &[u8]) -> Option<usize> {
+    let line_ends = (0..bytes.len()).filter(|index| bytes[*index] == b'\n');
+    let is_empty = |rest: &[u8]| rest.starts_with(b"\n") || rest.starts_with(b"\r\n");
+    line_ends.map(|index| index + 1).find(|next| is_empty(&bytes[*next..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_large_heads_need_a_permit() {
+        let heads = LargeHeads::new(1);
+        let small = b"POST / HTTP/1.1\r\nHost: a\r\n\r\n".to_vec();
+        let mut with_body = small.clone();
+        with_body.resize(4 * LARGE_HEAD_BYTES, b'\n');
+        let (mut body, mut first, mut second) = (heads.permit(), heads.permit(), heads.permit());
+        for _ in 0..3 {
+            body.begin_head();
+            body.came(&with_body).unwrap();
+        }
+        let half = [b'x'; LARGE_HEAD_BYTES / 2];
+        for permit in [&mut first, &mut second] {
+            permit.begin_head();
+            (0..2).for_each(|_| permit.came(&half).unwrap());
+        }
+        first.came(b"x").unwrap();
+        assert!(second.came(b"x").is_err(), "there is one permit");
+        drop(first);
+        second.came(b"x").unwrap();
+        assert!(body.came(&[b'x'; LARGE_HEAD_BYTES]).is_err());
     }
 }

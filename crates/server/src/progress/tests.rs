@@ -2,7 +2,6 @@
 use super::*;
 
 const LIMIT: Duration = Duration::from_secs(5);
-const HEARTBEAT: Duration = Duration::from_secs(2);
 
 /// A state in which bytes are on their way.
 fn sent(acknowledged: u64) -> Option<Sent> {
@@ -11,7 +10,7 @@ fn sent(acknowledged: u64) -> Option<Sent> {
 
 /// Judges a peer at each of these times, in milliseconds. Returns the time at which it is given up.
 fn given_up(looks: &[(u64, Option<Sent>)]) -> Option<u64> {
-    let (rule, begun) = (WriteTimeout::new(LIMIT, HEARTBEAT).unwrap(), Instant::now());
+    let (rule, begun) = (WriteTimeout::new(LIMIT, LIMIT).unwrap(), Instant::now());
     let mut wait = None;
     for (at, sent) in looks {
         wait = match rule.judge(*sent, wait, begun + Duration::from_millis(*at)) {
@@ -37,6 +36,8 @@ fn only_who_acknowledges_nothing_for_the_whole_time_is_given_up() {
     assert_eq!(given_up(&[(0, complete), (60_000, sent(7)), (64_999, sent(7))]), None, "it was idle before");
     assert_eq!(given_up(&[(0, sent(7)), (1_000, complete), (5_000, sent(7)), (9_999, sent(7))]), None);
     assert_eq!(given_up(&[(0, None), (60_000, None)]), None, "the system tells nothing");
+    assert_eq!(given_up(&[(0, sent(7)), (10_001, sent(7))]), None, "the whole machine may have stood still");
+    assert_eq!(given_up(&[(0, sent(7)), (10_001, sent(7)), (15_001, sent(7))]), Some(15_001));
     let on_its_way = Some(Sent { acknowledged: 7, unacknowledged_packets: 1, unsent_bytes: 0 });
     assert_eq!(given_up(&[(0, on_its_way), (5_000, on_its_way)]), Some(5_000));
 }

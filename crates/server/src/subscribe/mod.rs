@@ -8,7 +8,7 @@ pub mod topic;
 use crate::{
     app::App,
     auth::Credentials,
-    connection::Activity,
+    connection::{Activity, StaysWithHyper},
     cursor::Cursor,
     delivery::{
         body::{EventBody, stopping},
@@ -65,7 +65,7 @@ pub(crate) enum Until {
 #[derive(Debug)]
 pub(crate) struct Asking {
     is_head: bool,
-    has_body: bool,
+    stays_with_hyper: bool,
     activity: Option<Activity>,
 }
 
@@ -73,7 +73,7 @@ impl Asking {
     pub(crate) fn of(parts: &Parts) -> Self {
         Self {
             is_head: parts.method == Method::HEAD,
-            has_body: parts.method == Method::QUERY,
+            stays_with_hyper: parts.extensions.get::<StaysWithHyper>().is_some(),
             activity: parts.extensions.get().cloned(),
         }
     }
@@ -142,7 +142,8 @@ pub(crate) async fn open(
     };
     // A connection that stays with hyper keeps buffers, which strangers can make as large as they may be. If hyper
     // delivers all streams, the operator has chosen to spend this memory on each subscriber.
-    if app.shards.is_some() && until == Until::Closed && (request.has_body || !opening.is_short()) {
+    let stays = until != Until::Closed || request.stays_with_hyper || !opening.is_short();
+    if app.shards.is_some() && stays {
         match opening.with_buffers(STAYING_BYTES) {
             Ok(charged) => opening = charged,
             Err(over) => {

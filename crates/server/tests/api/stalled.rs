@@ -28,10 +28,14 @@ async fn serve_one(change: impl FnOnce(&mut fanfare_server::Settings)) -> Fixtur
 
 /// Asks as a peer that has less room than a piece of an answer needs.
 async fn ask(server: &Fixture, target: &str, headers: &str) -> Stream {
+    ask_with(server, target, headers, "").await
+}
+
+async fn ask_with(server: &Fixture, target: &str, headers: &str, body: &str) -> Stream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(32 << 10).unwrap();
     let mut stream = Stream::over(socket.connect(server.address).await.unwrap());
-    stream.send(server.request(target, "HTTP/1.1", headers)).await;
+    stream.send(server.request(target, "HTTP/1.1", headers) + body).await;
     stream.read_head().await;
     assert!(stream.head.starts_with("HTTP/1.1 200"), "{}", stream.head);
     stream
@@ -129,8 +133,9 @@ async fn a_peer_that_has_vanished_loses_its_place() {
     for (heartbeat_interval, event) in [(200, None), (3_600_000, Some("small"))] {
         let server =
             serve_one(|settings| settings.heartbeat_interval = Duration::from_millis(heartbeat_interval)).await;
-        for headers in ["", "Content-Length: 0\r\n"] {
-            let vanished = ask(&server, "GET /topics/a", headers).await;
+        // A stream whose request has a body stays with hyper.
+        for (headers, body) in [("", ""), ("Content-Length: 1\r\n", "x")] {
+            let vanished = ask_with(&server, "GET /topics/a", headers, body).await;
             let began = Instant::now();
             vanish(&vanished);
             if let Some(event) = event {
