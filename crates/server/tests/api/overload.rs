@@ -122,6 +122,27 @@ async fn nothing_is_taken_when_everybody_has_left() {
     wait_until_nothing_is_taken(&server).await;
 }
 
+/// A connection that is not handed over to a shard counts, for whatever reason it stays.
+#[tokio::test]
+async fn connections_that_stay_with_hyper_are_counted() {
+    let server = within(Budget { bytes: 1 << 20, comparisons: 10 }).await;
+    server.publish("/topics/a", &"x".repeat(1_000_000)).await;
+    for (target, headers, body) in [
+        ("/topics/a", "Content-Length: 1\r\n", "x"),
+        ("/topics/a", "Transfer-Encoding: chunked\r\n", "0\r\n\r\n"),
+        ("/topics/a?until=now&last_event_id=earliest", "", ""),
+    ] {
+        let mut stream = server.connect_with_a_small_buffer().await;
+        stream.send(server.request(&format!("GET {target}"), "HTTP/1.1", headers) + body).await;
+        stream.read_head().await;
+        stream.read_until(|text| !text.is_empty()).await;
+        let buffers = server.hub.taken().anonymous.buffers;
+        assert_eq!(buffers >= STAYING_BYTES, DELIVERY != Delivery::Hyper, "{target} {headers}: {buffers}");
+        drop(stream);
+        wait_until_nothing_is_taken(&server).await;
+    }
+}
+
 /// Strangers cannot use up what is left to those with a token.
 #[tokio::test]
 async fn a_subscriber_with_a_token_has_a_budget_that_strangers_cannot_take() {
