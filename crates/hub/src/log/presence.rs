@@ -39,6 +39,7 @@ pub(super) struct Presence {
 #[derive(Debug)]
 struct Kept {
     offset: Offset,
+    time: Timestamp,
     entry: Option<Arc<Entry>>,
 }
 
@@ -62,7 +63,7 @@ impl Presence {
     pub(super) fn push(&mut self, entry: Arc<Entry>) {
         debug_assert!(self.kept.back().is_none_or(|newest| newest.offset < entry.position.offset));
         self.bytes += entry.update.stored_bytes() as u64;
-        self.kept.push_back(Kept { offset: entry.position.offset, entry: Some(entry) });
+        self.kept.push_back(Kept { offset: entry.position.offset, time: entry.time, entry: Some(entry) });
         while self.kept.len() > self.limit.updates || self.bytes > self.limit.bytes {
             self.pop();
         }
@@ -71,10 +72,7 @@ impl Presence {
     /// Drops the updates that retention does not keep: those before the offset `oldest`, and those that are older than
     /// `age_ms` milliseconds.
     pub(super) fn discard(&mut self, oldest: Offset, age_ms: Option<u64>, now: Timestamp) {
-        let is_too_old = |kept: &Kept| {
-            let time = kept.entry.as_ref().map_or(now, |entry| entry.time);
-            age_ms.is_some_and(|limit| now.0.saturating_sub(time.0) > limit)
-        };
+        let is_too_old = |kept: &Kept| age_ms.is_some_and(|limit| now.0.saturating_sub(kept.time.0) > limit);
         while self.kept.front().is_some_and(|front| front.offset < oldest || is_too_old(front)) {
             self.pop();
         }
@@ -99,7 +97,7 @@ impl Presence {
             let found = match kept.peek() {
                 Some(there) if there.offset > next => Found::PresenceLost(next, Offset(there.offset.0 - 1)),
                 None => Found::PresenceLost(next, last),
-                Some(Kept { offset, entry: None }) => Found::Erased(Erasure { offset: *offset, private: true }),
+                Some(Kept { offset, entry: None, .. }) => Found::Erased(Erasure { offset: *offset, private: true }),
                 Some(Kept { entry: Some(entry), .. }) => Found::Entry(entry.clone()),
             };
             if !matches!(found, Found::PresenceLost(..)) {

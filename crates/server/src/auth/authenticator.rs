@@ -97,7 +97,7 @@ impl Authenticator {
     /// Revokes the signers of tokens that the hub does not trust any more. Returns true if there were any: their streams
     /// then have to end.
     pub(crate) fn revoke_signers(&self) -> bool {
-        self.signers.revoke_untrusted(&self.settings.keys.current())
+        self.signers.revoke_untrusted(&self.settings.keys.current(), &self.settings.audience)
     }
 
     /// Returns the credentials of a request, as if the current time were `now`.

@@ -1,12 +1,7 @@
 //! The signers of the tokens that have let in the streams that are open. If the hub no longer trusts a signer, it ends
 //! these streams: the operator has taken a key or an issuer out of the configuration, or an issuer has taken a key out
 //! of its JWK set.
-use super::{
-    algorithm::Algorithm,
-    credentials::Purpose,
-    key::Key,
-    trusted::{TrustedIssuer, TrustedKeys},
-};
+use super::{algorithm::Algorithm, credentials::Purpose, key::Key, trusted::TrustedKeys};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
@@ -24,24 +19,16 @@ pub(super) struct Terms {
     pub(super) purpose: Purpose,
     /// The trusted issuer whose keys were tried; `None` if these were the keys for tokens without a trusted issuer.
     pub(super) issuer: Option<String>,
-    /// The audience that was configured for the issuer; `None` for the hub's own audience.
+    /// The audience that the issuer's tokens must name; `None` if there is no trusted issuer.
     pub(super) audience: Option<String>,
     pub(super) algorithm: Algorithm,
+    /// True if the key came from a source, such as a JWK set.
+    pub(super) is_sourced: bool,
 }
 
 /// The signers of all streams that are open. Cheap to clone; all clones share the signers.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Signers(Arc<Mutex<Vec<Arc<Signer>>>>);
-
-impl Terms {
-    pub(super) fn new(purpose: Purpose, issuer: Option<&TrustedIssuer>, algorithm: Algorithm) -> Self {
-        let (issuer, audience) = match issuer {
-            Some(trusted) => (Some(trusted.issuer.clone()), trusted.audience.clone()),
-            None => (None, None),
-        };
-        Self { purpose, issuer, audience, algorithm }
-    }
-}
 
 impl Signer {
     /// Returns true if the hub no longer trusts the signer. This stays true, even if the key is trusted again later.
@@ -65,17 +52,20 @@ impl Signer {
         }
     }
 
-    /// Returns true if `trusted` would still let the key verify tokens under the same rules.
-    fn is_trusted(&self, trusted: &TrustedKeys) -> bool {
-        let Terms { purpose, issuer, audience, algorithm } = &self.terms;
+    /// Returns true if `trusted` would still let the key verify tokens under the same rules. `own` is the audience of
+    /// the hub.
+    fn is_trusted(&self, trusted: &TrustedKeys, own: &str) -> bool {
+        let Terms { purpose, issuer, audience, algorithm, is_sourced } = &self.terms;
         let keys = match issuer {
             Some(name) => match trusted.issuer(name) {
-                Some(issuer) if issuer.audience == *audience => issuer.keys(*purpose),
+                Some(issuer) if issuer.audience.as_deref().or(Some(own)) == audience.as_deref() => {
+                    issuer.keys(*purpose)
+                }
                 _ => return false,
             },
             None => trusted.keys(*purpose),
         };
-        keys.may_have(&self.key, *algorithm)
+        keys.may_have(&self.key, *algorithm, *is_sourced)
     }
 }
 
@@ -97,13 +87,14 @@ impl Signers {
         signer
     }
 
-    /// Revokes the signers that are not trusted any more. Returns true if there were any.
-    pub(super) fn revoke_untrusted(&self, trusted: &TrustedKeys) -> bool {
+    /// Revokes the signers that are not trusted any more. `own` is the audience of the hub. Returns true if there were
+    /// any.
+    pub(super) fn revoke_untrusted(&self, trusted: &TrustedKeys, own: &str) -> bool {
         let mut signers = self.lock();
         forget_unused(&mut signers);
         let before = signers.len();
         signers.retain(|signer| {
-            let is_trusted = signer.is_trusted(trusted);
+            let is_trusted = signer.is_trusted(trusted, own);
             if !is_trusted {
                 let issuer = signer.terms.issuer.as_deref().unwrap_or("none");
                 tracing::info!(issuer, key = %signer.key, "a key is no longer trusted: its tokens' streams end");
@@ -138,5 +129,7 @@ impl Eq for Signer {}
 #[cfg(test)]
 pub(crate) fn for_test() -> Arc<Signer> {
     let key = Key::hs256(b"a secret of at least thirty-two bytes").expect("the secret is long enough");
-    Signers::default().get(Terms::new(Purpose::Subscribe, None, Algorithm::Hs256), Arc::new(key))
+    let (purpose, algorithm) = (Purpose::Subscribe, Algorithm::Hs256);
+    let terms = Terms { purpose, issuer: None, audience: None, algorithm, is_sourced: false };
+    Signers::default().get(terms, Arc::new(key))
 }

@@ -179,9 +179,15 @@ impl Verified<'_> {
 
     /// Returns the rules under which the key has verified the token.
     pub(super) fn terms(&self) -> Terms {
-        let Identified { token, purpose, issuer, .. } = self.identified;
+        let Identified { token, purpose, issuer, audience, keys, .. } = self.identified;
         let algorithm = Algorithm::from_library(token.header.alg);
-        Terms::new(purpose, issuer, algorithm.expect("the key has verified the token with this algorithm"))
+        Terms {
+            purpose,
+            issuer: issuer.map(|trusted| trusted.issuer.clone()),
+            audience: audience.map(str::to_owned),
+            algorithm: algorithm.expect("the key has verified the token with this algorithm"),
+            is_sourced: keys.is_sourced(&self.key),
+        }
     }
 
     /// Returns the credentials that the claims give for the purpose of the request. Fails if the claims break a rule of

@@ -102,10 +102,18 @@ impl KeySet {
         Arc::ptr_eq(&self.fixed, &other.fixed) && Arc::ptr_eq(&self.sources, &other.sources)
     }
 
-    /// Returns true if the set has, or may have, this key for this algorithm.
-    pub(super) fn may_have(&self, key: &Key, algorithm: Algorithm) -> bool {
-        let is_fixed = self.fixed.iter().any(|known| known.is_same(key) && known.algorithms().contains(&algorithm));
-        is_fixed || self.sources.iter().any(|source| source.may_have(key))
+    /// Returns true if the set has this key for this algorithm. If the key came from a source (`is_sourced`), the result
+    /// is also true as long as it is not known whether a source has it.
+    pub(super) fn may_have(&self, key: &Key, algorithm: Algorithm, is_sourced: bool) -> bool {
+        let mut known = self.keys().into_iter().filter(|known| known.is_same(key)).peekable();
+        let is_unknown = known.peek().is_none();
+        known.any(|known| known.algorithms().contains(&algorithm))
+            || (is_unknown && is_sourced && self.sources.iter().any(|source| source.may_have(key)))
+    }
+
+    /// Returns true if this very key of the set came from a source.
+    pub(super) fn is_sourced(&self, key: &Arc<Key>) -> bool {
+        !self.fixed.iter().any(|fixed| Arc::ptr_eq(fixed, key))
     }
 
     /// Asks the sources for newer keys, and returns true if the keys of a source may have changed.

@@ -169,9 +169,11 @@ impl Store {
         encode(entries, token, oldest, seeds, &mut writing.frame);
         let epochs = self.epochs_with(writing, first, oldest);
         let is_first_of_epoch = self.epochs().current() != writing.epoch;
-        // The files of a clean end go before the segment gets its name. If they cannot be removed, the publication is
-        // refused, and must not be in the log after the next start.
-        if is_first_of_epoch && (EndMark::remove(&self.directory)? | self.remove_presence_file()?) {
+        // The mark of a clean end is not valid any more when there is a newer segment than the one that it names. But the
+        // new segment may replace an empty one that the mark names. Then the mark has to go first. If it cannot be
+        // removed, the publication is refused, and must not be in the log after the next start.
+        let replaces_last = self.held().segments.back().is_some_and(|last| last.first == first);
+        if is_first_of_epoch && replaces_last && EndMark::remove(&self.directory)? {
             self.directory.sync().map_err(|error| self.could_not_sync(&error))?;
         }
         let frame = std::mem::take(&mut writing.frame);
@@ -179,6 +181,10 @@ impl Store {
         writing.frame = frame;
         let active = begun?;
         if is_first_of_epoch {
+            // Both files describe the log before this segment, so they harm nothing if they stay.
+            if let Err(error) = EndMark::remove(&self.directory).and_then(|_| self.remove_presence_file()) {
+                tracing::warn!(%error, "a file about the last end of the log cannot be removed");
+            }
             self.set_epochs(epochs);
         }
         let mut held = self.held_mut();

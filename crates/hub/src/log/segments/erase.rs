@@ -31,9 +31,11 @@ impl Store {
             (held.segments.clone(), held.bounds.clone())
         };
         let mut erased = Erased::default();
-        if self.presence().erase(erase, &mut erased) && self.remove_presence_file()? {
+        // The file of presence updates goes first: it may hold what is erased.
+        if self.remove_presence_file()? {
             self.directory.sync().map_err(|error| self.could_not_sync(&error))?;
         }
+        self.presence().erase(erase, &mut erased);
         for segment in &segments {
             if segment.summary().end <= bounds.oldest || segment.state().is_withheld {
                 continue;

@@ -117,7 +117,8 @@ impl Store {
         // The active segment is not rewritten at once: this would seal it, so each request to erase would leave a small
         // segment.
         let is_sealed = !self.is_active(segment);
-        if erased > 0 && is_sealed && erased * ERASED_SHARE >= summary.end.0 - segment.first.0 {
+        let stored = (summary.end.0 - segment.first.0).saturating_sub(summary.presence);
+        if erased > 0 && is_sealed && erased * ERASED_SHARE >= stored {
             return Ok(true);
         }
         if for_long(dead_since, patience.dead_ms) {

@@ -30,19 +30,15 @@ const MAGIC: [u8; 4] = [0xff, 0xfa, b'P', 1];
 pub(super) const NAME: &str = "presence";
 
 impl Store {
-    /// Writes the newest presence updates to their file, if there are any. If the file exists, nothing has changed since
-    /// it was read. The directory is not synced.
+    /// Writes the newest presence updates to their file, in place of what it holds. The directory is not synced.
     pub(super) fn write_presence_file(&self) -> io::Result<()> {
         let path = self.directory.join(NAME);
-        if path.symlink_metadata().is_ok() {
-            return Ok(());
-        }
         let mut body = self.log.to_vec();
         for entry in self.presence().entries() {
             record::encode(entry, Token::default(), log_seed(&self.log), &mut body);
         }
         if body.len() == self.log.len() {
-            return Ok(());
+            return self.remove_presence_file().map(drop);
         }
         let bytes = [&MAGIC[..], &xxh3_64(&body).to_le_bytes(), &body].concat();
         self.directory.put(&path, &bytes)?;

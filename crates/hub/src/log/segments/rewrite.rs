@@ -113,6 +113,10 @@ impl Store {
         {
             let mut state = fresh.state_mut();
             (state.dead_since, state.looked_at) = (dies, !is_active);
+            // The discarded entries of the active segment are still in its file.
+            if is_active {
+                state.discarded_since = segment.state().discarded_since;
+            }
         }
         let mut held = self.held_mut();
         let Some(place) = held.segments.iter().position(|held| Arc::ptr_eq(held, segment)) else {

@@ -9,12 +9,16 @@ use std::{io::Read as _, net::Shutdown, sync::atomic::Ordering};
 
 /// The greatest number of bytes that are read from a peer before its socket is closed.
 const MAX_DRAINED_BYTES: usize = 64 << 10;
+/// The number of streams that are ended before the sockets of those that have ended are closed. So the shard shows
+/// progress while it ends very many streams.
+const ENDED_TOGETHER: usize = 256;
 
 impl Shard {
     /// Closes the sockets of subscribers that have left, releases their permits, and stops following the audiences that
     /// have no member left on this shard: it gets no more events of these audiences.
     pub(super) fn settle(&mut self) {
         for Departed { member, how, tag } in self.fan_out.take_departed() {
+            self.sockets.turns().advance();
             self.wheel.cancel(member);
             self.waits.remove(&member);
             self.presence.end(member);
@@ -37,23 +41,25 @@ impl Shard {
     /// Ends the streams whose tokens were signed by somebody whom the hub does not trust any more.
     pub(super) fn end_revoked(&mut self) {
         for tag in self.signers.revoked() {
-            let keys = self.fan_out.tagged(tag);
-            let place = |offset| self.mailbox.place(offset);
-            let mut turn = self.fan_out.turn(self.now, &mut self.sockets);
-            keys.iter().for_each(|key| turn.end_because(*key, EndReason::TokenRevoked, &place));
-            self.settle();
-            keys.into_iter().for_each(|key| self.schedule(key));
+            for keys in self.fan_out.tagged(tag).chunks(ENDED_TOGETHER) {
+                let place = |offset| self.mailbox.place(offset);
+                let mut turn = self.fan_out.turn(self.now, &mut self.sockets);
+                keys.iter().for_each(|key| turn.end_because(*key, EndReason::TokenRevoked, &place));
+                self.settle();
+                keys.iter().for_each(|key| self.schedule(*key));
+            }
         }
     }
 
     /// Ends all streams. From now on, each new stream gets only the head of its response, and then ends.
     pub(super) fn end_all(&mut self) {
         self.is_ending = true;
-        let keys: Vec<_> = self.fan_out.keys().collect();
-        let mut turn = self.fan_out.turn(self.now, &mut self.sockets);
-        keys.iter().for_each(|key| turn.end(*key));
-        self.settle();
-        keys.into_iter().for_each(|key| self.schedule(key));
+        for keys in self.fan_out.keys().collect::<Vec<_>>().chunks(ENDED_TOGETHER) {
+            let mut turn = self.fan_out.turn(self.now, &mut self.sockets);
+            keys.iter().for_each(|key| turn.end(*key));
+            self.settle();
+            keys.iter().for_each(|key| self.schedule(*key));
+        }
     }
 }
 
