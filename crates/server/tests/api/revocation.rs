@@ -126,16 +126,20 @@ async fn streams_stay_when_their_key_does() {
     // When this stream has ended, the hub has looked at all of them.
     ends_at(probe, &first).await;
     assert_eq!(server.form(&legacy(0), "topic=a&data=y").await.status, 200);
-    let second = server.hub.id_behind(server.hub.bounds().head);
     for stream in &mut stays {
         assert_eq!(data(&stream.events(1).await), ["y"]);
     }
     // The hub's own audience, written out.
     store.replace(trusted(keys(&[1]), vec![issuer(&[3], Some(HUB))]));
     tokio::time::sleep(2 * fanfare_server::server::REVOCATION_INTERVAL).await;
+    assert_eq!(server.form(&legacy(0), "topic=a&data=z").await.status, 200);
+    let third = server.hub.id_behind(server.hub.bounds().head);
+    for stream in &mut stays {
+        assert_eq!(data(&stream.events(1).await), ["z"]);
+    }
     // Tokens for another audience are another matter, although the key is the same.
     store.replace(trusted(keys(&[1]), vec![issuer(&[3], Some("https://other.example"))]));
-    ends_at(goes, &second).await;
+    ends_at(goes, &third).await;
 }
 
 /// A set of keys that was never fetched keeps no stream of a key that was not in such a set.
