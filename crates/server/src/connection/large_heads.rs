@@ -92,8 +92,7 @@ mod tests {
     #[test]
     fn only_large_heads_need_a_permit() {
         let heads = LargeHeads::new(1);
-        let small = b"POST / HTTP/1.1\r\nHost: a\r\n\r\n".to_vec();
-        let mut with_body = small.clone();
+        let mut with_body = b"POST / HTTP/1.1\r\nHost: a\r\n\r\n".to_vec();
         with_body.resize(4 * LARGE_HEAD_BYTES, b'\n');
         let (mut body, mut first, mut second) = (heads.permit(), heads.permit(), heads.permit());
         for _ in 0..3 {
