@@ -4,7 +4,7 @@
 //!
 //! What is counted is what the hub holds. A topic or pattern is held once, even if many audiences have it, and an
 //! audience is held once, even if it has many members. It is counted as long as anything refers to it: each copy of an
-//! [`AudienceKey`] keeps its [`Charge`], and when the last copy is dropped, the charge is given back.
+//! [`AudienceKey`] keeps its charge, and when the last copy is dropped, the charge is given back.
 //!
 //! A pattern counts as a comparison for those topics that begin like it, because the router finds patterns by their
 //! literal beginnings. The budget limits the comparisons of the topic that has the most of them, whatever the topics
