@@ -449,6 +449,17 @@ fn the_first_heartbeats_of_a_silence_come_early_if_events_are_rare() {
     }
 }
 
+/// A member that gets events all the time is looked at as seldom as if there were no early heartbeats.
+#[test]
+fn a_member_with_frequent_events_is_seldom_looked_at() {
+    let mut beats = Beats::begin(1);
+    for event in 1..=1_000 {
+        assert_eq!(beats.until(f64::from(event) / 10.0), [0.0; 0]);
+        beats.event_at(f64::from(event) / 10.0);
+    }
+    assert!(beats.checks < 130, "{} looks in 100 intervals", beats.checks);
+}
+
 #[test]
 fn heartbeats_do_not_come_after_each_event_if_events_are_not_rare() {
     for pause in [0.2, 0.5, 0.7, 1.5] {

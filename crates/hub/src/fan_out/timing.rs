@@ -71,10 +71,8 @@ impl FanOut {
         let spoke = self.spoke(key, now);
         let (moment, known) = (self.clock.moment(spoke), self.known(key));
         let member = self.member_mut(key);
-        if known > member.told {
-            member.told = known;
-            member.has_spoken(moment);
-        }
+        member.silence.look(known > member.told);
+        member.told = known;
         member.spoke = moment;
     }
 
