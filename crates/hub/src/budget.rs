@@ -2,7 +2,7 @@
 //! their topics and patterns take, and with how many patterns the router compares one topic. Subscribers without a
 //! token share smaller budgets, within the budgets of all.
 //!
-//! What is counted is what the hub holds. A topic or pattern is held once, even if many audiences have it, and an
+//! The count covers what the hub holds. A topic or pattern is held once, even if many audiences have it, and an
 //! audience is held once, even if it has many members. It is counted as long as anything refers to it: each copy of an
 //! [`AudienceKey`] keeps its charge, and when the last copy is dropped, the charge is given back.
 //!

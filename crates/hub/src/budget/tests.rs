@@ -103,7 +103,7 @@ fn equal_topics_and_patterns_are_held_once() {
     assert!(std::ptr::eq(copy.matchers.as_slice(), keys[0].matchers.as_slice()), "one audience has one set");
 }
 
-/// Each budget is used up to its last byte or comparison, and what is refused is not counted.
+/// A budget can be used up to its last byte or comparison, and what is refused is not counted.
 #[test]
 fn a_budget_is_a_limit() {
     let template = |number: usize| format!("/{number}/{{x}}");

@@ -128,6 +128,21 @@ fn a_member_that_catches_up_for_long_gets_heartbeats() {
     assert_eq!(connections.sent.len(), 3, "no byte of the heartbeat was sent, so it is dropped");
 }
 
+/// Adds a member with this topic selector and cursor, whose connection takes all bytes. The newest offset of the log is
+/// 99.
+fn join_by(core: &mut FanOut, selector: &str, cursor: u64) -> MemberKey {
+    let matchers = [Matcher::legacy_selector(selector).unwrap()].into_iter().collect();
+    let now = Instant::now();
+    let member = core.join(joining_of(matchers, Some(cursor)), now, |_| Offset(99), || Offset(99), &nowhere);
+    core.turn(now, &mut Connections::default()).start(member);
+    member
+}
+
+/// Returns all reads of the log that may begin now.
+fn reads(core: &mut FanOut) -> Vec<Wanted> {
+    std::iter::from_fn(|| core.next_read()).collect()
+}
+
 /// Returns a step through the log, from one offset to another, with one event.
 fn step(begins_after: u64, event: u64, cursor: u64) -> Step {
     let run = Run::encoded(b"event".into(), vec![(Offset(event), 5)]);
@@ -157,7 +172,6 @@ fn patterns_leave_reads_of_the_log_to_exact_topics() {
         let member = core.join(joining_of(matchers, Some(0)), now, |_| Offset(10), || Offset(10), &nowhere);
         core.turn(now, &mut connections).start(member);
     };
-    let reads = |core: &mut FanOut| std::iter::from_fn(|| core.next_read()).collect::<Vec<_>>();
     (0..2 * CONCURRENT_READS).for_each(|number| join(&mut core, format!("/{{x}}/{number}")));
     let scans = reads(&mut core);
     assert!((1..CONCURRENT_READS).contains(&scans.len()), "{} reads of patterns", scans.len());
@@ -175,17 +189,10 @@ fn patterns_leave_reads_of_the_log_to_exact_topics() {
 /// Reads that find nothing have few turns, and leave the others to those that find something.
 #[test]
 fn reads_that_have_found_nothing_leave_turns_to_others() {
-    let (mut core, mut connections, now) =
-        (FanOut::new(WindowLimit::default(), 1), Connections::default(), Instant::now());
-    let mut join = |core: &mut FanOut, text: String| {
-        let matchers = [Matcher::legacy_selector(&text).unwrap()].into_iter().collect();
-        let member = core.join(joining_of(matchers, Some(0)), now, |_| Offset(99), || Offset(99), &nowhere);
-        core.turn(now, &mut connections).start(member);
-    };
-    let reads = |core: &mut FanOut| std::iter::from_fn(|| core.next_read()).collect::<Vec<_>>();
+    let (mut core, now) = (FanOut::new(WindowLimit::default(), 1), Instant::now());
     let nothing = |cursor: u64| Step { run: None, ..step(cursor, 1, cursor + 1) };
     // Many strangers, whose first steps find nothing.
-    (0..3 * CONCURRENT_READS).for_each(|number| join(&mut core, format!("/nobody/{number}")));
+    (0..3 * CONCURRENT_READS).for_each(|number| _ = join_by(&mut core, &format!("/nobody/{number}"), 0));
     let mut under_way = reads(&mut core);
     while let Some(first) = under_way.iter().position(|wanted| !wanted.is_barren) {
         let first = under_way.remove(first);
@@ -194,7 +201,7 @@ fn reads_that_have_found_nothing_leave_turns_to_others() {
     }
     assert_eq!(under_way.len(), CONCURRENT_BARREN_READS, "all of them go on, in few turns");
     assert!(under_way.iter().all(|wanted| wanted.is_barren));
-    (0..2).for_each(|number| join(&mut core, format!("/somebody/{number}")));
+    (0..2).for_each(|number| _ = join_by(&mut core, &format!("/somebody/{number}"), 0));
     let others = reads(&mut core);
     assert_eq!(others.len(), 2, "the others do not wait for them");
     // A step that finds something is the end of the small share.
@@ -334,21 +341,14 @@ fn a_member_of_a_busy_part_gets_heartbeats_when_it_becomes_silent() {
 
 #[test]
 fn patterns_that_find_nothing_leave_half_of_the_reads_too() {
-    let (mut core, mut connections, now) =
-        (FanOut::new(WindowLimit::default(), 1), Connections::default(), Instant::now());
-    let mut join = |core: &mut FanOut, text: String| {
-        let matchers = [Matcher::legacy_selector(&text).unwrap()].into_iter().collect();
-        let member = core.join(joining_of(matchers, Some(0)), now, |_| Offset(99), || Offset(99), &nowhere);
-        core.turn(now, &mut connections).start(member);
-    };
-    let reads = |core: &mut FanOut| std::iter::from_fn(|| core.next_read()).collect::<Vec<_>>();
+    let (mut core, now) = (FanOut::new(WindowLimit::default(), 1), Instant::now());
     let nothing = |cursor: u64| Step { run: None, ..step(cursor, 1, cursor + 1) };
-    (0..4).for_each(|number| join(&mut core, format!("/{{x}}/{number}")));
+    (0..4).for_each(|number| _ = join_by(&mut core, &format!("/{{x}}/{number}"), 0));
     let mut under_way = reads(&mut core);
     for wanted in std::mem::take(&mut under_way) {
         core.turn(now, &mut Connections::default()).take_step(wanted.part, &nothing(0));
     }
-    (4..12).for_each(|number| join(&mut core, format!("/{{x}}/{number}")));
+    (4..12).for_each(|number| _ = join_by(&mut core, &format!("/{{x}}/{number}"), 0));
     let under_way = reads(&mut core);
     let patterns = under_way.iter().filter(|wanted| wanted.key.exact_topics().is_none()).count();
     assert_eq!((patterns, under_way.len()), (CONCURRENT_SCANS, CONCURRENT_SCANS));
@@ -356,24 +356,17 @@ fn patterns_that_find_nothing_leave_half_of_the_reads_too() {
 
 #[test]
 fn that_nothing_was_found_is_forgotten_with_the_readers() {
-    let (mut core, mut connections, now) =
-        (FanOut::new(WindowLimit::default(), 1), Connections::default(), Instant::now());
-    let mut join = |core: &mut FanOut, text: &str, cursor: u64| {
-        let matchers = [Matcher::legacy_selector(text).unwrap()].into_iter().collect();
-        let member = core.join(joining_of(matchers, Some(cursor)), now, |_| Offset(99), || Offset(99), &nowhere);
-        core.turn(now, &mut connections).start(member);
-        member
-    };
+    let (mut core, now) = (FanOut::new(WindowLimit::default(), 1), Instant::now());
     let nothing = |cursor: u64| Step { run: None, ..step(cursor, 1, cursor + 1) };
     // Keeps the part.
-    join(&mut core, "a", 99);
-    let reader = join(&mut core, "a", 0);
+    join_by(&mut core, "a", 99);
+    let reader = join_by(&mut core, "a", 0);
     let first = core.next_read().unwrap();
     core.turn(now, &mut Connections::default()).take_step(first.part, &nothing(0));
     core.leave(reader);
     core.take_departed();
     assert!(core.next_read().is_none());
-    join(&mut core, "a", 5);
+    join_by(&mut core, "a", 5);
     let next = core.next_read().unwrap();
     assert!(!next.is_barren, "whoever needs the log next may find something");
 }

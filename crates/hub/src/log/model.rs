@@ -386,7 +386,8 @@ proptest! {
         run(&retention, steps);
     }
 
-    /// How old a run of presence updates may be depends on how many of them are one record, so there is no such limit.
+    /// The logs have no limit on age here: the age of a run of presence updates depends on the number of updates that
+    /// share one record.
     #[test]
     fn all_keep_the_same_presence_updates(retention in retention(), steps in steps(true)) {
         run(&Retention { age_ms: None, ..retention }, steps);

@@ -35,7 +35,7 @@ pub(super) struct Presence {
     bytes: u64,
 }
 
-/// One presence update; `entry` is `None` if it was erased.
+/// A presence update; `entry` is `None` if it was erased.
 #[derive(Debug)]
 struct Kept {
     offset: Offset,

@@ -17,8 +17,8 @@ fn update() -> Update {
     Update::new(UpdateFields { topics, data: "x".into(), ..UpdateFields::default() }).unwrap()
 }
 
-/// However many batches of presence updates come, the keeper makes one record of each run of them, and the segment stays
-/// the active one. What is read and verified is right all the time.
+/// The keeper makes one record of each run of presence updates, however many batches of them come, and the segment stays
+/// the active one. Readers and the verification get the right updates all the time.
 #[test]
 fn many_presence_updates_take_no_room() {
     let dir = tempfile::tempdir().unwrap();
@@ -90,7 +90,7 @@ fn appends_go_on_while_presence_updates_are_joined() {
     assert_eq!((log.bounds().head, found), (head, published));
 }
 
-/// What was erased from the active segment stays erased when the segment is written again, and is gone from disk.
+/// An update that was erased from the active segment stays erased when the segment is written again, and is gone from disk.
 #[test]
 fn what_was_erased_goes_when_presence_updates_are_joined() {
     let dir = tempfile::tempdir().unwrap();
@@ -118,7 +118,7 @@ fn what_was_erased_goes_when_presence_updates_are_joined() {
     assert_eq!(offsets(&SegmentLog::open(dir.path(), Retention::default()).unwrap()), [2, 3, 4, 5, 6]);
 }
 
-/// Whichever byte is damaged, each offset is an update, is known to be of presence, or is told to be lost.
+/// Damage to any byte leaves each offset in one of three states: it is an update, is known to be of presence, or is told to be lost.
 #[test]
 fn damage_to_what_is_noted_of_presence_is_told() {
     let dir = tempfile::tempdir().unwrap();

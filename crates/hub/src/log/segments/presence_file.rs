@@ -8,7 +8,7 @@
 //! | 16 | the random number of the log |
 //! | | the records of the updates, in order |
 //!
-//! If the file is missing or damaged, these subscribers are told of a gap.
+//! These subscribers are told of a gap if the file is missing or damaged.
 use super::{
     directory::Directory,
     head::{LogId, log_seed},
