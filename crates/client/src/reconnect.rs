@@ -168,6 +168,11 @@ impl Backoff {
         self.brought_event = true;
     }
 
+    /// True if the present attempt brought an event, or was healthy in another way.
+    pub(crate) fn has_event(&self) -> bool {
+        self.brought_event
+    }
+
     /// Notes the reconnection time that the server set.
     pub(crate) fn set_reconnection_time(&mut self, time: Duration) {
         self.reconnection_time = time.min(self.policy.max_asked_delay);

@@ -9,22 +9,28 @@ use std::time::Duration;
 
 /// True if a Fanfare hub tells of the connection with an event of this type. Each of its streams begins with such an
 /// event, so it does not show that a connection is a good one: a hub that ends right after each start sends one too.
-#[inline]
 fn is_about_the_connection(event_type: &str) -> bool {
     matches!(event_type, "fanfare.start" | "fanfare.end")
 }
 
 impl Session {
-    /// Returns an event that has arrived completely. `None` if there is none, or if another signal comes first. Most
-    /// events are returned by this function.
+    /// Returns an event that has arrived completely. `None` if there is none, if another signal comes first, or if the
+    /// attempt has brought no event yet: [`next_signal`](Self::next_signal) decides whether the first one shows that the
+    /// connection is a good one. Most events are returned by this function.
     #[inline(always)] // For the reason that `Arrivals::own` gives.
     pub(crate) fn event_at_hand(&mut self) -> Option<MessageEvent> {
+        if !self.backoff.has_event() {
+            return None;
+        }
         let Phase::Open(reading) = &mut self.phase else { return None };
-        let event = reading.event_at_hand(&mut self.parser)?;
+        reading.event_at_hand(&mut self.parser)
+    }
+
+    /// Notes that the attempt has brought an event, unless it is about the connection.
+    fn note(&mut self, event: &MessageEvent) {
         if !is_about_the_connection(&event.event_type) {
             self.backoff.event();
         }
-        Some(event)
     }
 
     /// Returns true if the stream is open, everything that was received is processed, and there is no idle timeout.
@@ -55,8 +61,8 @@ impl Session {
     fn has_read(&mut self, read: Read) -> Option<Signal> {
         match read {
             Read::Event(event) => {
-                if !is_about_the_connection(&event.event_type) {
-                    self.backoff.event();
+                if !self.backoff.has_event() {
+                    self.note(&event);
                 }
                 if let Some(progress) = &mut self.progress {
                     progress.given(&event.last_event_id);

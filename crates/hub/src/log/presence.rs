@@ -108,9 +108,13 @@ impl Presence {
         })
     }
 
-    /// Erases updates, and counts them in `erased`. Returns true if it erased any.
-    pub(super) fn erase(&mut self, erase: &Erase<'_>, erased: &mut Erased) -> bool {
-        let before = erased.erased;
+    /// True if [`erase`](Self::erase) would erase an update.
+    pub(super) fn has_any(&self, erase: &Erase<'_>) -> bool {
+        self.entries().any(|entry| erase.fits(entry) && (erase.may)(entry.update.topics()))
+    }
+
+    /// Erases updates, and counts them in `erased`.
+    pub(super) fn erase(&mut self, erase: &Erase<'_>, erased: &mut Erased) {
         for kept in &mut self.kept {
             let Some(entry) = kept.entry.as_ref().filter(|entry| erase.fits(entry)) else { continue };
             if (erase.may)(entry.update.topics()) {
@@ -121,7 +125,6 @@ impl Presence {
                 erased.kept += 1;
             }
         }
-        erased.erased > before
     }
 
     /// Returns the updates that were not erased, in order.
@@ -198,7 +201,9 @@ mod tests {
             before: Some(Timestamp(50)),
             may: &|topics| topics[0].as_str().ends_with('4'),
         };
-        assert!(presence.erase(&erase, &mut erased));
+        assert!(presence.has_any(&erase));
+        presence.erase(&erase, &mut erased);
+        assert!(!presence.has_any(&erase));
         assert_eq!((erased.erased, erased.kept, kept(&presence)), (1, 1, vec![3, 5]));
         let found = presence.within(Offset(4), Offset(4)).collect::<Vec<_>>();
         assert_eq!(found, [Found::Erased(Erasure { offset: Offset(4), private: true })]);

@@ -59,34 +59,16 @@ impl UrlPattern {
 
     pub(crate) fn fits<'a>(&'a self, candidate: &Candidate<'a>) -> bool {
         let Some(url) = candidate.resolve(&self.base) else { return false };
-        let components = [
-            url.scheme(),
-            url.username(),
-            url.password().unwrap_or_default(),
-            url.host_str().unwrap_or_default(),
-            quirks::port(&url),
-            url.path(),
-            url.query().unwrap_or_default(),
-            url.fragment().unwrap_or_default(),
-        ];
-        self.components.iter().zip(components).all(|(matcher, text)| matcher.matches(text).is_some())
+        self.components.iter().zip(texts(&url)).all(|(matcher, text)| matcher.matches(text).is_some())
     }
 
     /// True if the pattern may match a topic that begins with `beginning`, a path that ends with a slash. The result is
     /// true in case of doubt.
     pub(crate) fn may_match_below(&self, beginning: &str) -> bool {
         let Ok(url) = self.base.join(beginning) else { return true };
-        let path = url.path();
-        let texts = [
-            url.scheme(),
-            url.username(),
-            url.password().unwrap_or_default(),
-            url.host_str().unwrap_or_default(),
-            quirks::port(&url),
-        ];
-        let [.., pathname, _, _] = &self.components;
-        self.components.iter().zip(texts).all(|(matcher, text)| matcher.matches(text).is_some())
-            && may_begin_with(pathname, path)
+        let [before_path @ .., pathname, _, _] = &self.components;
+        before_path.iter().zip(texts(&url)).all(|(matcher, text)| matcher.matches(text).is_some())
+            && may_begin_with(pathname, url.path())
     }
 
     /// The text with which the [`indexed_text`] of each URL begins that the pattern matches.
@@ -162,6 +144,20 @@ fn matcher_of(component: Component<Compiled>) -> Result<ComponentMatcher<Compile
         return Err(error.clone().into());
     }
     Ok(component.matcher)
+}
+
+/// The texts of a URL that the components of a pattern are compared with, in the order of the components.
+fn texts(url: &Url) -> [&str; 8] {
+    [
+        url.scheme(),
+        url.username(),
+        url.password().unwrap_or_default(),
+        url.host_str().unwrap_or_default(),
+        quirks::port(url),
+        url.path(),
+        url.query().unwrap_or_default(),
+        url.fragment().unwrap_or_default(),
+    ]
 }
 
 /// True if a component may match a text that begins with `beginning`. The result is true in case of doubt.

@@ -1,9 +1,9 @@
 //! Tests of what follows the end of a connection: another connection, or the end of the event source.
 use super::{
-    super::{Order, Rules},
+    super::{Comments, Order, Rules},
     play::{Play, SECOND, rules},
 };
-use crate::{Cause, Error, ReadyState, Reconnect};
+use crate::{Cause, Error, ReadyState, Reconnect, Signal};
 use std::time::Duration;
 
 #[test]
@@ -149,7 +149,9 @@ fn nothing_comes_after_it_is_closed() {
     let mut play = Play::new(rules());
     play.start();
     play.open();
-    assert!(play.session.receive("data:a\n\ndata:b\n\n".into()));
+    assert!(play.session.receive("data:a\n\ndata:b\n\ndata:c\n\n".into()));
+    assert_eq!(play.session.event_at_hand(), None, "the first event of an attempt comes as a signal");
+    assert!(matches!(play.session.next_signal(Comments::Skip), Some(Signal::Event(_))));
     assert!(play.session.event_at_hand().is_some());
     play.session.close();
     assert_eq!((play.told(), play.session.event_at_hand()), (vec![], None));

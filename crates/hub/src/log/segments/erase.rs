@@ -31,8 +31,10 @@ impl Store {
             (held.segments.clone(), held.bounds.clone())
         };
         let mut erased = Erased::default();
-        // The file of presence updates goes first: it may hold what is erased.
-        if self.remove_presence_file()? {
+        // The file of presence updates goes first if it may hold what is erased. If it cannot be removed, nothing is
+        // erased, and another attempt finds the same updates.
+        let erases_presence = self.presence().has_any(erase);
+        if erases_presence && self.remove_presence_file()? {
             self.directory.sync().map_err(|error| self.could_not_sync(&error))?;
         }
         self.presence().erase(erase, &mut erased);
