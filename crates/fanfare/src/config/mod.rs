@@ -40,6 +40,7 @@ mod settings;
 mod static_files;
 mod suggest;
 mod switch;
+mod tls;
 mod variables;
 mod words;
 
@@ -56,6 +57,7 @@ pub(crate) use reference::reference;
 pub(crate) use relay::Relay;
 pub(crate) use retention::RetentionRule;
 pub(crate) use settings::Storage;
+pub(crate) use tls::TlsError;
 pub(crate) use variables::{UnknownVariable, check as check_variables, without_empty};
 
 /// Returns the settings that apply if no option is given.

@@ -26,6 +26,7 @@ mod revisions;
 mod revocation;
 mod rewind;
 mod slow;
+mod socket;
 #[cfg(target_os = "linux")]
 mod stalled;
 mod start_event;

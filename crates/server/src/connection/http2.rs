@@ -1,0 +1,264 @@
+//! A connection with HTTP/2: hyper serves all its requests, also those that are answered with a stream.
+//!
+//! Many streams share one connection, so a connection cannot be given to a shard. In return, a browser needs one
+//! connection for all its tabs.
+//!
+//! hyper writes each frame by itself. If an event goes to many streams of a connection, [`Gathering`] collects their
+//! frames, and writes them together when hyper has nothing more to do.
+use super::{
+    Serving, Socket,
+    activity::Activity,
+    handover::{Sending, StaysWithHyper},
+    leaving::Left,
+    linger::linger,
+    looks::Looks,
+    watch::{Stop, Watch},
+};
+use axum::{Router, body::Body, extract::Request};
+use bytes::Bytes;
+use http::Response;
+use hyper::{body::Incoming, rt, server::conn::http2, service::Service};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use std::{
+    convert::Infallible,
+    future::poll_fn,
+    io::{self, IoSlice},
+    mem::MaybeUninit,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead as _, AsyncWrite as _, ReadBuf},
+    sync::watch as channel,
+    time::{Sleep, sleep},
+};
+use tower_service::Service as _;
+
+/// The greatest number of requests that a connection may have at a time. Further ones wait in the client. Browsers use
+/// one connection for all tabs.
+pub const MAX_STREAMS: u32 = 250;
+/// The greatest number of bytes that wait in hyper for one stream whose reader does not read.
+pub const MAX_STREAM_UNSENT_BYTES: usize = 64 << 10;
+/// The time without a frame from the client after which it is asked whether it is still there, and the time that it has
+/// to answer.
+pub const PING_INTERVAL: Duration = Duration::from_secs(20);
+/// The greatest size of all header fields of a request, in bytes.
+pub const MAX_FIELDS_BYTES: u32 = 16 << 10;
+/// The number of bytes that are read at a time.
+const READ_BYTES: usize = 16 << 10;
+/// The number of bytes that are gathered before they are written.
+const GATHERED_BYTES: usize = 32 << 10;
+/// The time that a connection without requests has to end after it was told to.
+const END_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The bytes with which each connection of a client with HTTP/2 begins ([RFC 9113,
+/// 3.4](https://www.rfc-editor.org/rfc/rfc9113#section-3.4)).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// True if these are the first bytes of a connection with HTTP/2. hyper may have stopped before it got all of them.
+pub(super) fn begins(bytes: &[u8]) -> bool {
+    bytes.starts_with(PREFACE) || (bytes.starts_with(b"PRI * HTTP/2.0\r\n\r\n") && PREFACE.starts_with(bytes))
+}
+
+impl Serving {
+    /// Serves a connection with HTTP/2. The bytes `beginning` of it were read already. `patience` counts from now on.
+    pub(super) async fn http2(self, socket: Socket, beginning: Bytes, stop: channel::Receiver<Stop>) {
+        let Self { router, write_timeout, patience, shards, .. } = self;
+        let activity = Activity::new();
+        let mut watch = Watch::new(activity.clone(), patience, stop);
+        let io = Gathering::new(socket, beginning, Looks::new(write_timeout));
+        let requests = Requests { router, activity: activity.clone(), could_be_handed_over: shards.is_some() };
+        let mut connection = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(MAX_STREAMS)
+            .max_send_buf_size(MAX_STREAM_UNSENT_BYTES)
+            .max_header_list_size(MAX_FIELDS_BYTES)
+            .keep_alive_interval(PING_INTERVAL)
+            .keep_alive_timeout(PING_INTERVAL)
+            .serve_connection(io.clone(), requests);
+        let (mut is_stopping, mut end) = (false, None::<Pin<Box<Sleep>>>);
+        let left = poll_fn(|cx| {
+            if watch.stops(cx) && !is_stopping {
+                is_stopping = true;
+                Pin::new(&mut connection).graceful_shutdown();
+            }
+            let ended = Pin::new(&mut connection).poll(cx);
+            // hyper has nothing more to write now.
+            let is_written = match io.lock().poll_write_out(cx) {
+                Poll::Ready(Err(error)) => {
+                    tracing::debug!("a connection ended: {error}");
+                    return Poll::Ready(Left::Ended(None));
+                }
+                written => written.is_ready(),
+            };
+            if is_written {
+                activity.flushed();
+            }
+            if let Poll::Ready(ended) = ended {
+                return Poll::Ready(Left::Ended(ended.err()));
+            }
+            if let Some(end) = &mut end {
+                return end.as_mut().poll(cx).map(|()| Left::Late);
+            }
+            match ready!(watch.poll_end(cx)) {
+                Left::Late => {
+                    // The client is told that no more requests are answered, and has time to hear it.
+                    Pin::new(&mut connection).graceful_shutdown();
+                    end = Some(Box::pin(sleep(END_TIMEOUT)));
+                    cx.waker().wake_by_ref();
+                    Poll::Pending
+                }
+                left => Poll::Ready(left),
+            }
+        });
+        let left = left.await;
+        drop(connection);
+        let Some(Shared { socket, looks, .. }) = io.into_inner() else { return };
+        match left {
+            _ if looks.is_overdue() => super::reset(socket.tcp()),
+            Left::Ended(error) => {
+                if let Some(error) = error {
+                    tracing::debug!("a connection ended: {error}");
+                }
+                super::until_sent(socket, looks, watch).await;
+            }
+            Left::Cut => tracing::debug!("a connection was closed because the server stops"),
+            Left::Late | Left::Granted(_) | Left::Refused => linger(socket).await,
+        }
+    }
+}
+
+/// The service that hyper calls for each request of a connection.
+struct Requests {
+    router: Router,
+    activity: Activity,
+    /// True if a shard would deliver streams on another kind of connection.
+    could_be_handed_over: bool,
+}
+
+impl Service<Request<Incoming>> for Requests {
+    type Response = Response<Sending>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Sending>, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let busy = self.activity.begin();
+        let mut request = request.map(Body::new);
+        if self.could_be_handed_over {
+            request.extensions_mut().insert(StaysWithHyper);
+        }
+        // A router is always ready, so `poll_ready` need not be called.
+        let answer = self.router.clone().call(request);
+        Box::pin(async move { Ok(answer.await?.map(|body| Sending::new(body, busy))) })
+    }
+}
+
+/// A socket that gathers what hyper writes. hyper and the task of the connection share it; both run in one task, so no
+/// thread ever waits for the lock.
+#[derive(Clone)]
+struct Gathering(Arc<Mutex<Shared>>);
+
+struct Shared {
+    socket: Socket,
+    looks: Looks,
+    /// The bytes that were read before hyper has got the socket.
+    beginning: Bytes,
+    /// The bytes that hyper has written, and the number of those that were sent.
+    gathered: Vec<u8>,
+    sent: usize,
+}
+
+impl Gathering {
+    fn new(socket: Socket, beginning: Bytes, looks: Looks) -> Self {
+        Self(Arc::new(Mutex::new(Shared { socket, looks, beginning, gathered: Vec::new(), sent: 0 })))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the socket. `None` if hyper still has it.
+    fn into_inner(self) -> Option<Shared> {
+        Some(Arc::into_inner(self.0)?.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Shared {
+    /// Writes all bytes that were gathered, and looks at the peer if this is due.
+    fn poll_write_out(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.sent < self.gathered.len() {
+            self.looks.wrote();
+            match Pin::new(&mut self.socket).poll_write(cx, &self.gathered[self.sent..]) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(written) => self.sent += written?,
+                Poll::Pending => {
+                    self.looks.poll(self.socket.tcp(), cx)?;
+                    return Poll::Pending;
+                }
+            }
+        }
+        // An idle connection keeps no memory for this.
+        (self.gathered, self.sent) = (Vec::new(), 0);
+        ready!(Pin::new(&mut self.socket).poll_flush(cx))?;
+        Poll::Ready(self.looks.poll(self.socket.tcp(), cx))
+    }
+
+    /// Waits until there is room for more bytes.
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.gathered.len() < GATHERED_BYTES { Poll::Ready(Ok(())) } else { self.poll_write_out(cx) }
+    }
+}
+
+impl rt::Read for Gathering {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, mut into: rt::ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+        let mut shared = self.lock();
+        if !shared.beginning.is_empty() {
+            let count = shared.beginning.len().min(into.remaining());
+            into.put_slice(&shared.beginning.split_to(count));
+            return Poll::Ready(Ok(()));
+        }
+        let mut space = [MaybeUninit::uninit(); READ_BYTES];
+        let mut chunk = ReadBuf::uninit(&mut space[..into.remaining().min(READ_BYTES)]);
+        ready!(Pin::new(&mut shared.socket).poll_read(cx, &mut chunk))?;
+        into.put_slice(chunk.filled());
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl rt::Write for Gathering {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let mut shared = self.lock();
+        ready!(shared.poll_room(cx))?;
+        shared.gathered.extend_from_slice(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    /// Does nothing unless very much was gathered: the task of the connection writes everything after hyper's turn.
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.lock().poll_room(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut shared = self.lock();
+        ready!(shared.poll_write_out(cx))?;
+        Pin::new(&mut shared.socket).poll_shutdown(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let mut shared = self.lock();
+        ready!(shared.poll_room(cx))?;
+        let before = shared.gathered.len();
+        parts.iter().for_each(|part| shared.gathered.extend_from_slice(part));
+        Poll::Ready(Ok(shared.gathered.len() - before))
+    }
+}
