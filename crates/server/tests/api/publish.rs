@@ -2,7 +2,6 @@
 use super::fixture::*;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
 };
 
 #[tokio::test]

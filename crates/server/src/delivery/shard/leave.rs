@@ -44,9 +44,9 @@ impl Shard {
             match (how, sealing) {
                 (Departure::Ended, None) => finish(&socket),
                 (Departure::Ended, Some(sealing)) => self.finish_sealed(member, socket, *sealing),
-                (Departure::Gone, None) => {}
+                (Departure::Gone | Departure::NoLog, None) => {}
                 // A peer with TLS says that it leaves, in a record that nobody reads.
-                (Departure::Gone, Some(_)) => drain(&socket),
+                (Departure::Gone | Departure::NoLog, Some(_)) => drain(&socket),
             }
         }
         for (audience, part) in self.fan_out.take_abandoned() {
