@@ -57,7 +57,6 @@ pub(crate) use reference::reference;
 pub(crate) use relay::Relay;
 pub(crate) use retention::RetentionRule;
 pub(crate) use settings::Storage;
-pub(crate) use tls::TlsError;
 pub(crate) use variables::{UnknownVariable, check as check_variables, without_empty};
 
 /// Returns the settings that apply if no option is given.

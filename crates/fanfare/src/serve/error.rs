@@ -12,7 +12,7 @@ pub(crate) enum ServeError {
     /// The asynchronous runtime cannot start, or the signals of the process cannot be caught.
     Runtime(io::Error),
     /// TLS cannot be set up.
-    Tls(rustls::Error),
+    Tls(io::Error),
     /// The log cannot be opened.
     Log { data: PathBuf, error: LogError },
     /// The hub cannot start, because it cannot use the log.

@@ -14,10 +14,10 @@ pub use certificates::Certificates;
 pub(crate) use handshake::Refused;
 pub use handshake::{HANDSHAKE_TIMEOUT, MAX_HELLO_BYTES};
 use rustls::{
-    Error, ServerConfig,
+    ServerConfig,
     crypto::{CryptoProvider, aws_lc_rs},
 };
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 /// The names of the protocols that a listener with TLS speaks, the preferred one first ([RFC
 /// 7301](https://www.rfc-editor.org/rfc/rfc7301)).
@@ -37,12 +37,13 @@ impl Tls {
     /// that the server stores nothing for clients that may come back.
     ///
     /// # Errors
-    /// [`rustls::Error`] if the system gives no random numbers.
-    pub fn new(certificates: Certificates) -> Result<Self, Error> {
-        let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
+    /// [`io::Error`] if the system gives no random numbers.
+    pub fn new(certificates: Certificates) -> io::Result<Self> {
+        let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
+        let builder = builder.map_err(io::Error::other)?;
         let mut config = builder.with_no_client_auth().with_cert_resolver(Arc::new(certificates.clone()));
         config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
-        config.ticketer = aws_lc_rs::Ticketer::new()?;
+        config.ticketer = aws_lc_rs::Ticketer::new().map_err(io::Error::other)?;
         // A shard seals the records of its streams by itself.
         config.enable_secret_extraction = true;
         Ok(Self { config: Arc::new(config), certificates, only_known_names: false })
