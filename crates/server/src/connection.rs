@@ -17,7 +17,7 @@
 mod activity;
 mod encryption;
 mod handover;
-mod http2;
+pub mod http2;
 mod large_heads;
 mod leaving;
 mod linger;

@@ -5,6 +5,8 @@
 //!
 //! hyper writes each frame by itself. If an event goes to many streams of a connection, [`Gathering`] collects their
 //! frames, and writes them together when hyper has nothing more to do.
+mod flood;
+
 use super::{
     Serving, Socket,
     activity::Activity,
@@ -16,6 +18,8 @@ use super::{
 };
 use axum::{Router, body::Body, extract::Request};
 use bytes::Bytes;
+use flood::{FloodGuard, Flooded};
+pub use flood::{FREE_FRAMES, FREE_FRAMES_PER_SECOND};
 use http::Response;
 use hyper::{body::Incoming, rt, server::conn::http2, service::Service};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -27,12 +31,12 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, ready},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     io::{AsyncRead as _, AsyncWrite as _, ReadBuf},
     sync::watch as channel,
-    time::{Sleep, sleep},
+    time::{Sleep, sleep, timeout},
 };
 use tower_service::Service as _;
 
@@ -50,6 +54,9 @@ pub const MAX_FIELDS_BYTES: u32 = 16 << 10;
 const READ_BYTES: usize = 16 << 10;
 /// The number of bytes that are gathered before they are written.
 const GATHERED_BYTES: usize = 32 << 10;
+/// The frame GOAWAY with the error `ENHANCE_YOUR_CALM`, which may be about any request ([RFC 9113,
+/// 6.8](https://www.rfc-editor.org/rfc/rfc9113#section-6.8)).
+const CALM_DOWN: [u8; 17] = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 11];
 /// The time that a connection without requests has to end after it was told to.
 const END_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -115,17 +122,19 @@ impl Serving {
         });
         let left = left.await;
         drop(connection);
-        let Some(Shared { socket, looks, .. }) = io.into_inner() else { return };
+        let Some(mut shared) = io.into_inner() else { return };
         match left {
-            _ if looks.is_overdue() => super::reset(socket.tcp()),
-            Left::Ended(error) => {
-                if let Some(error) = error {
-                    tracing::debug!("a connection ended: {error}");
+            _ if shared.looks.is_overdue() => super::reset(shared.socket.tcp()),
+            Left::Ended(None) => super::until_sent(shared.socket, shared.looks, watch).await,
+            Left::Ended(Some(error)) => {
+                tracing::debug!("a connection ended: {error}");
+                // The peer may still be sending, and should read why the connection ends.
+                if timeout(END_TIMEOUT, poll_fn(|cx| shared.poll_write_out(cx))).await.is_ok() {
+                    linger(shared.socket).await;
                 }
-                super::until_sent(socket, looks, watch).await;
             }
             Left::Cut => tracing::debug!("a connection was closed because the server stops"),
-            Left::Late | Left::Granted(_) | Left::Refused => linger(socket).await,
+            Left::Late | Left::Granted(_) | Left::Refused => linger(shared.socket).await,
         }
     }
 }
@@ -168,11 +177,13 @@ struct Shared {
     /// The bytes that hyper has written, and the number of those that were sent.
     gathered: Vec<u8>,
     sent: usize,
+    guard: FloodGuard,
 }
 
 impl Gathering {
     fn new(socket: Socket, beginning: Bytes, looks: Looks) -> Self {
-        Self(Arc::new(Mutex::new(Shared { socket, looks, beginning, gathered: Vec::new(), sent: 0 })))
+        let guard = FloodGuard::new(PREFACE.len(), Instant::now());
+        Self(Arc::new(Mutex::new(Shared { socket, looks, beginning, gathered: Vec::new(), sent: 0, guard })))
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
@@ -205,6 +216,17 @@ impl Shared {
         Poll::Ready(self.looks.poll(self.socket.tcp(), cx))
     }
 
+    /// Notes that these bytes have come.
+    ///
+    /// # Errors
+    /// If the peer has sent too many frames. It is told so, and the connection is to be closed.
+    fn came(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.guard.came(bytes, Instant::now()).map_err(|Flooded| {
+            self.gathered.extend_from_slice(&CALM_DOWN);
+            io::Error::other("the peer sends too many frames")
+        })
+    }
+
     /// Waits until there is room for more bytes.
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.gathered.len() < GATHERED_BYTES { Poll::Ready(Ok(())) } else { self.poll_write_out(cx) }
@@ -216,12 +238,15 @@ impl rt::Read for Gathering {
         let mut shared = self.lock();
         if !shared.beginning.is_empty() {
             let count = shared.beginning.len().min(into.remaining());
-            into.put_slice(&shared.beginning.split_to(count));
+            let bytes = shared.beginning.split_to(count);
+            shared.came(&bytes)?;
+            into.put_slice(&bytes);
             return Poll::Ready(Ok(()));
         }
         let mut space = [MaybeUninit::uninit(); READ_BYTES];
         let mut chunk = ReadBuf::uninit(&mut space[..into.remaining().min(READ_BYTES)]);
         ready!(Pin::new(&mut shared.socket).poll_read(cx, &mut chunk))?;
+        shared.came(chunk.filled())?;
         into.put_slice(chunk.filled());
         Poll::Ready(Ok(()))
     }
