@@ -16,6 +16,7 @@
 //! [RFC 9112, 9.6]: https://www.rfc-editor.org/rfc/rfc9112#section-9.6
 mod activity;
 mod encryption;
+mod end;
 mod handover;
 pub mod http2;
 mod large_heads;
@@ -38,6 +39,8 @@ use crate::{
 pub(crate) use activity::{Activity, Patience, Unhurried};
 use axum::Router;
 use bytes::{Bytes, BytesMut};
+use end::{end, reset, until_sent};
+pub use handover::STAYING_BYTES;
 pub(crate) use handover::StaysWithHyper;
 use handover::{Handover, Noticing, Requests};
 use hyper::server::conn::http1;
@@ -114,6 +117,15 @@ impl Serving {
             Some(socket) => self.http1(socket, stop).await,
             None => {}
         }
+    }
+
+    /// Serves a connection with HTTP/2, of which the bytes `beginning` were read already.
+    async fn http2(self, socket: Socket, beginning: Bytes, stop: channel::Receiver<Stop>) {
+        let Self { router, write_timeout, patience, .. } = self;
+        let activity = Activity::new();
+        let watch = Watch::new(activity.clone(), patience, stop);
+        let requests = http2::Requests { router, activity };
+        http2::serve(socket, beginning, Looks::new(write_timeout), watch, requests).await;
     }
 
     /// Serves a connection with HTTP/1.
@@ -246,40 +258,6 @@ async fn refuse(mut socket: Socket, mut refusal: Vec<u8>) {
     if let Ok(Ok(())) = timeout(LINGER_TIMEOUT, send).await {
         linger(socket).await;
     }
-}
-
-/// Ends the sending side of a connection that hyper has finished with.
-async fn end(socket: &mut Socket, error: Option<hyper::Error>, refused: bool) {
-    if let Some(error) = &error {
-        tracing::debug!("a connection ended: {error}");
-    }
-    // If hyper reports an error, it has received bytes that it could not read as a request, and the peer may still be
-    // sending.
-    if refused || error.is_some() {
-        linger(&mut *socket).await;
-    } else if let Err(error) = socket.shutdown().await {
-        tracing::debug!("a connection could not be shut down: {error}");
-    }
-}
-
-/// Keeps the socket until the system has sent the rest of the last answer, so that a peer that takes it slowly gets all
-/// of it, and a peer that takes nothing is given up. A server that stops does not wait for this for long.
-async fn until_sent(socket: Socket, mut looks: Looks, mut watch: Watch) {
-    tokio::select! {
-        () = looks.until_sent(socket.tcp()) => {}
-        () = watch.cut() => {}
-    }
-    if looks.is_overdue() {
-        reset(socket.tcp());
-    }
-}
-
-/// Lets the system reset the connection when the socket is closed, because the peer takes no data. Otherwise the system
-/// would keep the unsent bytes, and try for minutes to send them.
-fn reset(socket: &TcpStream) {
-    tracing::debug!("a connection was closed, because its peer takes no data");
-    // This fails only if the connection has ended already.
-    _ = socket.set_zero_linger();
 }
 
 /// Sets a socket's options. Setting an option can only fail if the peer has gone. The failure is only logged, because

@@ -305,6 +305,9 @@ impl Raw {
     }
 }
 
+/// Returns the bytes of a flood with this number.
+type Flood = dyn Fn(u32) -> Vec<u8> + Sync;
+
 /// T12
 #[tokio::test(flavor = "multi_thread")]
 async fn floods_are_cut() {
@@ -315,13 +318,17 @@ async fn floods_are_cut() {
         [headers(stream, "/healthz", true), frame(RST_STREAM, 0, stream, &[0, 0, 0, 8])].concat()
     };
     let continuations = |number: u32| {
-        if number == 0 { frame(HEADERS, 0x01, 1, &[0x82]) } else { frame(CONTINUATION, 0, 1, &[0x40, 1, b'a', 1, b'b']) }
+        if number == 0 {
+            frame(HEADERS, 0x01, 1, &[0x82])
+        } else {
+            frame(CONTINUATION, 0, 1, &[0x40, 1, b'a', 1, b'b'])
+        }
     };
     let settings = |_| frame(SETTINGS, 0, 0, &[]);
     let pings = |_| frame(PING, 0, 0, &[0; 8]);
     let empty = |number: u32| if number == 0 { headers(1, "/topics/a", false) } else { frame(DATA, 0, 1, &[]) };
     let unknown = |number: u32| frame(0x77, 0, number % 5, &[1; 3]);
-    let floods: [(&str, &(dyn Fn(u32) -> Vec<u8> + Sync)); 6] = [
+    let floods: [(&str, &Flood); 6] = [
         ("resets", &resets),
         ("continuations", &continuations),
         ("settings", &settings),
@@ -341,7 +348,9 @@ async fn floods_are_cut() {
         let reading = async {
             let mut raw = reads;
             let mut bytes = Vec::new();
-            _ = timeout(Duration::from_secs(20), raw.read_to_end(&mut bytes)).await.unwrap_or_else(|_| panic!("{what}: not cut"));
+            _ = timeout(Duration::from_secs(20), raw.read_to_end(&mut bytes))
+                .await
+                .unwrap_or_else(|_| panic!("{what}: not cut"));
             bytes
         };
         let (_writes, answer) = tokio::join!(writing, reading);

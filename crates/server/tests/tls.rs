@@ -81,7 +81,8 @@ impl Served {
 
     async fn connect(&self, client: &ClientConfig, name: &str) -> io::Result<TlsStream<TcpStream>> {
         let socket = TcpStream::connect(self.address).await?;
-        let connecting = TlsConnector::from(Arc::new(client.clone())).connect(name.to_owned().try_into().unwrap(), socket);
+        let connecting =
+            TlsConnector::from(Arc::new(client.clone())).connect(name.to_owned().try_into().unwrap(), socket);
         timeout(PATIENCE, connecting).await.expect("the handshake ends")
     }
 
@@ -229,7 +230,8 @@ async fn a_client_that_comes_back_needs_no_full_handshake() {
             read_until(&mut stream, "fanfare.start").await;
             let seen = stream.get_ref().1.handshake_kind();
             assert!(
-                seen == Some(kind) || (kind == HandshakeKind::Full && seen == Some(HandshakeKind::FullWithHelloRetryRequest)),
+                seen == Some(kind)
+                    || (kind == HandshakeKind::Full && seen == Some(HandshakeKind::FullWithHelloRetryRequest)),
                 "{seen:?}, {kind:?}"
             );
         }

@@ -121,7 +121,8 @@ pub(super) fn certificates(settings: &ServeSettings) -> Result<Vec<Certificate>,
 
 /// Returns the URL under which clients know the hub.
 fn public_url(settings: &ServeSettings, address: SocketAddr) -> Url {
-    let listening = || Url::parse(&format!("{}://{address}/", settings.scheme())).expect("an address and a port make a valid URL");
+    let listening =
+        || Url::parse(&format!("{}://{address}/", settings.scheme())).expect("an address and a port make a valid URL");
     settings.public_url().cloned().unwrap_or_else(listening)
 }
 

@@ -106,7 +106,9 @@ impl Reload {
             }
             match self.read() {
                 Ok(()) => tracing::info!("the keys and certificates were read again"),
-                Err(error) => tracing::error!("the keys and certificates were not read again, the old ones stay in use: {error}"),
+                Err(error) => {
+                    tracing::error!("the keys and certificates were not read again, the old ones stay in use: {error}");
+                }
             }
         }
     }

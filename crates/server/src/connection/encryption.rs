@@ -1,6 +1,13 @@
 //! The beginning of a connection with TLS.
-use super::{Socket, Stop, every_answer, linger};
-use crate::tls::{Refused, Tls};
+use super::{
+    linger::{LINGER_TIMEOUT, linger},
+    socket::Socket,
+    watch::Stop,
+};
+use crate::{
+    every_answer,
+    tls::{Refused, Tls},
+};
 use tokio::{io::AsyncWriteExt as _, net::TcpStream, sync::watch::Receiver, time::timeout};
 
 /// The text for a client that speaks HTTP without TLS on a port with TLS.
@@ -30,7 +37,7 @@ async fn use_https(mut socket: TcpStream) {
         format!("content-type: text/plain; charset=utf-8\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{USE_HTTPS}")
             .as_bytes(),
     );
-    if let Ok(Ok(())) = timeout(super::LINGER_TIMEOUT, socket.write_all(&answer)).await {
+    if let Ok(Ok(())) = timeout(LINGER_TIMEOUT, socket.write_all(&answer)).await {
         linger(socket).await;
     }
 }

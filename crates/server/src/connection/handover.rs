@@ -87,10 +87,17 @@ impl Handover {
     }
 }
 
+/// The memory, in bytes, of a connection that stays with hyper although a shard could deliver its stream: its task, and
+/// buffers for what was read and for what is to be sent.
+pub const STAYING_BYTES: usize = 96 << 10;
+
 /// The mark of a request whose connection is not handed over to a shard, whatever its answer is: the request has a body,
-/// or another method than `GET`.
+/// or another method than `GET`, or the connection uses TLS 1.2 or HTTP/2.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct StaysWithHyper;
+pub(crate) struct StaysWithHyper {
+    /// The memory, in bytes, that a stream takes then in addition to what it takes in a shard.
+    pub(crate) bytes: usize,
+}
 
 /// The service that hyper calls for each request of a connection. It passes the request to the routes. If their answer
 /// can be handed over to a shard, the service stores it and never returns it to hyper.
@@ -138,8 +145,8 @@ impl Service<Request<Incoming>> for Requests {
         let has_body = !request.body().is_end_stream();
         let alone = request.method() == Method::GET && !has_body;
         let handover = self.handover.clone().filter(|_| alone);
-        if !alone {
-            request.extensions_mut().insert(StaysWithHyper);
+        if handover.is_none() {
+            request.extensions_mut().insert(StaysWithHyper { bytes: STAYING_BYTES });
         }
         let version = request.version();
         let refused = self.refused.clone();

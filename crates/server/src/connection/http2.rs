@@ -8,18 +8,19 @@
 mod flood;
 
 use super::{
-    Serving, Socket,
     activity::Activity,
+    end::{reset, until_sent},
     handover::{Sending, StaysWithHyper},
     leaving::Left,
     linger::linger,
     looks::Looks,
-    watch::{Stop, Watch},
+    socket::Socket,
+    watch::Watch,
 };
 use axum::{Router, body::Body, extract::Request};
 use bytes::Bytes;
-use flood::{FloodGuard, Flooded};
 pub use flood::{FREE_FRAMES, FREE_FRAMES_PER_SECOND};
+use flood::{FloodGuard, Flooded};
 use http::Response;
 use hyper::{body::Incoming, rt, server::conn::http2, service::Service};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -35,7 +36,6 @@ use std::{
 };
 use tokio::{
     io::{AsyncRead as _, AsyncWrite as _, ReadBuf},
-    sync::watch as channel,
     time::{Sleep, sleep, timeout},
 };
 use tower_service::Service as _;
@@ -44,7 +44,9 @@ use tower_service::Service as _;
 /// one connection for all tabs.
 pub const MAX_STREAMS: u32 = 250;
 /// The greatest number of bytes that wait in hyper for one stream whose reader does not read.
-pub const MAX_STREAM_UNSENT_BYTES: usize = 64 << 10;
+pub const MAX_STREAM_UNSENT_BYTES: usize = 16 << 10;
+/// The memory, in bytes, of a stream: its tasks, and on the average the bytes that wait in hyper.
+pub const STREAM_BYTES: usize = 8 << 10;
 /// The time without a frame from the client after which it is asked whether it is still there, and the time that it has
 /// to answer.
 pub const PING_INTERVAL: Duration = Duration::from_secs(20);
@@ -69,82 +71,75 @@ pub(super) fn begins(bytes: &[u8]) -> bool {
     bytes.starts_with(PREFACE) || (bytes.starts_with(b"PRI * HTTP/2.0\r\n\r\n") && PREFACE.starts_with(bytes))
 }
 
-impl Serving {
-    /// Serves a connection with HTTP/2. The bytes `beginning` of it were read already. `patience` counts from now on.
-    pub(super) async fn http2(self, socket: Socket, beginning: Bytes, stop: channel::Receiver<Stop>) {
-        let Self { router, write_timeout, patience, shards, .. } = self;
-        let activity = Activity::new();
-        let mut watch = Watch::new(activity.clone(), patience, stop);
-        let io = Gathering::new(socket, beginning, Looks::new(write_timeout));
-        let requests = Requests { router, activity: activity.clone(), could_be_handed_over: shards.is_some() };
-        let mut connection = http2::Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .max_concurrent_streams(MAX_STREAMS)
-            .max_send_buf_size(MAX_STREAM_UNSENT_BYTES)
-            .max_header_list_size(MAX_FIELDS_BYTES)
-            .keep_alive_interval(PING_INTERVAL)
-            .keep_alive_timeout(PING_INTERVAL)
-            .serve_connection(io.clone(), requests);
-        let (mut is_stopping, mut end) = (false, None::<Pin<Box<Sleep>>>);
-        let left = poll_fn(|cx| {
-            if watch.stops(cx) && !is_stopping {
-                is_stopping = true;
-                Pin::new(&mut connection).graceful_shutdown();
-            }
-            let ended = Pin::new(&mut connection).poll(cx);
-            // hyper has nothing more to write now.
-            let is_written = match io.lock().poll_write_out(cx) {
-                Poll::Ready(Err(error)) => {
-                    tracing::debug!("a connection ended: {error}");
-                    return Poll::Ready(Left::Ended(None));
-                }
-                written => written.is_ready(),
-            };
-            if is_written {
-                activity.flushed();
-            }
-            if let Poll::Ready(ended) = ended {
-                return Poll::Ready(Left::Ended(ended.err()));
-            }
-            if let Some(end) = &mut end {
-                return end.as_mut().poll(cx).map(|()| Left::Late);
-            }
-            match ready!(watch.poll_end(cx)) {
-                Left::Late => {
-                    // The client is told that no more requests are answered, and has time to hear it.
-                    Pin::new(&mut connection).graceful_shutdown();
-                    end = Some(Box::pin(sleep(END_TIMEOUT)));
-                    cx.waker().wake_by_ref();
-                    Poll::Pending
-                }
-                left => Poll::Ready(left),
-            }
-        });
-        let left = left.await;
-        drop(connection);
-        let Some(mut shared) = io.into_inner() else { return };
-        match left {
-            _ if shared.looks.is_overdue() => super::reset(shared.socket.tcp()),
-            Left::Ended(None) => super::until_sent(shared.socket, shared.looks, watch).await,
-            Left::Ended(Some(error)) => {
-                tracing::debug!("a connection ended: {error}");
-                // The peer may still be sending, and should read why the connection ends.
-                if timeout(END_TIMEOUT, poll_fn(|cx| shared.poll_write_out(cx))).await.is_ok() {
-                    linger(shared.socket).await;
-                }
-            }
-            Left::Cut => tracing::debug!("a connection was closed because the server stops"),
-            Left::Late | Left::Granted(_) | Left::Refused => linger(shared.socket).await,
+/// Serves a connection, of which the bytes `beginning` were read already.
+pub(super) async fn serve(socket: Socket, beginning: Bytes, looks: Looks, mut watch: Watch, requests: Requests) {
+    let io = Gathering::new(socket, beginning, looks);
+    let activity = requests.activity.clone();
+    let mut connection = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_send_buf_size(MAX_STREAM_UNSENT_BYTES)
+        .max_header_list_size(MAX_FIELDS_BYTES)
+        .keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(PING_INTERVAL)
+        .serve_connection(io.clone(), requests);
+    let (mut is_stopping, mut end) = (false, None::<Pin<Box<Sleep>>>);
+    let left = poll_fn(|cx| {
+        if watch.stops(cx) && !is_stopping {
+            is_stopping = true;
+            Pin::new(&mut connection).graceful_shutdown();
         }
+        let ended = Pin::new(&mut connection).poll(cx);
+        // hyper has nothing more to write now.
+        let is_written = match io.lock().poll_write_out(cx) {
+            Poll::Ready(Err(error)) => {
+                tracing::debug!("a connection ended: {error}");
+                return Poll::Ready(Left::Ended(None));
+            }
+            written => written.is_ready(),
+        };
+        if is_written {
+            activity.flushed();
+        }
+        if let Poll::Ready(ended) = ended {
+            return Poll::Ready(Left::Ended(ended.err()));
+        }
+        if let Some(end) = &mut end {
+            return end.as_mut().poll(cx).map(|()| Left::Late);
+        }
+        match ready!(watch.poll_end(cx)) {
+            Left::Late => {
+                // The client is told that no more requests are answered, and has time to hear it.
+                Pin::new(&mut connection).graceful_shutdown();
+                end = Some(Box::pin(sleep(END_TIMEOUT)));
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            left => Poll::Ready(left),
+        }
+    });
+    let left = left.await;
+    drop(connection);
+    let Some(mut shared) = io.into_inner() else { return };
+    match left {
+        _ if shared.looks.is_overdue() => reset(shared.socket.tcp()),
+        Left::Ended(None) => until_sent(shared.socket, shared.looks, watch).await,
+        Left::Ended(Some(error)) => {
+            tracing::debug!("a connection ended: {error}");
+            // The peer may still be sending, and should read why the connection ends.
+            if timeout(END_TIMEOUT, poll_fn(|cx| shared.poll_write_out(cx))).await.is_ok() {
+                linger(shared.socket).await;
+            }
+        }
+        Left::Cut => tracing::debug!("a connection was closed because the server stops"),
+        Left::Late | Left::Granted(_) | Left::Refused => linger(shared.socket).await,
     }
 }
 
 /// The service that hyper calls for each request of a connection.
-struct Requests {
-    router: Router,
-    activity: Activity,
-    /// True if a shard would deliver streams on another kind of connection.
-    could_be_handed_over: bool,
+pub(super) struct Requests {
+    pub(super) router: Router,
+    pub(super) activity: Activity,
 }
 
 impl Service<Request<Incoming>> for Requests {
@@ -155,9 +150,7 @@ impl Service<Request<Incoming>> for Requests {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let busy = self.activity.begin();
         let mut request = request.map(Body::new);
-        if self.could_be_handed_over {
-            request.extensions_mut().insert(StaysWithHyper);
-        }
+        request.extensions_mut().insert(StaysWithHyper { bytes: STREAM_BYTES });
         // A router is always ready, so `poll_ready` need not be called.
         let answer = self.router.clone().call(request);
         Box::pin(async move { Ok(answer.await?.map(|body| Sending::new(body, busy))) })

@@ -1,4 +1,5 @@
 //! A certificate with its private key, as it is read from files.
+use super::provider::provider;
 use jiff::Timestamp;
 use rustls::{
     Error as TlsError,
@@ -59,7 +60,7 @@ impl Certificate {
             return Err(CertificateError::ChainLength(chain.len()));
         }
         let key = PrivateKeyDer::from_pem_slice(key).map_err(CertificateError::KeyPem)?;
-        Self::from_der(chain, key, &super::provider())
+        Self::from_der(chain, key, &provider())
     }
 
     fn from_der(

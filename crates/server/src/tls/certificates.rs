@@ -1,5 +1,5 @@
 //! The certificates of a listener, which can be replaced while connections are open.
-use super::Certificate;
+use super::certificate::Certificate;
 use rustls::{
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,

@@ -1,5 +1,5 @@
 //! The handshake of a connection, and what a client is told that does not make one.
-use super::Tls;
+use super::config::Tls;
 use rustls::server::{Acceptor, ClientHello};
 use std::{io, time::Duration};
 use tokio::{

@@ -128,7 +128,10 @@ impl Seal {
     }
 
     fn record(&mut self, content: Content, plaintext: &[u8], into: &mut Vec<u8>) -> Result<(), Exhausted> {
-        assert!(plaintext.len() <= MAX_PLAINTEXT_BYTES, "a record has at most {MAX_PLAINTEXT_BYTES} bytes of plaintext");
+        assert!(
+            plaintext.len() <= MAX_PLAINTEXT_BYTES,
+            "a record has at most {MAX_PLAINTEXT_BYTES} bytes of plaintext"
+        );
         if self.next >= self.suite.max_records() {
             return Err(Exhausted);
         }
@@ -182,6 +185,9 @@ impl Debug for Seal {
         formatter.debug_struct("Seal").field("suite", &self.suite).field("next", &self.next).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+pub(crate) use tests::for_test;
 
 #[cfg(test)]
 mod tests;

@@ -9,8 +9,8 @@ use fanfare_hub::{
 use fanfare_server::{
     auth::{AuthSettings, Authenticator, KeyStore, SigningKey, TrustedKeys, mint::LegacyToken},
     body::strangers::MAX_STRANGERS_BYTES,
+    connection::STAYING_BYTES,
     settings::Delivery,
-    subscribe::STAYING_BYTES,
 };
 use std::{sync::Arc, time::Instant};
 use tokio::time::sleep;

@@ -1,8 +1,6 @@
 //! The topic API's three kinds of body.
 use super::fixture::*;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[tokio::test]
 async fn a_body_is_data_whatever_its_content_type_says() {

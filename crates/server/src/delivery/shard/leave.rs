@@ -59,11 +59,13 @@ impl Shard {
     fn finish_sealed(&self, member: MemberKey, socket: TcpStream, sealing: Sealing) {
         match sealing.end(member, &socket) {
             Ok(left) if left.is_empty() => finish(&socket),
-            Ok(left) => _ = self.runtime.spawn(async move {
-                if let Err(error) = send_last(socket, &left).await {
-                    tracing::debug!("the last bytes of a stream could not be sent: {error}");
-                }
-            }),
+            Ok(left) => {
+                self.runtime.spawn(async move {
+                    if let Err(error) = send_last(socket, &left).await {
+                        tracing::debug!("the last bytes of a stream could not be sent: {error}");
+                    }
+                });
+            }
             Err(error) => tracing::debug!("the last bytes of a stream could not be sent: {error}"),
         }
     }

@@ -25,10 +25,41 @@ fn the_records_of_the_published_trace() {
     assert_eq!(sealed, bytes(&format!("{data}{end}")));
 }
 
+/// Returns a seal whose stream should end after `left` records, and what opens its records.
+pub(crate) fn for_test(left: u64) -> (Box<Seal>, Opener) {
+    let first = Suite::Aes256Gcm.max_records() - RESERVED_RECORDS - left;
+    let seal = Seal::from_parts(Suite::Aes256Gcm, &[1; 32], &[2; 12], first).unwrap();
+    (Box::new(seal), Opener { first })
+}
+
+/// Opens records of a seal that [`for_test`] returned.
+pub(crate) struct Opener {
+    first: u64,
+}
+
+impl Opener {
+    /// Returns the plaintext of each record, and then the type of its content.
+    pub(crate) fn open(&self, mut sealed: &[u8]) -> Vec<Vec<u8>> {
+        let mut texts = Vec::new();
+        for number in self.first.. {
+            let Some((header, rest)) = sealed.split_at_checked(HEADER_BYTES) else { break };
+            let (record, rest) = rest.split_at(usize::from(u16::from_be_bytes([header[3], header[4]])));
+            let numbered = Seal::from_parts(Suite::Aes256Gcm, &[1; 32], &[2; 12], number).unwrap();
+            let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &[1; 32]).unwrap());
+            let mut text = record.to_vec();
+            texts.push(key.open_in_place(numbered.nonce(), Aad::from(header), &mut text).unwrap().to_vec());
+            sealed = rest;
+        }
+        texts
+    }
+}
+
 #[test]
 fn a_key_or_an_iv_of_a_wrong_length_is_refused() {
     for (suite, key_len) in [(Suite::Aes128Gcm, 16), (Suite::Aes256Gcm, 32), (Suite::ChaCha20Poly1305, 32)] {
-        for (key, iv, fits) in [(key_len, 12, true), (key_len - 1, 12, false), (key_len + 1, 12, false), (key_len, 11, false)] {
+        for (key, iv, fits) in
+            [(key_len, 12, true), (key_len - 1, 12, false), (key_len + 1, 12, false), (key_len, 11, false)]
+        {
             let seal = Seal::from_parts(suite, &vec![1; key], &vec![2; iv], 0);
             assert_eq!(seal.is_some(), fits, "{suite:?}: a key of {key} bytes, an IV of {iv}");
         }
