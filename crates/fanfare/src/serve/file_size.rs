@@ -5,8 +5,8 @@ use std::io;
 #[cfg(unix)]
 const SIGXFSZ: std::ffi::c_int = 25;
 
-/// Has a write fail that would exceed the limit on the size of files. Without this call, the system would end the process
-/// by a signal. The log handles such an error like that of a full disk.
+/// Has a write fail that would exceed the limit on the size of files. Without this call, the system would end the
+/// process by a signal. The log handles such an error like that of a full disk.
 ///
 /// # Errors
 /// [`io::Error`] if the signal cannot be caught.

@@ -80,8 +80,8 @@ impl FanOut {
 impl<T: Transmit> Turn<'_, T> {
     /// Ends a member's stream: no further event is sent, only the bytes that mark the end of the body. If an event was
     /// sent only in part, its rest is still sent if the peer makes room for it within a second; otherwise the member is
-    /// removed without it. A stream that has [ended with a reason](Self::end_because) has no more than this time, too. The
-    /// driver must ask for [`FanOut::deadline`] again after this call, because the deadline may be earlier now.
+    /// removed without it. A stream that has [ended with a reason](Self::end_because) has no more than this time, too.
+    /// The driver must ask for [`FanOut::deadline`] again after this call, because the deadline may be earlier now.
     pub fn end(&mut self, key: MemberKey) {
         let Some(member) = self.core.members.get_mut(key as usize) else { return };
         if member.state == State::Ends {
@@ -95,8 +95,8 @@ impl<T: Transmit> Turn<'_, T> {
     }
 
     /// Does the same as [`end`](Self::end), but sends the member an event with the reason before the end of the body,
-    /// and gives its peer ten seconds. `place` returns the ID of a position. If an event was sent only in part, its rest
-    /// comes before the event with the reason.
+    /// and gives its peer ten seconds. `place` returns the ID of a position. If an event was sent only in part, its
+    /// rest comes before the event with the reason.
     pub fn end_because(&mut self, key: MemberKey, reason: EndReason, place: &impl Fn(Offset) -> String) {
         if self.core.contains(key) && self.core.member(key).state != State::Ends {
             let (cursor, told) = self.core.told(key, reason, place);
@@ -104,8 +104,8 @@ impl<T: Transmit> Turn<'_, T> {
         }
     }
 
-    /// Sends a member its last bytes, after the rest of an event that was sent only in part. When they are sent, or when
-    /// the time `grace` is over, the member is removed.
+    /// Sends a member its last bytes, after the rest of an event that was sent only in part. When they are sent, or
+    /// when the time `grace` is over, the member is removed.
     fn end_with(&mut self, key: MemberKey, cursor: Offset, last: Bytes, grace: Duration) {
         match self.core.member_mut(key).unsent.take() {
             Some(left) => {
