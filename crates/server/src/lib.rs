@@ -44,6 +44,10 @@ mod html;
 pub mod hub_path;
 mod media_type;
 pub mod metadata;
+#[cfg(test)]
+#[allow(dead_code, reason = "tests of other crates use the rest of it")]
+#[path = "../../hub/tests/shared/obstructed_log.rs"]
+mod obstructed_log;
 pub mod open_files;
 pub mod page;
 pub mod path;

@@ -89,12 +89,12 @@ impl Handover {
     }
 }
 
-/// The service that hyper calls for each request of a connection. It passes the request to the routes. If their answer
 /// The mark of a request whose connection is not handed over to a shard, whatever its answer is: the request has a body,
 /// or another method than `GET`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StaysWithHyper;
 
+/// The service that hyper calls for each request of a connection. It passes the request to the routes. If their answer
 /// can be handed over to a shard, the service stores it and never returns it to hyper.
 pub(super) struct Requests {
     router: Router,
