@@ -45,6 +45,10 @@ pub mod hub_path;
 pub mod listener;
 mod media_type;
 pub mod metadata;
+#[cfg(test)]
+#[allow(dead_code, reason = "tests of other crates use the rest of it")]
+#[path = "../../hub/tests/shared/obstructed_log.rs"]
+mod obstructed_log;
 pub mod open_files;
 pub mod page;
 pub mod path;

@@ -141,6 +141,12 @@ pub enum Problem {
         /// The media types that the endpoint can send.
         available: &'static str,
     },
+    /// The hub cannot serve the subscriber now. A reader of an event stream is told in another way, which does not close
+    /// an EventSource.
+    Later {
+        /// The number of seconds after which the subscriber should ask again.
+        seconds: u64,
+    },
     /// The server stops, and reads no more of an event stream that a request publishes.
     Stopping,
     /// The server stopped before the body of the request had arrived completely.
@@ -226,7 +232,9 @@ impl Problem {
             Self::Auth(AuthError::Missing | AuthError::Invalid(_)) => StatusCode::UNAUTHORIZED,
             Self::Auth(AuthError::Malformed(_)) => StatusCode::BAD_REQUEST,
             Self::Auth(AuthError::Origin(_) | AuthError::Proxied(_) | AuthError::Insufficient) => StatusCode::FORBIDDEN,
-            Self::Append(_) | Self::Untold | Self::Stopping | Self::CutShort => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Append(_) | Self::Untold | Self::Later { .. } | Self::Stopping | Self::CutShort => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Erase(error) if error.is_full() => StatusCode::INSUFFICIENT_STORAGE,
             Self::Erase(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -240,8 +248,8 @@ impl IntoResponse for Problem {
         let status = self.status();
         // A problem with status 503 is the hub's fault, so it is logged, except while the hub stops. A failure of the
         // event log is not logged again for each request, because the writer of the event log has already logged it
-        // once.
-        let is_told = matches!(self, Self::Append(AppendError::Log(_)));
+        // once. The same is true for a hub that has no room for more subscribers.
+        let is_told = matches!(self, Self::Append(AppendError::Log(_)) | Self::Later { .. });
         if status == StatusCode::SERVICE_UNAVAILABLE && !self.is_of_stopping() && !is_told {
             tracing::error!(%status, "{self}");
         }
@@ -258,6 +266,11 @@ impl IntoResponse for Problem {
             }
             Self::ContentCoding(_) => {
                 response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+            }
+            Self::Later { seconds } => {
+                response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+                // A connection that is kept alive would keep one of the few files that subscribers leave to others.
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             _ => {}
         }
@@ -371,6 +384,11 @@ impl fmt::Display for Problem {
             Self::NotAcceptable { available } => {
                 write!(f, "the hub can only send {available}, but the Accept header does not allow it")
             }
+            Self::Later { seconds } => write!(
+                f,
+                "the hub cannot serve this subscriber now, because it has too many or cannot read its log; ask again \
+                 in {seconds} seconds"
+            ),
             Self::Stopping => f.write_str("the hub is stopping; send the remaining events when it runs again"),
             Self::CutShort => f.write_str(
                 "the hub is stopping, and the body has not arrived completely, so nothing of it was published; send \

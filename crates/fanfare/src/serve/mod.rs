@@ -2,6 +2,7 @@
 mod announce;
 mod clock;
 mod error;
+mod file_size;
 mod hangups;
 mod log_output;
 pub(crate) mod parts;
@@ -98,6 +99,7 @@ pub(crate) fn run(args: &ServeArgs, given: &ArgMatches, exposed: Vec<String>) ->
 
 /// Makes the log, the hub and the server from the settings, and serves until the process is told to stop.
 async fn start(settings: &ServeSettings, merged: Merged, origin: reload::Origin) -> Result<(), ServeError> {
+    file_size::fail_beyond_limit().map_err(ServeError::Runtime)?;
     // The hub binds its port before it changes anything on disk, because the likeliest fault is that another hub
     // already uses the port.
     let listen = |error| ServeError::Listen { address: settings.listen.0, error };

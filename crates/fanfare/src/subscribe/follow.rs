@@ -4,7 +4,7 @@
 //! at once.
 use super::{
     SubscribeError,
-    args::SubscribeArgs,
+    args::{SelectArgs, SubscribeArgs},
     ends::{Ends, MAX_IN_VAIN},
     exec,
     failure::{self, Heeded},
@@ -169,8 +169,10 @@ impl Follow<'_> {
     }
 
     async fn event(&mut self, came: MessageEvent, stream: &mut Followed) -> Result<ControlFlow<()>, SubscribeError> {
-        let is_marker = self.args.select.until.as_deref() == Some(came.data.as_str());
-        if notice::is_about_the_connection(&came.event_type) && !is_marker {
+        let SelectArgs { until, types, .. } = &self.args.select;
+        let is_marker = until.as_deref() == Some(came.data.as_str());
+        let is_named = || types.iter().any(|name| name.as_str() == came.event_type.as_str());
+        if notice::is_about_the_connection(&came.event_type) && !is_marker && !is_named() {
             // No publisher has sent this event. Its ID is a place in the hub's log, and is noted like that of any other
             // event.
             stream.signals.source().acknowledge(&came);

@@ -9,8 +9,8 @@ use fanfare_load::port;
 use serde_json::Value;
 use std::{
     fs,
-    io::{self, BufRead as _, Write as _},
-    net::TcpListener,
+    io::{self, BufRead as _, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Stdio},
     sync::{
@@ -399,6 +399,33 @@ fn it_goes_on_where_it_stopped_and_publishes_nothing_twice() {
         "{said}"
     );
     assert_eq!(texts(&all_held(&hub, "a"), "data"), ["one", "two", "no ID", "three", "four"]);
+}
+
+/// As long as the hub is full, it does not say what it has. The relay waits for this, and publishes nothing twice.
+#[test]
+fn a_full_hub_is_not_taken_for_one_without_the_events() {
+    let (hub, directory) = (Hub::with(&["--memory", "--clock=false", "--max-subscribers", "1"]), Directory::new());
+    let file = directory.file("state");
+    let options = ["-t", "a", "--state", &file, "--verbose"];
+    let upstream = |events: &str| Peer::answering([stream(events).as_str(), STOP]);
+    assert_eq!(relay(&upstream("id: 1\ndata: one\n\n"), &hub, &options).code, 0);
+    let kept = fs::read_to_string(&file).unwrap();
+    assert_eq!(relay(&upstream("id: 2\ndata: two\n\n"), &hub, &options).code, 0);
+    // As a crash would leave it: the hub has the second event, and the file does not say so.
+    fs::write(&file, kept).unwrap();
+    let address = hub.url.trim_start_matches("http://");
+    let mut subscriber = TcpStream::connect(address).unwrap();
+    write!(subscriber, "GET /topics/b HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
+    subscriber.read_exact(&mut [0]).unwrap();
+    let upstream = upstream("id: 2\ndata: two\n\nid: 3\ndata: three\n\n");
+    let child = start(&upstream, &hub.url, &options);
+    upstream.request();
+    // It has been turned away by then, or not: both are well.
+    thread::sleep(Duration::from_millis(500));
+    drop(subscriber);
+    let ended = end(child);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(texts(&all_held(&hub, "a"), "data"), ["one", "two", "three"], "{ended:?}");
 }
 
 /// A hub tells its place before the first update. A relay that is killed before that one leaves nothing out, and does

@@ -237,6 +237,10 @@ fn what_a_hub_tells_of_the_connection_is_no_event() {
     let peer = Peer::answering([full.as_str(), stream.as_str()]);
     let ended = run(&["subscribe", &peer.url, "--format", "data", "--until", "{\"reason\":\"now\"}"]);
     assert_eq!((ended.stdout.as_str(), ended.code), ("one\n", 0), "unless it is what is waited for: {ended:?}");
+
+    let peer = Peer::answering([stream.as_str()]);
+    let ended = run(&["subscribe", &peer.url, "--format", "data", "--event", "fanfare.end", "-n", "1"]);
+    assert_eq!((ended.stdout.as_str(), ended.code), ("{\"reason\":\"now\"}\n", 0), "unless it is asked for: {ended:?}");
 }
 
 #[test]

@@ -118,6 +118,26 @@ fn a_hub_without_room_stays_and_says_so() {
     }
 }
 
+/// The system would end a process that exceeds a limit on the size of files.
+#[test]
+fn a_hub_whose_file_may_not_grow_stays_until_it_may() {
+    let mut hub = Hub::start(&[]);
+    let large = "x".repeat(100_000);
+    assert_eq!(ask(hub.address, "POST /topics/a", "1").0, 200);
+    hub.limit_files(Some(64 << 10));
+    let mut subscriber = Subscriber::connect(hub.address, "a", Some("earliest")).unwrap();
+    assert_eq!(data(&subscriber.receive_count(1)), ["1"]);
+    for _ in 0..3 {
+        assert_eq!(ask(hub.address, "POST /topics/a", &large).0, 503);
+    }
+    let full = r#"{"status":"failed","reasons":["the disk is full"]}"#;
+    assert_eq!(health(&hub, "publish"), (503, full.to_owned()));
+    assert_eq!(hub.ended(Duration::from_secs(1)), None, "it stays");
+    hub.limit_files(None);
+    assert_eq!(ask(hub.address, "POST /topics/a", &large).0, 200);
+    assert_eq!(data(&subscriber.receive_count(1)), [large]);
+}
+
 /// The first publication after a start removes the file that marks the end of the last run. If it cannot, the file is
 /// not valid any more, and the answer to the publication is true after the next start.
 #[test]

@@ -72,6 +72,13 @@ impl Hub {
         &self.data
     }
 
+    /// Sets the greatest size of a file that the process may write, in bytes; `None` for no limit.
+    #[cfg(target_os = "linux")]
+    pub fn limit_files(&self, bytes: Option<u64>) {
+        let (pid, soft) = (self.process.child.id().try_into().unwrap(), bytes.unwrap_or(rlimit::INFINITY));
+        rlimit::prlimit(pid, rlimit::Resource::FSIZE, Some((soft, rlimit::INFINITY)), None).unwrap();
+    }
+
     /// Starts it again, after [`Self::kill`] or [`Self::stop`], with the same port and data.
     pub fn restart(&mut self) {
         let (process, address) = spawn(self.address, &self.data, &self.arguments);

@@ -4,6 +4,7 @@ use crate::{
     audience_key::AudienceKey,
     bundle::{Events, PartKey},
     catch_up::Step,
+    ending::EndReason,
     framing::Framing,
     grant::Matchers,
     position::Offset,
@@ -508,4 +509,21 @@ fn many_audiences_have_small_windows() {
     core.turn(now, &mut connections).writable(0);
     assert!(core.next_read().is_some(), "its window does not reach back to what it needs");
     assert_eq!(MAX_WINDOW_EVENTS / audiences, 512, "fewer than the 1,000 events after its cursor");
+}
+
+/// A slow peer has more time for the reason, but not when the whole server stops.
+#[test]
+fn the_time_for_the_last_bytes_depends_on_the_reason_and_on_the_stop() {
+    let (mut core, now) = (FanOut::new(WindowLimit::default(), 1), Instant::now());
+    let member = core.join(joining(Some(5)), now, |_| Offset(5), || Offset(5), &nowhere);
+    let mut connections = Connections { full: Some(member), ..Connections::default() };
+    core.turn(now, &mut connections).start(member);
+    core.turn(now, &mut connections).end_because(member, EndReason::TokenRevoked, &nowhere);
+    let left = |core: &mut FanOut, passed| core.deadline(member, now + passed, Duration::from_secs(3_600)) - now;
+    assert_eq!(left(&mut core, Duration::ZERO), Duration::from_secs(10));
+    let stopped = Duration::from_secs(3);
+    for later in [stopped, stopped + Duration::from_millis(500)] {
+        core.turn(now + later, &mut connections).end(member);
+        assert_eq!(left(&mut core, later), stopped + Duration::from_secs(1));
+    }
 }

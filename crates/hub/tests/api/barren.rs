@@ -1,19 +1,9 @@
 //! Readers that find nothing do not hold up those that find something.
-use crate::fixture::*;
-use fanfare_event_stream::EventId;
-use fanfare_hub::{
-    Hub, HubLimits,
-    audience_key::AudienceKey,
-    entry::{Entry, Timestamp},
-    log::{
-        Bounds, Candidates, Epochs, Log, LogError, MemoryLog, Query, Read, Retention,
-        erase::{Erase, Erased},
-    },
-    position::Offset,
-    subscription::Start,
-    topic::matcher::Matcher,
-    update::Update,
+use crate::{
+    fixture::*,
+    obstructed_log::{ObstructedLog, Use},
 };
+use fanfare_hub::{Hub, HubLimits, audience_key::AudienceKey, subscription::Start, topic::matcher::Matcher};
 use std::{
     sync::{
         Arc,
@@ -24,39 +14,18 @@ use std::{
 };
 use tokio::time::timeout;
 
-/// A log of which each read takes time.
-struct Slow {
-    log: MemoryLog,
-    reads: AtomicUsize,
-}
-
-impl Log for Slow {
-    fn append(&self, batch: Vec<Update>, now: Timestamp) -> Result<Vec<Arc<Entry>>, LogError> {
-        self.log.append(batch, now)
-    }
-    fn read(&self, query: &Query<'_>) -> Result<Read, LogError> {
-        self.reads.fetch_add(1, Ordering::SeqCst);
-        thread::sleep(Duration::from_millis(1));
-        self.log.read(query)
-    }
-    fn locate(&self, id: &EventId, now: Timestamp) -> Result<Candidates, LogError> {
-        self.log.locate(id, now)
-    }
-    fn place_at(&self, time: Timestamp) -> Result<Offset, LogError> {
-        self.log.place_at(time)
-    }
-    fn erase(&self, erase: &Erase<'_>, now: Timestamp) -> Result<Erased, LogError> {
-        self.log.erase(erase, now)
-    }
-    fn bounds(&self) -> Bounds {
-        self.log.bounds()
-    }
-    fn epochs(&self) -> Arc<Epochs> {
-        self.log.epochs()
-    }
-    fn discard(&self, now: Timestamp) -> Result<usize, LogError> {
-        self.log.discard(now)
-    }
+/// Returns a hub on whose log each read takes time, and the number of reads.
+fn with_slow_reads() -> (Hub, Arc<AtomicUsize>) {
+    let reads = Arc::new(AtomicUsize::new(0));
+    let counted = reads.clone();
+    let log = ObstructedLog::new(move |what| {
+        if matches!(what, Use::Read(_)) {
+            counted.fetch_add(1, Ordering::SeqCst);
+            thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
+    });
+    (Hub::start(log, &HubLimits::default()).unwrap(), reads)
 }
 
 fn pattern(text: &str) -> AudienceKey {
@@ -68,8 +37,7 @@ fn pattern(text: &str) -> AudienceKey {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_resume_does_not_wait_for_strangers_who_find_nothing() {
     const STRANGERS: usize = 100;
-    let log = Arc::new(Slow { log: MemoryLog::new(Retention::default()), reads: AtomicUsize::new(0) });
-    let hub = Hub::start(log.clone(), &HubLimits::default()).unwrap();
+    let (hub, reads) = with_slow_reads();
     for _ in 0..20 {
         hub.publish((0..10_000).map(|_| update(&["/b/1"], "")).collect()).await.unwrap();
     }
@@ -78,15 +46,15 @@ async fn a_resume_does_not_wait_for_strangers_who_find_nothing() {
         strangers.push(join(&hub, pattern(&format!("/nobody-{number}/{{x}}")), after("earliest")).await);
     }
     // Their first steps, of which each reads 32 times.
-    while log.reads.load(Ordering::SeqCst) < STRANGERS * 80 {
+    while reads.load(Ordering::SeqCst) < STRANGERS * 80 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let before = log.reads.load(Ordering::SeqCst);
+    let before = reads.load(Ordering::SeqCst);
     let mut subscription = join(&hub, pattern("/b/{x}"), after("earliest")).await;
     let first = timeout(PATIENCE, subscription.next()).await.expect("an event").unwrap().unwrap();
     assert!(str::from_utf8(&first).unwrap().contains("data: "));
-    let reads = log.reads.load(Ordering::SeqCst) - before;
-    assert!(reads < 10 * 32, "the others have read {reads} times until the first event");
+    let later = reads.load(Ordering::SeqCst) - before;
+    assert!(later < 10 * 32, "the others have read {later} times until the first event");
     drop(strangers);
 }
 
@@ -94,8 +62,7 @@ async fn a_resume_does_not_wait_for_strangers_who_find_nothing() {
 /// beginning of the log takes turns with them.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_resume_does_not_wait_for_whole_searches_that_find_nothing() {
-    let log = Arc::new(Slow { log: MemoryLog::new(Retention::default()), reads: AtomicUsize::new(0) });
-    let hub = Hub::start(log.clone(), &HubLimits::default()).unwrap();
+    let (hub, reads) = with_slow_reads();
     for _ in 0..10 {
         hub.publish((0..10_000).map(|_| update(&["/b/1"], "")).collect()).await.unwrap();
     }
@@ -108,15 +75,15 @@ async fn a_resume_does_not_wait_for_whole_searches_that_find_nothing() {
         searches.push(tokio::spawn(async move { hub.open(wanted, Start::Newest(1)).await.unwrap() }));
     }
     // One of these searches reads 1,960 times.
-    while log.reads.load(Ordering::SeqCst) < 100 {
+    while reads.load(Ordering::SeqCst) < 100 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    let before = log.reads.load(Ordering::SeqCst);
+    let before = reads.load(Ordering::SeqCst);
     let mut subscription = join(&hub, pattern("/rare/{x}"), after("earliest")).await;
     let first = timeout(PATIENCE, subscription.next()).await.expect("an event").unwrap().unwrap();
     assert!(str::from_utf8(&first).unwrap().contains("data: found"));
-    let reads = log.reads.load(Ordering::SeqCst) - before;
-    assert!(reads < 1_500, "{reads} reads until the event that stands after 196 of them");
+    let later = reads.load(Ordering::SeqCst) - before;
+    assert!(later < 1_500, "{later} reads until the event that stands after 196 of them");
     assert!(searches.iter().any(|search| !search.is_finished()), "the strangers are still searching");
     searches.iter().for_each(|search| search.abort());
 }

@@ -5,6 +5,9 @@ mod budget;
 mod fixture;
 mod joining;
 mod log;
+#[allow(dead_code, reason = "tests of other crates use the rest of it")]
+#[path = "../shared/obstructed_log.rs"]
+mod obstructed_log;
 mod panicking_log;
 mod private;
 mod resume;

@@ -1,22 +1,19 @@
 //! A log that panics harms whoever asked it, and nobody who asks later or elsewhere.
-use crate::fixture::*;
-use fanfare_event_stream::EventId;
+use crate::{
+    fixture::*,
+    obstructed_log::{ObstructedLog, Use},
+};
 use fanfare_hub::{
     Hub, HubLimits,
     catch_up::ReadStep,
     ending::EndReason,
-    entry::{Entry, Timestamp},
     failure::Failure,
     fan_out::Wanted,
-    log::{
-        Bounds, Candidates, Epochs, Log, LogError, MemoryLog, Query, Read, Retention,
-        erase::{Erase, Erased},
-    },
+    log::LogError,
     mailbox::{Mailbox, PartKey},
     position::Offset,
     subscription::Start,
     topic::matcher::Matcher,
-    update::Update,
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
@@ -28,52 +25,18 @@ use std::{
 };
 use tokio::{sync::Notify, time::timeout};
 
-/// A log that panics when it is read, or asked for an ID, for as long as it is told to.
-struct Panicking {
-    log: MemoryLog,
-    panics: AtomicBool,
-}
-
-impl Panicking {
-    /// Panics if it is told to, without a message among the test's output.
-    fn check(&self) {
-        if self.panics.load(Ordering::SeqCst) {
+/// Returns a hub, and the flag for as long as which its log panics when it is read or asked for an ID.
+fn panicking() -> (Hub, Arc<AtomicBool>) {
+    let panics = Arc::new(AtomicBool::new(false));
+    let told = panics.clone();
+    let log = ObstructedLog::new(move |what| {
+        if matches!(what, Use::Read(_) | Use::Epochs) && told.load(Ordering::SeqCst) {
+            // As a panic, without its message among the test's output.
             resume_unwind(Box::new("told to panic"));
         }
-    }
-}
-
-impl Log for Panicking {
-    fn append(&self, batch: Vec<Update>, now: Timestamp) -> Result<Vec<Arc<Entry>>, LogError> {
-        self.log.append(batch, now)
-    }
-    fn read(&self, query: &Query<'_>) -> Result<Read, LogError> {
-        self.check();
-        self.log.read(query)
-    }
-    fn locate(&self, id: &EventId, now: Timestamp) -> Result<Candidates, LogError> {
-        self.log.locate(id, now)
-    }
-    fn place_at(&self, time: Timestamp) -> Result<Offset, LogError> {
-        self.log.place_at(time)
-    }
-    fn erase(&self, erase: &Erase<'_>, now: Timestamp) -> Result<Erased, LogError> {
-        self.log.erase(erase, now)
-    }
-    fn bounds(&self) -> Bounds {
-        self.log.bounds()
-    }
-    fn epochs(&self) -> Arc<Epochs> {
-        self.check();
-        self.log.epochs()
-    }
-    fn discard(&self, now: Timestamp) -> Result<usize, LogError> {
-        self.log.discard(now)
-    }
-}
-
-fn panicking() -> Arc<Panicking> {
-    Arc::new(Panicking { log: MemoryLog::new(Retention::default()), panics: false.into() })
+        Ok(())
+    });
+    (Hub::start(log, &HubLimits::default()).unwrap(), panics)
 }
 
 fn wanted(key: &Arc<fanfare_hub::audience_key::AudienceKey>, part: PartKey) -> Wanted {
@@ -95,18 +58,16 @@ async fn next_step(mailbox: &Mailbox, woken: &Notify) -> (PartKey, ReadStep) {
 
 #[tokio::test]
 async fn a_reading_that_panics_is_answered_and_frees_its_turn() {
-    let log = panicking();
-    let limits = HubLimits::default();
-    let hub = Hub::start(log.clone(), &limits).unwrap();
+    let (hub, panics) = panicking();
     publish(&hub, [update(&["a"], "1")]).await;
     let woken = Arc::new(Notify::new());
     let wake = woken.clone();
     let mailbox = hub.mailbox(move || wake.notify_one());
     let key = Arc::new(key([Matcher::exact("a").unwrap()]));
 
-    log.panics.store(true, Ordering::SeqCst);
+    panics.store(true, Ordering::SeqCst);
     // More than may read at a time, all at once: each that panics makes room for the next.
-    let count = u32::try_from(limits.concurrent_reads).unwrap() * 2 + 1;
+    let count = u32::try_from(HubLimits::default().concurrent_reads).unwrap() * 2 + 1;
     let parts = (0..count).map(|index| PartKey { index, generation: 1 });
     parts.clone().for_each(|part| mailbox.read(wanted(&key, part)));
     let mut answered = Vec::new();
@@ -118,7 +79,7 @@ async fn a_reading_that_panics_is_answered_and_frees_its_turn() {
     answered.sort_by_key(|part| part.index);
     assert_eq!(answered, parts.collect::<Vec<_>>(), "each once");
 
-    log.panics.store(false, Ordering::SeqCst);
+    panics.store(false, Ordering::SeqCst);
     mailbox.read(wanted(&key, PartKey::default()));
     let (_, step) = next_step(&mailbox, &woken).await;
     assert_eq!(step.unwrap().cursor, Offset(1));
@@ -128,8 +89,7 @@ async fn a_reading_that_panics_is_answered_and_frees_its_turn() {
 /// also while another panic unwinds, and the subscriptions of other groups go on.
 #[tokio::test]
 async fn a_panic_ends_the_subscriptions_of_one_group_alone() {
-    let log = panicking();
-    let hub = Hub::start(log.clone(), &HubLimits::default()).unwrap();
+    let (hub, panics) = panicking();
     publish(&hub, [update(&["a"], "1")]).await;
     let topics: Vec<_> = (0..64).map(|number| number.to_string()).collect();
     let mut others = Vec::new();
@@ -141,11 +101,11 @@ async fn a_panic_ends_the_subscriptions_of_one_group_alone() {
     let ends = Some(Instant::now());
     let mut ending = opening.until(ends, Some(EndReason::TokenExpired)).subscribe().await;
 
-    log.panics.store(true, Ordering::SeqCst);
+    panics.store(true, Ordering::SeqCst);
     let expire = AssertUnwindSafe(|| ending.expire(Duration::from_secs(20)));
     assert!(catch_unwind(expire).is_err(), "it asks the log for an ID");
     assert_eq!(hub.failure(), Some(Failure::Panic("a group of subscriptions")), "later subscriptions would panic too");
-    log.panics.store(false, Ordering::SeqCst);
+    panics.store(false, Ordering::SeqCst);
     publish(&hub, [update(&["a"], "2")]).await;
     let unwinding = catch_unwind(AssertUnwindSafe(|| {
         let _dropped = ending;

@@ -1,19 +1,14 @@
 //! A rewind that is too long for the first bytes: while it is sent, its stream is not silent for longer than any other.
-use crate::fixture::*;
-use fanfare_event_stream::EventId;
+use crate::{
+    fixture::*,
+    obstructed_log::{ObstructedLog, Use},
+};
 use fanfare_hub::{
     Hub, HubLimits,
     audience_key::AudienceKey,
-    entry::{Entry, Timestamp},
-    log::{
-        Bounds, Candidates, Epochs, Log, LogError, MemoryLog, Query, Read, Retention,
-        erase::{Erase, Erased},
-    },
-    position::Offset,
     representation::Representation,
     subscription::{Start, Subscription},
     topic::matcher::Matcher,
-    update::Update,
 };
 use std::{
     sync::{
@@ -30,48 +25,19 @@ const INTERVAL: Duration = Duration::from_secs(20);
 /// The number of updates, which are more than two steps of a rewind.
 const UPDATES: usize = 250;
 
-/// A log whose readers wait for as long as they are told to.
-struct Held {
-    log: MemoryLog,
-    holds: AtomicBool,
-}
-
-impl Log for Held {
-    fn append(&self, batch: Vec<Update>, now: Timestamp) -> Result<Vec<Arc<Entry>>, LogError> {
-        self.log.append(batch, now)
-    }
-    fn read(&self, query: &Query<'_>) -> Result<Read, LogError> {
+/// Returns a hub, and the flag for as long as which the readers of its log wait.
+fn held() -> (Arc<AtomicBool>, Hub) {
+    let holds = Arc::new(AtomicBool::new(false));
+    let held = holds.clone();
+    let log = ObstructedLog::new(move |what| {
         let begun = std::time::Instant::now();
-        while self.holds.load(Ordering::SeqCst) {
+        while matches!(what, Use::Read(_)) && held.load(Ordering::SeqCst) {
             thread::sleep(Duration::from_millis(1));
-            self.holds.fetch_and(begun.elapsed() < PATIENCE, Ordering::SeqCst);
+            held.fetch_and(begun.elapsed() < PATIENCE, Ordering::SeqCst);
         }
-        self.log.read(query)
-    }
-    fn locate(&self, id: &EventId, now: Timestamp) -> Result<Candidates, LogError> {
-        self.log.locate(id, now)
-    }
-    fn place_at(&self, time: Timestamp) -> Result<Offset, LogError> {
-        self.log.place_at(time)
-    }
-    fn erase(&self, erase: &Erase<'_>, now: Timestamp) -> Result<Erased, LogError> {
-        self.log.erase(erase, now)
-    }
-    fn bounds(&self) -> Bounds {
-        self.log.bounds()
-    }
-    fn epochs(&self) -> Arc<Epochs> {
-        self.log.epochs()
-    }
-    fn discard(&self, now: Timestamp) -> Result<usize, LogError> {
-        self.log.discard(now)
-    }
-}
-
-fn held() -> (Arc<Held>, Hub) {
-    let log = Arc::new(Held { log: MemoryLog::new(Retention::default()), holds: false.into() });
-    let hub = Hub::start(log.clone(), &HubLimits::default()).unwrap();
-    (log, hub)
+        Ok(())
+    });
+    (holds, Hub::start(log, &HubLimits::default()).unwrap())
 }
 
 /// Publishes the updates, and begins to rewind them.
@@ -110,9 +76,9 @@ async fn a_heartbeat_is_due_an_interval_after_what_a_rewind_sent_last() {
 #[tokio::test(start_paused = true)]
 async fn a_rewind_that_waits_for_the_log_gets_heartbeats() {
     for (representation, heartbeat) in [(Representation::EventStream, ":\n"), (Representation::JsonLines, "\n")] {
-        let (log, hub) = held();
+        let (holds, hub) = held();
         let mut rewound = rewound(&hub, representation).await;
-        log.holds.store(true, Ordering::SeqCst);
+        holds.store(true, Ordering::SeqCst);
         let mut received = next(&mut rewound).await;
         assert!(is_quiet(&mut rewound), "the log is being read");
         for _ in 0..3 {
@@ -125,7 +91,7 @@ async fn a_rewind_that_waits_for_the_log_gets_heartbeats() {
             assert!(matches!(next, Poll::Ready(Some(Ok(bytes))) if bytes == heartbeat));
             assert!(is_quiet(&mut rewound), "one is enough");
         }
-        log.holds.store(false, Ordering::SeqCst);
+        holds.store(false, Ordering::SeqCst);
         let is_data = |line: &&str| line.contains("xxx");
         while received.lines().filter(is_data).count() < UPDATES {
             received += &next(&mut rewound).await;

@@ -16,6 +16,10 @@ pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// The slowest rate of the body of a publication that takes longer than [`BODY_TIMEOUT`], on average, in bytes per
 /// second. A slow mobile connection sends faster.
 pub const BODY_RATE: u64 = 4 << 10;
+/// The time by which a body is noticed too late to be too slow, from which on it is not given up: not its sender has
+/// stood still, but this process, or the whole machine.
+const STANDSTILL: Duration = Duration::from_secs(5);
+
 /// A body that fails if it stops arriving for [`BODY_TIMEOUT`]. It also fails if it takes longer than this time in all,
 /// and arrives more slowly than [`BODY_RATE`]: otherwise a peer could hold the connection with a byte every now and
 /// then.
@@ -47,8 +51,15 @@ impl<B> Steady<B> {
 
     /// Ready when the body has to be given up.
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let silent_since = *self.silent_since.get_or_insert_with(Instant::now);
-        let deadline = self.deadline(silent_since);
+        let now = Instant::now();
+        let silent_since = *self.silent_since.get_or_insert(now);
+        let mut deadline = self.deadline(silent_since);
+        let late = now.saturating_duration_since(deadline);
+        if late > STANDSTILL {
+            self.begun += late + BODY_TIMEOUT;
+            self.silent_since = Some(now);
+            deadline = self.deadline(now);
+        }
         let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
         if alarm.deadline() != deadline {
             alarm.as_mut().reset(deadline);
@@ -102,7 +113,8 @@ mod tests {
     use super::*;
     use bytes::Bytes;
     use http_body_util::BodyExt as _;
-    use tokio::time::sleep;
+    use std::task::Waker;
+    use tokio::time::{advance, sleep};
 
     /// A body that sends `piece` bytes after each `pause`, `count` times.
     struct Pieces {
@@ -148,6 +160,22 @@ mod tests {
         assert_eq!(received(100 * rate, 3, 29 * second).await, Ok(300 * rate), "steady enough, in large pieces");
         assert_eq!(received(100 * rate, 3, 31 * second).await, Err(30), "nothing for too long");
         assert_eq!(received(1, 0, second).await, Ok(0));
+    }
+
+    /// The body may have been on its way meanwhile.
+    #[tokio::test(start_paused = true)]
+    async fn a_body_is_not_given_up_because_the_machine_has_stood_still() {
+        let hour = Duration::from_secs(3_600);
+        let mut body = Steady::new(Pieces { piece: 1, count: 1, pause: hour, next: Box::pin(sleep(hour)) });
+        let mut poll = || Pin::new(&mut body).poll_frame(&mut Context::from_waker(Waker::noop()));
+        assert!(poll().is_pending());
+        // Nobody polls the body in this time, although its alarm is over.
+        advance(Duration::from_secs(100)).await;
+        assert!(poll().is_pending(), "it has its time again");
+        advance(BODY_TIMEOUT - Duration::from_secs(1)).await;
+        assert!(poll().is_pending());
+        advance(Duration::from_secs(2)).await;
+        assert!(matches!(poll(), Poll::Ready(Some(Err(_)))));
     }
 
     /// A peer that has sent much at first may not stop for longer than another one.

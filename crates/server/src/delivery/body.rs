@@ -166,23 +166,22 @@ fn silence(representation: Representation) -> Polled {
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
-    use crate::delivery::lifetime::Lifetime;
-    use fanfare_event_stream::EventId;
+    use crate::{
+        delivery::lifetime::Lifetime,
+        obstructed_log::{ObstructedLog, Use},
+    };
     use fanfare_hub::{
         Hub, HubLimits,
         audience_key::AudienceKey,
         entry::Timestamp,
         grant::Matchers,
-        log::{
-            Bounds, Candidates, Epochs, Log, MemoryLog, Query, Read, Retention,
-            erase::{Erase, Erased},
-        },
+        log::{MemoryLog, Retention},
+        opening::Opening,
         position::Offset,
         subscription::Start,
         topic::{Topic, matcher::Matcher},
         update::{Update, UpdateFields},
     };
-    use fanfare_hub::{entry::Entry, opening::Opening};
     use http_body_util::BodyExt as _;
     use std::{
         future::poll_fn,
@@ -242,62 +241,34 @@ mod tests {
         }
     }
 
-    /// A log that can be obstructed. Reads up to the end of the log then fail, and other reads wait until it is
-    /// obstructed no more.
-    struct Obstructed {
-        log: MemoryLog,
-        is_obstructed: AtomicBool,
-    }
-
-    impl Log for Obstructed {
-        fn append(&self, batch: Vec<Update>, now: Timestamp) -> Result<Vec<Arc<Entry>>, LogError> {
-            self.log.append(batch, now)
-        }
-        fn read(&self, query: &Query<'_>) -> Result<Read, LogError> {
-            let begun = Instant::now();
-            while self.is_obstructed.load(Ordering::SeqCst) {
-                if query.until == Offset(u64::MAX) {
-                    return Err(LogError::Io(io::Error::other("told to fail")));
-                }
-                thread::sleep(Duration::from_millis(10));
-                self.is_obstructed.fetch_and(begun.elapsed() < PATIENCE, Ordering::SeqCst);
-            }
-            self.log.read(query)
-        }
-        fn locate(&self, id: &EventId, now: Timestamp) -> Result<Candidates, LogError> {
-            self.log.locate(id, now)
-        }
-        fn place_at(&self, time: Timestamp) -> Result<Offset, LogError> {
-            self.log.place_at(time)
-        }
-        fn erase(&self, erase: &Erase<'_>, now: Timestamp) -> Result<Erased, LogError> {
-            self.log.erase(erase, now)
-        }
-        fn bounds(&self) -> Bounds {
-            self.log.bounds()
-        }
-        fn epochs(&self) -> Arc<Epochs> {
-            self.log.epochs()
-        }
-        fn discard(&self, now: Timestamp) -> Result<usize, LogError> {
-            self.log.discard(now)
-        }
-    }
-
     /// The log cannot be read for the subscription, so the subscription has lost its seat. Its rewind still waits for
     /// the log.
     #[tokio::test(flavor = "multi_thread")]
     async fn a_rewind_without_a_seat_is_polled_only_when_something_has_happened() {
         const HEARTBEATS: usize = 5;
-        let log = Arc::new(Obstructed { log: MemoryLog::new(Retention::default()), is_obstructed: false.into() });
-        let hub = Hub::start(log.clone(), &HubLimits::default()).unwrap();
+        let is_obstructed = Arc::new(AtomicBool::new(false));
+        let told = is_obstructed.clone();
+        // While the log is obstructed, reads up to the end of the log fail, and other reads wait.
+        let log = ObstructedLog::new(move |what| {
+            let Use::Read(query) = what else { return Ok(()) };
+            let begun = Instant::now();
+            while told.load(Ordering::SeqCst) {
+                if query.until == Offset(u64::MAX) {
+                    return Err(LogError::Io(io::Error::other("told to fail")));
+                }
+                thread::sleep(Duration::from_millis(10));
+                told.fetch_and(begun.elapsed() < PATIENCE, Ordering::SeqCst);
+            }
+            Ok(())
+        });
+        let hub = Hub::start(log, &HubLimits::default()).unwrap();
         hub.publish((0..200).map(update).collect()).await.unwrap();
         let opening = hub.open(key(), Start::Newest(200)).await.unwrap();
         // The window of the audience begins after the events of the rewind, so the events in between must be read from
         // the log.
         hub.publish(vec![update(200)]).await.unwrap();
         let _neighbour = hub.subscribe(key(), Start::Now).await.unwrap();
-        log.is_obstructed.store(true, Ordering::SeqCst);
+        is_obstructed.store(true, Ordering::SeqCst);
         let mut body = body(opening, Duration::from_millis(40));
         let polls = Arc::new(AtomicUsize::new(0));
         let counted = polls.clone();
@@ -317,7 +288,7 @@ mod tests {
         let polls = polls.load(Ordering::SeqCst);
         assert!(heard.is_ok() && polls <= 4 * (2 + HEARTBEATS), "{polls} polls for {HEARTBEATS} heartbeats");
         let body = heard.unwrap().unwrap();
-        log.is_obstructed.store(false, Ordering::SeqCst);
+        is_obstructed.store(false, Ordering::SeqCst);
         let rest = body.collect().await;
         assert!(rest.is_err(), "the events after the rewind cannot be sent");
     }

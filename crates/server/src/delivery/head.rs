@@ -1,5 +1,6 @@
 //! The head of a response whose body is a stream: its status line and headers. The headers stop caches, proxies and
 //! browsers from delaying the stream.
+use crate::problem::Problem;
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use fanfare_hub::{
@@ -112,19 +113,20 @@ const RETRY_SECONDS: std::ops::RangeInclusive<u64> = 30..=120;
 /// after which an EventSource reconnects; after an error status, an EventSource would never reconnect. The time comes
 /// with an event of a type of its own: some clients pass a block that only has a time to the application, as an empty
 /// event. The connection is closed: kept alive, it would keep one of the few files that subscribers leave to others.
-#[must_use]
-pub fn come_back_later(representation: Representation) -> Response {
-    let body = match representation {
-        Representation::EventStream | Representation::Envelope => {
-            let retry_ms = fastrand::u64(RETRY_SECONDS) * 1_000 + fastrand::u64(0..1_000);
-            let (r#type, reason) = (Ending::EVENT_TYPE, EndReason::Later.as_str());
-            format!("retry: {retry_ms}\nevent: {type}\ndata: {{\"reason\":\"{reason}\"}}\n\n")
-        }
-        Representation::JsonLines => String::new(),
-    };
+///
+/// # Errors
+/// [`Problem::Later`] for lines of JSON. No EventSource reads them, and an answer without a line would look complete.
+pub fn come_back_later(representation: Representation) -> Result<Response, Problem> {
+    let seconds = fastrand::u64(RETRY_SECONDS);
+    if representation == Representation::JsonLines {
+        return Err(Problem::Later { seconds });
+    }
+    let retry_ms = seconds * 1_000 + fastrand::u64(0..1_000);
+    let (r#type, reason) = (Ending::EVENT_TYPE, EndReason::Later.as_str());
+    let body = format!("retry: {retry_ms}\nevent: {type}\ndata: {{\"reason\":\"{reason}\"}}\n\n");
     let mut response = stream(representation, body.into());
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    response
+    Ok(response)
 }
 
 #[cfg(test)]

@@ -1,14 +1,17 @@
 //! Delivery: writing encoded events to sockets.
 //!
 //! The handler of a request grants a [`stream`]. There are two ways to deliver it. [`shards`] take sockets from the
-//! HTTP server and send through an `engine`. [`body`] gives the events to hyper, which works for every kind of
-//! connection. A [`replay`] is a stream that ends after the newest event in the log. [`head`] is the start of a stream
-//! and [`lifetime`] decides its end; [`wheel`] keeps the timers of many streams.
+//! HTTP server and send through an `engine`; `gates` are the ways to them, and `makings` replace those that have died.
+//! [`body`] gives the events to hyper, which works for every kind of connection. A [`replay`] is a stream that ends
+//! after the newest event in the log. [`head`] is the start of a stream and [`lifetime`] decides its end; [`wheel`]
+//! keeps the timers of many streams.
 pub mod body;
 pub(crate) mod engine;
+mod gates;
 pub mod head;
 mod incoming;
 pub mod lifetime;
+mod makings;
 pub mod replay;
 mod shard;
 pub mod shards;

@@ -34,8 +34,8 @@ pub struct Stream {
 pub struct Granted(Arc<Mutex<Option<Stream>>>);
 
 impl Stream {
-    /// Creates a stream with an empty head, which needed no token. If a shard delivers the stream, the head is set later,
-    /// when the response is complete.
+    /// Creates a stream with an empty head, which needed no token. If a shard delivers the stream, the head is set
+    /// later, when the response is complete.
     #[must_use]
     pub(crate) fn new(opening: Opening, place: OwnedSemaphorePermit, arrival: Option<Arrival>) -> Self {
         Self { head: Vec::new(), seal: None, opening, place, arrival, signer: None }

@@ -61,7 +61,7 @@ pub(crate) async fn query(app: App, request: Request<Body>) -> Result<Response, 
                  back later"
             );
         }
-        return Ok(head::come_back_later(Representation::EventStream));
+        return head::come_back_later(Representation::EventStream);
     };
     let form = cursor::form(&body.bytes)?;
     let cursor = Cursor::of(&parts.headers, &[&query, &form]);

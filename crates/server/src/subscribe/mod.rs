@@ -101,7 +101,7 @@ pub(crate) async fn open(
                 "the limit of subscribers is reached: further subscribers are asked to come back later"
             );
         }
-        return Ok(head::come_back_later(representation));
+        return head::come_back_later(representation);
     };
     let Credentials { grant, expires_at, payloads, signer, .. } = credentials;
     let key = AudienceKey::new(matchers, grant.subscribe, representation);
@@ -109,7 +109,7 @@ pub(crate) async fn open(
         Ok(key) => key,
         Err(over) => {
             warn_of(app, over);
-            return Ok(head::come_back_later(representation));
+            return head::come_back_later(representation);
         }
     };
     if until == Until::Closed
@@ -137,7 +137,7 @@ pub(crate) async fn open(
                 error if app.failed.is_due() => tracing::error!("cannot subscribe: {error}"),
                 _ => {}
             }
-            return Ok(head::come_back_later(representation));
+            return head::come_back_later(representation);
         }
     };
     // A connection that stays with hyper keeps buffers, which strangers can make as large as they may be. If hyper
@@ -153,7 +153,7 @@ pub(crate) async fn open(
             Ok(charged) => opening = charged,
             Err(over) => {
                 warn_of(app, over);
-                return Ok(head::come_back_later(representation));
+                return head::come_back_later(representation);
             }
         }
     }

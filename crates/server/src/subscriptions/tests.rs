@@ -1,18 +1,9 @@
 //! Tests of the teller and of the clients that wait for it, without a server.
 use super::*;
-use fanfare_event_stream::EventId;
+use crate::obstructed_log::{ObstructedLog, Use};
 use fanfare_hub::{
-    HubLimits,
-    entry::{Entry, Timestamp},
-    grant::Matchers,
-    log::{
-        Bounds, Candidates, Epochs, Log, LogError, MemoryLog, Query, Read, Retention,
-        erase::{Erase, Erased},
-    },
-    position::Offset,
-    representation::Representation,
+    HubLimits, grant::Matchers, log::LogError, position::Offset, representation::Representation,
     topic::matcher::Matcher,
-    update::Update,
 };
 use std::{
     io,
@@ -22,60 +13,30 @@ use std::{
 };
 use tokio::task::yield_now;
 
-/// A log that refuses updates while `fails` is true.
-struct Failing {
-    log: MemoryLog,
-    fails: AtomicBool,
-}
-
-impl Log for Failing {
-    fn append(&self, batch: Vec<Update>, now: Timestamp) -> Result<Vec<Arc<Entry>>, LogError> {
-        if self.fails.load(Ordering::SeqCst) {
-            return Err(LogError::Io(io::Error::other("told to fail")));
-        }
-        self.log.append(batch, now)
-    }
-    fn read(&self, query: &Query<'_>) -> Result<Read, LogError> {
-        self.log.read(query)
-    }
-    fn locate(&self, id: &EventId, now: Timestamp) -> Result<Candidates, LogError> {
-        self.log.locate(id, now)
-    }
-    fn place_at(&self, time: Timestamp) -> Result<Offset, LogError> {
-        self.log.place_at(time)
-    }
-    fn erase(&self, erase: &Erase<'_>, now: Timestamp) -> Result<Erased, LogError> {
-        self.log.erase(erase, now)
-    }
-    fn bounds(&self) -> Bounds {
-        self.log.bounds()
-    }
-    fn epochs(&self) -> Arc<Epochs> {
-        self.log.epochs()
-    }
-    fn discard(&self, now: Timestamp) -> Result<usize, LogError> {
-        self.log.discard(now)
-    }
-}
-
 struct Stage {
+    hub: Hub,
     active: ActiveSubscriptions,
     key: Arc<AudienceKey>,
-    log: Arc<Failing>,
+    /// True while the log refuses updates.
+    fails: Arc<AtomicBool>,
 }
 
 impl Stage {
     /// Creates a stage on which all subscriptions are to the topic `a`.
     fn new(max_subscribers: usize) -> Self {
-        let memory = MemoryLog::new(Retention::default());
-        let log = Arc::new(Failing { log: memory, fails: false.into() });
-        let hub = Hub::start(log.clone(), &HubLimits::default()).unwrap();
+        let fails = Arc::new(AtomicBool::new(false));
+        let told = fails.clone();
+        let log = ObstructedLog::new(move |what| match what {
+            Use::Append if told.load(Ordering::SeqCst) => Err(LogError::Io(io::Error::other("told to fail"))),
+            _ => Ok(()),
+        });
+        let hub = Hub::start(log, &HubLimits::default()).unwrap();
         let key = AudienceKey::new(
             [Matcher::exact("a").unwrap()].into_iter().collect(),
             Matchers::default(),
             Representation::EventStream,
         );
-        Self { active: ActiveSubscriptions::start(hub, max_subscribers), key: key.into(), log }
+        Self { active: ActiveSubscriptions::start(hub.clone(), max_subscribers), key: key.into(), fails, hub }
     }
 
     async fn come(&self) -> Present {
@@ -87,7 +48,7 @@ impl Stage {
     }
 
     fn told(&self) -> u64 {
-        self.log.bounds().head.0
+        self.hub.bounds().head.0
     }
 }
 
@@ -134,7 +95,7 @@ async fn who_connects_waits_when_too_many_ends_are_untold() {
     }
     stage.active.all_told().await.unwrap();
     assert_eq!(stage.there(), MAX_UNTOLD);
-    stage.log.fails.store(true, Ordering::SeqCst);
+    stage.fails.store(true, Ordering::SeqCst);
     there.clear();
     let _one_fits = stage.come().await;
     let payloads = Payloads::default();
@@ -144,7 +105,7 @@ async fn who_connects_waits_when_too_many_ends_are_untold() {
         assert!(poll_once(&mut waits).is_none(), "there is no room");
     }
     let before = stage.told();
-    stage.log.fails.store(false, Ordering::SeqCst);
+    stage.fails.store(false, Ordering::SeqCst);
     drop(waits.await.unwrap());
     stage.active.all_told().await.unwrap();
     assert_eq!((stage.told() - before, stage.there()), (2 * (MAX_UNTOLD as u64 + 1), 1), "every end was told");

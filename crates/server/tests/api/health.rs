@@ -1,15 +1,11 @@
 //! The three questions of a health probe, and what a hub does that cannot work any more.
-use super::fixture::*;
-use fanfare_event_stream::EventId;
+use super::{
+    fixture::*,
+    obstructed_log::{ObstructedLog, Use},
+};
 use fanfare_hub::{
-    entry::{Entry, Timestamp},
     failure::Failure,
-    log::{
-        Bounds, Candidates, Epochs, Log, LogError, MemoryLog, Query, Read,
-        erase::{Erase, Erased},
-    },
-    position::Offset,
-    update::Update,
+    log::{Log, LogError},
 };
 use fanfare_server::{auth::Authenticator, server::FAILED_TIMEOUT};
 use std::{
@@ -33,26 +29,26 @@ enum Appends {
     Fail,
 }
 
-/// A log whose appends do as they are told.
+/// The control of a log whose appends do as they are told.
 struct Told {
-    log: MemoryLog,
     appends: Mutex<Appends>,
     /// The number of appends, also of those that hang.
     count: AtomicUsize,
 }
 
 impl Told {
-    fn new() -> Arc<Self> {
-        Arc::new(Self { log: memory_log(), appends: Mutex::new(Appends::Work), count: AtomicUsize::new(0) })
+    fn new() -> (Arc<Self>, Arc<dyn Log>) {
+        let told = Arc::new(Self { appends: Mutex::new(Appends::Work), count: AtomicUsize::new(0) });
+        let log = told.clone();
+        let log = ObstructedLog::new(move |what| if matches!(what, Use::Append) { log.append() } else { Ok(()) });
+        (told, log)
     }
 
     fn appends(&self, appends: Appends) {
         *self.appends.lock().unwrap() = appends;
     }
-}
 
-impl Log for Told {
-    fn append(&self, batch: Vec<Update>, now: Timestamp) -> Result<Vec<Arc<Entry>>, LogError> {
+    fn append(&self) -> Result<(), LogError> {
         self.count.fetch_add(1, Ordering::SeqCst);
         let appends = || *self.appends.lock().unwrap();
         let begun = Instant::now();
@@ -60,32 +56,11 @@ impl Log for Told {
             thread::sleep(Duration::from_millis(5));
         }
         match appends() {
-            Appends::Work | Appends::Hang => self.log.append(batch, now),
+            Appends::Work | Appends::Hang => Ok(()),
             Appends::Fill => Err(LogError::Io(io::ErrorKind::StorageFull.into())),
             Appends::Vanish => Err(LogError::Stopped("the directory of the log was removed".into())),
             Appends::Fail => Err(LogError::Failed("the disk could not sync: told to fail".into())),
         }
-    }
-    fn read(&self, query: &Query<'_>) -> Result<Read, LogError> {
-        self.log.read(query)
-    }
-    fn locate(&self, id: &EventId, now: Timestamp) -> Result<Candidates, LogError> {
-        self.log.locate(id, now)
-    }
-    fn place_at(&self, time: Timestamp) -> Result<Offset, LogError> {
-        self.log.place_at(time)
-    }
-    fn erase(&self, erase: &Erase<'_>, now: Timestamp) -> Result<Erased, LogError> {
-        self.log.erase(erase, now)
-    }
-    fn bounds(&self) -> Bounds {
-        self.log.bounds()
-    }
-    fn epochs(&self) -> Arc<Epochs> {
-        self.log.epochs()
-    }
-    fn discard(&self, now: Timestamp) -> Result<usize, LogError> {
-        self.log.discard(now)
     }
 }
 
@@ -127,21 +102,21 @@ fn because(code: u16, reason: &str) -> (u16, String) {
 /// A hub that cannot take updates still serves its subscribers: it stays where they are, and says so to publishers.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_cannot_append_is_told_and_the_hub_goes_on() {
-    let log = Told::new();
-    let server = serve_over(log.clone(), Authenticator::open(), |_| {}).await;
+    let (told, log) = Told::new();
+    let server = serve_over(log, Authenticator::open(), |_| {}).await;
     answers(&server, [ok(), ok(), ok()], "at the beginning").await;
     for (appends, reason) in [
         (Appends::Fill, "the disk is full"),
         (Appends::Vanish, "the log does not accept updates"),
         (Appends::Hang, "the log does not answer in time"),
     ] {
-        log.appends(appends);
+        told.appends(appends);
         answers(&server, [ok(), because(200, reason), because(503, reason)], reason).await;
         if !matches!(appends, Appends::Hang) {
             assert_eq!(server.post("/topics/a", "", "x").await.status, 503);
         }
         let mut stream = server.subscribe("/topics/a", "").await;
-        log.appends(Appends::Work);
+        told.appends(Appends::Work);
         answers(&server, [ok(), ok(), ok()], "when it works again").await;
         server.publish("/topics/a", "again").await;
         assert_eq!(data(&stream.events(1).await), ["again"]);
@@ -153,9 +128,9 @@ async fn a_log_that_cannot_append_is_told_and_the_hub_goes_on() {
 /// A probe that gives up leaves no question behind, in whatever number they come while the log hangs.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_has_one_question_at_a_time() {
-    let log = Told::new();
-    let server = serve_over(log.clone(), Authenticator::open(), |_| {}).await;
-    log.appends(Appends::Hang);
+    let (told, log) = Told::new();
+    let server = serve_over(log, Authenticator::open(), |_| {}).await;
+    told.appends(Appends::Hang);
     for _ in 0..3 {
         let mut probes = Vec::new();
         for _ in 0..20 {
@@ -168,10 +143,10 @@ async fn the_log_has_one_question_at_a_time() {
             assert!(answered.contains("the log does not answer in time"), "{answered}");
         }
     }
-    assert_eq!(log.count.load(Ordering::SeqCst), 1);
-    log.appends(Appends::Work);
+    assert_eq!(told.count.load(Ordering::SeqCst), 1);
+    told.appends(Appends::Work);
     sleep(Duration::from_millis(200)).await;
-    assert_eq!(log.count.load(Ordering::SeqCst), 1, "no question waits in the queue of the writer");
+    assert_eq!(told.count.load(Ordering::SeqCst), 1, "no question waits in the queue of the writer");
     answers(&server, [ok(), ok(), ok()], "when it works again").await;
     server.stop().await;
 }
@@ -179,13 +154,13 @@ async fn the_log_has_one_question_at_a_time() {
 /// The publisher is told, the streams end, and then the server returns the reason.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hub_that_cannot_sync_ends() {
-    let log = Told::new();
-    let mut server = serve_over(log.clone(), Authenticator::open(), |_| {}).await;
+    let (told, log) = Told::new();
+    let mut server = serve_over(log, Authenticator::open(), |_| {}).await;
     server.publish("/topics/a", "1").await;
     let mut stream = server.connect().await;
     stream.send(server.request("GET /topics/a", "HTTP/1.1", "Last-Event-ID: earliest\r\n")).await;
     stream.read_until(|text| text.contains("data: 1\n\n\r\n")).await;
-    log.appends(Appends::Fail);
+    told.appends(Appends::Fail);
     let begun = Instant::now();
     let refused = server.post("/topics/a", "", "2").await;
     assert_eq!(refused.status, 503, "{}", refused.body);

@@ -15,6 +15,9 @@ mod health;
 mod heartbeat;
 mod keep_alive;
 mod mercure;
+#[allow(dead_code, reason = "tests of other crates use the rest of it")]
+#[path = "../../../hub/tests/shared/obstructed_log.rs"]
+mod obstructed_log;
 mod overload;
 mod panicking_log;
 mod publish;

@@ -33,6 +33,28 @@ async fn whoever_finds_no_room_is_told_to_come_back() {
     server.wait_for_the_place().await;
 }
 
+/// An answer without a line would look complete, for example to a publisher that asks whether the log has its update. No
+/// EventSource reads lines of JSON.
+#[tokio::test]
+async fn a_reader_of_json_lines_that_finds_no_room_is_refused() {
+    let server = serve_with(|settings| settings.max_subscribers = 1).await;
+    let lines = "Accept: application/x-ndjson\r\nLast-Event-ID: x\r\n";
+    let first = server.subscribe("/topics/a", "").await;
+    for target in ["/topics/a", "/topics/a?until=now", "/topics/a?until=now&place"] {
+        let refused = server.get(target, lines).await;
+        assert_eq!(refused.status, 503, "{target}: {}", refused.body);
+        assert_eq!(refused.header("content-type"), Some("application/problem+json"));
+        let seconds: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+        assert!((30..=120).contains(&seconds) && refused.body.contains("ask again"), "{}", refused.body);
+    }
+    drop(first);
+    server.wait_for_the_place().await.end_of_both().await;
+    let began = Instant::now();
+    while server.get("/topics/a?until=now", lines).await.status != 200 {
+        assert!(began.elapsed() < PATIENCE);
+    }
+}
+
 /// An open hub with these budgets for subscribers without a token, which are all subscribers of an open hub.
 async fn within(anonymous: Budget) -> Fixture {
     let mut limits = HubLimits::default();

@@ -1,15 +1,9 @@
 //! A log that panics ends the streams that need it then, and no others.
-use super::fixture::*;
-use fanfare_event_stream::EventId;
-use fanfare_hub::{
-    entry::{Entry, Timestamp},
-    log::{
-        Bounds, Candidates, Epochs, Log, LogError, MemoryLog, Query, Read,
-        erase::{Erase, Erased},
-    },
-    position::Offset,
-    update::Update,
+use super::{
+    fixture::*,
+    obstructed_log::{ObstructedLog, Use},
 };
+use fanfare_hub::log::{Log, LogError};
 use fanfare_server::auth::Authenticator;
 use std::{
     fmt::Debug,
@@ -29,61 +23,34 @@ use tracing::{
 /// More readings than a shard has under way at a time.
 const READINGS: usize = 20;
 
-/// A log that panics when it is read, and finds no ID, for as long as it is told to.
-struct Panicking {
-    log: MemoryLog,
-    panics: AtomicBool,
-}
-
-impl Log for Panicking {
-    fn append(&self, batch: Vec<Update>, now: Timestamp) -> Result<Vec<Arc<Entry>>, LogError> {
-        self.log.append(batch, now)
-    }
-    fn read(&self, query: &Query<'_>) -> Result<Read, LogError> {
-        if self.panics.load(Ordering::SeqCst) {
-            // As a panic, without its message among the test's output.
-            resume_unwind(Box::new("told to panic"));
-        }
-        self.log.read(query)
-    }
-    fn locate(&self, id: &EventId, now: Timestamp) -> Result<Candidates, LogError> {
-        if self.panics.load(Ordering::SeqCst) {
-            return Err(LogError::Corrupt("told to fail".to_owned()));
-        }
-        self.log.locate(id, now)
-    }
-    fn place_at(&self, time: Timestamp) -> Result<Offset, LogError> {
-        self.log.place_at(time)
-    }
-    fn erase(&self, erase: &Erase<'_>, now: Timestamp) -> Result<Erased, LogError> {
-        self.log.erase(erase, now)
-    }
-    fn bounds(&self) -> Bounds {
-        self.log.bounds()
-    }
-    fn epochs(&self) -> Arc<Epochs> {
-        self.log.epochs()
-    }
-    fn discard(&self, now: Timestamp) -> Result<usize, LogError> {
-        self.log.discard(now)
-    }
+/// Returns a log, and the flag for as long as which the log panics when it is read, and finds no ID.
+fn panicking() -> (Arc<AtomicBool>, Arc<dyn Log>) {
+    let panics = Arc::new(AtomicBool::new(false));
+    let told = panics.clone();
+    let log = ObstructedLog::new(move |what| match what {
+        // As a panic, without its message among the test's output.
+        Use::Read(_) if told.load(Ordering::SeqCst) => resume_unwind(Box::new("told to panic")),
+        Use::Locate if told.load(Ordering::SeqCst) => Err(LogError::Corrupt("told to fail".to_owned())),
+        _ => Ok(()),
+    });
+    (panics, log)
 }
 
 #[tokio::test]
 async fn streams_that_cannot_catch_up_end_and_later_ones_do() {
-    let log = Arc::new(Panicking { log: memory_log(), panics: false.into() });
+    let (panics, log) = panicking();
     let one_shard = |settings: &mut fanfare_server::Settings| settings.delivery_threads = NonZero::new(1);
-    let server = serve_over(log.clone(), Authenticator::open(), one_shard).await;
+    let server = serve_over(log, Authenticator::open(), one_shard).await;
     server.publish("/topics/a", "held").await;
     let from_the_start = "Last-Event-ID: earliest\r\n";
-    log.panics.store(true, Ordering::SeqCst);
+    panics.store(true, Ordering::SeqCst);
     for _ in 0..READINGS {
         let mut stream = server.connect().await;
         stream.send(server.request("GET /topics/a", "HTTP/1.0", from_the_start)).await;
         let text = stream.end().await;
         assert!(!text.contains("data: "), "{text}");
     }
-    log.panics.store(false, Ordering::SeqCst);
+    panics.store(false, Ordering::SeqCst);
     let mut stream = server.subscribe("/topics/a", from_the_start).await;
     assert_eq!(data(&stream.events(1).await), ["held"]);
 }
@@ -115,9 +82,9 @@ impl tracing::Subscriber for Lines {
 async fn subscribers_that_cannot_be_served_are_logged_once_a_minute() {
     let lines = Lines::default();
     let _guard = tracing::subscriber::set_default(lines.clone());
-    let log = Arc::new(Panicking { log: memory_log(), panics: false.into() });
-    let server = serve_over(log.clone(), Authenticator::open(), |_| {}).await;
-    log.panics.store(true, Ordering::SeqCst);
+    let (panics, log) = panicking();
+    let server = serve_over(log, Authenticator::open(), |_| {}).await;
+    panics.store(true, Ordering::SeqCst);
     for _ in 0..READINGS {
         let answer = server.get("/topics/a", "Last-Event-ID: x\r\n").await;
         assert!(answer.status == 200 && answer.body.starts_with("retry: "), "{}", answer.body);

@@ -8,6 +8,11 @@ use fanfare_server::auth::{
 use std::{
     pin::Pin,
     sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{
+    io::AsyncReadExt as _,
+    time::{sleep, timeout},
 };
 use url::Url;
 
@@ -225,6 +230,30 @@ async fn a_long_rewind_ends_at_the_place_that_it_has_reached() {
     let text = stream.end().await;
     let ids: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("id: ")).collect();
     assert!(text.ends_with(ENDED) && ids.len() < 400, "{} events", ids.len());
+    assert_eq!(ids[ids.len() - 1], ids[ids.len() - 2], "the end has the place of the last event");
+}
+
+/// It reads 30 KB/s, so it needs some seconds for what the system has for it already. The same token would be refused, so
+/// it has to learn the reason.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_reads_slowly_is_told_the_reason() {
+    let (server, store) = serve_trusting(trusted(keys(&[1]), vec![])).await;
+    let mut slow = server.connect_with_a_small_buffer().await;
+    slow.send(server.request("GET /topics/a", "HTTP/1.0", &legacy(1))).await;
+    slow.read_head().await;
+    let lines = format!("{}\n", "x".repeat(1_000)).repeat(500);
+    let headers = format!("Content-Type: application/x-ndjson\r\n{}", legacy(0));
+    assert_eq!(server.post("/topics/a", &headers, lines).await.status, 200);
+    let mut bytes = slow.read_until(|text| text.len() > 10_000).await.into_bytes();
+    store.replace(trusted(keys(&[2]), vec![]));
+    let mut piece = [0; 2_500];
+    while let read @ 1.. = timeout(PATIENCE, slow.socket.read(&mut piece)).await.expect("it ends").unwrap() {
+        bytes.extend_from_slice(&piece[..read]);
+        sleep(Duration::from_millis(80)).await;
+    }
+    let text = String::from_utf8(bytes).unwrap();
+    let ids: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("id: ")).collect();
+    assert!(text.ends_with(ENDED), "{} events, and then {:?}", ids.len(), &text[text.len() - 100..]);
     assert_eq!(ids[ids.len() - 1], ids[ids.len() - 2], "the end has the place of the last event");
 }
 

@@ -15,9 +15,9 @@ use tokio::{io::AsyncWriteExt as _, time::timeout};
 
 /// The greatest number of bytes that are read from a peer before its socket is closed.
 const MAX_DRAINED_BYTES: usize = 64 << 10;
-/// The time that a peer may take to make room for the last records of its stream. A stream without TLS has as much time
-/// for the rest of its last event.
-const END_TIMEOUT: Duration = Duration::from_secs(1);
+/// The time that a peer may take to make room for the last record of its stream. A slow one has to take all bytes first
+/// that the system holds for it.
+const END_TIMEOUT: Duration = Duration::from_secs(10);
 /// The number of streams that are ended before the sockets of those that have ended are closed. So the shard shows
 /// progress while it ends very many streams.
 const ENDED_TOGETHER: usize = 256;
