@@ -51,6 +51,9 @@ impl Log for Slow {
     fn bounds(&self) -> Bounds {
         self.log.bounds()
     }
+    fn newest(&self) -> Timestamp {
+        self.log.newest()
+    }
     fn epochs(&self) -> Arc<Epochs> {
         self.log.epochs()
     }

@@ -60,6 +60,9 @@ impl Log for Held {
     fn bounds(&self) -> Bounds {
         self.log.bounds()
     }
+    fn newest(&self) -> Timestamp {
+        self.log.newest()
+    }
     fn epochs(&self) -> Arc<Epochs> {
         self.log.epochs()
     }

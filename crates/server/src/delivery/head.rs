@@ -99,10 +99,6 @@ const HEAD_BYTES: usize = 896;
 /// The fields that describe the connection or the framing of the body.
 const FRAMING: [HeaderName; 3] = [header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
 
-/// The shortest and the longest time, in seconds, after which a subscriber reconnects if it was told to come back
-/// later.
-const RETRY_SECONDS: std::ops::RangeInclusive<u64> = 30..=120;
-
 /// Returns the answer that tells a subscriber to come back later. It is a stream that ends at once and names the time
 /// after which an EventSource reconnects; after an error status, an EventSource would never reconnect. The time comes
 /// with an event of a type of its own: some clients pass a block that only has a time to the application, as an empty
@@ -111,7 +107,7 @@ const RETRY_SECONDS: std::ops::RangeInclusive<u64> = 30..=120;
 pub fn come_back_later(representation: Representation) -> Response {
     let body = match representation {
         Representation::EventStream | Representation::Envelope => {
-            let retry_ms = fastrand::u64(RETRY_SECONDS) * 1_000 + fastrand::u64(0..1_000);
+            let retry_ms = EndReason::Later.retry_ms(&mut fastrand::Rng::new()).unwrap_or_default();
             let (r#type, reason) = (Ending::EVENT_TYPE, EndReason::Later.as_str());
             format!("retry: {retry_ms}\nevent: {type}\ndata: {{\"reason\":\"{reason}\"}}\n\n")
         }

@@ -50,6 +50,9 @@ impl Log for Failing {
     fn bounds(&self) -> Bounds {
         self.log.bounds()
     }
+    fn newest(&self) -> Timestamp {
+        self.log.newest()
+    }
     fn epochs(&self) -> Arc<Epochs> {
         self.log.epochs()
     }

@@ -81,6 +81,9 @@ impl Log for Told {
     fn bounds(&self) -> Bounds {
         self.log.bounds()
     }
+    fn newest(&self) -> Timestamp {
+        self.log.newest()
+    }
     fn epochs(&self) -> Arc<Epochs> {
         self.log.epochs()
     }

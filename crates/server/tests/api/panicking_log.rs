@@ -61,6 +61,9 @@ impl Log for Panicking {
     fn bounds(&self) -> Bounds {
         self.log.bounds()
     }
+    fn newest(&self) -> Timestamp {
+        self.log.newest()
+    }
     fn epochs(&self) -> Arc<Epochs> {
         self.log.epochs()
     }
