@@ -74,10 +74,10 @@ impl Hub {
     /// hub and the last subscription are dropped.
     ///
     /// # Errors
-    /// [`LogError`] if the log cannot be read, or a thread cannot be started.
+    /// [`LogError`] if a thread cannot be started.
     pub fn start(log: Arc<dyn Log>, limits: &HubLimits) -> Result<Self, LogError> {
         let (requests, routing) = Routing::new();
-        let clock = Arc::new(LogClock::of(&*log, Timestamp::now)?);
+        let clock = Arc::new(LogClock::of(&*log, Timestamp::now));
         let stamps = clock.clone();
         let writer = Writer::start(log.clone(), move || stamps.now(), routing)?;
         let router = Router::new(requests, writer.nudge());

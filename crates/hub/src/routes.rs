@@ -162,6 +162,7 @@ fn take_out<K: std::hash::Hash + Eq>(index: &mut HashMap<K, BTreeSet<RouteKey>>,
 mod tests {
     use super::*;
     use crate::{grant::Matchers, representation::Representation, scale, topic::Patterns};
+    use proptest::prelude::*;
     use std::time::Instant;
     use url::Url;
 
@@ -169,13 +170,17 @@ mod tests {
         Url::parse("https://hub.example/.well-known/mercure").unwrap()
     }
 
+    /// Returns the key of an audience that subscribed to this matcher. Each number makes a different audience.
+    fn key_of(number: usize, matcher: Matcher) -> Arc<AudienceKey> {
+        let granted = [Matcher::exact(&number.to_string()).unwrap()].into_iter().collect();
+        Arc::new(AudienceKey::new([matcher].into_iter().collect(), granted, Representation::EventStream))
+    }
+
     /// Returns routes to an audience for each of these matchers. The number of an audience is its index.
     fn routes_of(matchers: impl IntoIterator<Item = Matcher>) -> Routes {
         let mut routes = Routes::default();
         for (number, matcher) in matchers.into_iter().enumerate() {
-            let granted = [Matcher::exact(&number.to_string()).unwrap()].into_iter().collect();
-            let key = AudienceKey::new([matcher].into_iter().collect(), granted, Representation::EventStream);
-            routes.add(&Arc::new(key), (0, PartKey::default()));
+            routes.add(&key_of(number, matcher), (0, PartKey::default()));
         }
         routes
     }
@@ -188,26 +193,36 @@ mod tests {
         tries
     }
 
-    /// Checks that the index finds exactly the patterns that match, and is empty when all routes are removed.
+    /// Checks that the index finds exactly the patterns that match, also when some of them were removed, and is empty
+    /// when all are removed.
     fn finds_what_matches(matchers: &[Matcher], topics: &[Topic]) {
         let mut routes = routes_of(matchers.iter().cloned());
-        let matches = |topics: &[Topic]| {
-            let fits = |matcher: &&Matcher| topics.iter().any(|topic| matcher.matches(topic));
-            matchers.iter().enumerate().filter(|(_, matcher)| fits(matcher)).map(|(route, _)| route).collect::<Vec<_>>()
-        };
-        let found = |topics: &[Topic]| {
-            let mut found: Vec<_> = routes.by_pattern(topics).into_iter().flatten().copied().collect();
-            found.sort_unstable();
-            found
-        };
-        for topic in topics {
-            assert_eq!(
-                found(std::slice::from_ref(topic)),
-                matches(std::slice::from_ref(topic)),
-                "{topic:?} {matchers:?}"
-            );
+        let mut there: Vec<_> = (0..matchers.len()).collect();
+        // At each round, every third route goes.
+        for round in 0.. {
+            let matches = |topics: &[Topic]| {
+                let fits = |route: &&usize| topics.iter().any(|topic| matchers[**route].matches(topic));
+                there.iter().filter(fits).copied().collect::<Vec<_>>()
+            };
+            let found = |topics: &[Topic]| {
+                let mut found: Vec<_> = routes.by_pattern(topics).into_iter().flatten().copied().collect();
+                found.sort_unstable();
+                found
+            };
+            for topic in topics {
+                let (found, matches) = (found(std::slice::from_ref(topic)), matches(std::slice::from_ref(topic)));
+                assert_eq!(found, matches, "{topic:?} {matchers:?}, round {round}");
+            }
+            assert_eq!(found(topics), matches(topics), "{topics:?} {matchers:?}, round {round}");
+            if there.len() < 3 {
+                break;
+            }
+            let goes = |number: usize| (number + round).is_multiple_of(3);
+            for (_, route) in there.iter().enumerate().filter(|(number, _)| goes(*number)) {
+                routes.remove(&key_of(*route, matchers[*route].clone()), (0, PartKey::default()));
+            }
+            there = there.iter().enumerate().filter(|(number, _)| !goes(*number)).map(|(_, route)| *route).collect();
         }
-        assert_eq!(found(topics), matches(topics), "{topics:?} {matchers:?}");
         routes.remove_recipient(0);
         assert!(routes.patterns.is_empty());
     }
@@ -294,6 +309,80 @@ mod tests {
             let topics: Vec<_> = longer.filter_map(|text| Topic::new(&text).ok()).collect();
             finds_what_matches(&patterns.into_iter().collect::<Vec<_>>(), &topics);
         }
+
+        /// Patterns with common beginnings, and topics that they match: the texts in place of their variables differ.
+        #[test]
+        fn an_index_finds_patterns_with_common_beginnings(
+            shapes in proptest::collection::vec(shape(), 1..10),
+            origins in proptest::collection::vec(0..ORIGINS.len(), 1..4),
+        ) {
+            let (mut patterns, mut topics) = (BTreeSet::new(), BTreeSet::new());
+            let other = Url::parse("https://other.example/a/").unwrap();
+            for Shape { begin, template, group, texts, end } in &shapes {
+                for origin in origins.iter().map(|origin| ORIGINS[*origin]) {
+                    patterns.extend(Matcher::legacy_selector(&format!("{origin}{begin}{template}{end}")));
+                    for base in [&base(), &other] {
+                        patterns.extend(Matcher::url_pattern(&format!("{origin}{begin}{group}{end}"), base));
+                    }
+                    let topic = |text: &String| Topic::new(&format!("{origin}{begin}{text}{end}"));
+                    topics.extend(texts.iter().filter_map(|text| topic(text).ok()).map(|topic| topic.as_str().to_owned()));
+                }
+            }
+            let patterns: Vec<_> = patterns.into_iter().filter(Matcher::is_pattern).collect();
+            let topics: Vec<_> = topics.iter().map(|topic| Topic::new(topic).unwrap()).collect();
+            finds_what_matches(&patterns, &topics);
+        }
+    }
+
+    /// Different texts for a few origins, so that some of them are the same origin.
+    const ORIGINS: [&str; 9] = [
+        "/",
+        "",
+        "https://hub.example/",
+        "HTTPS://HUB.example:443/",
+        "https://hub.example:8080/",
+        "https://*.example/",
+        "http{s}?://other.example/",
+        "https://other.example/a/",
+        "urn:",
+    ];
+
+    /// A pattern in both languages with a variable between two fixed texts, and texts for the variable.
+    #[derive(Clone, Debug)]
+    struct Shape {
+        begin: String,
+        template: &'static str,
+        group: &'static str,
+        texts: Vec<String>,
+        end: String,
+    }
+
+    fn shape() -> impl Strategy<Value = Shape> {
+        // Some beginnings are as long as what is indexed, or longer.
+        let long = (250_usize..260).prop_map(|length| "x".repeat(length));
+        let part = || proptest::string::string_regex("a|b|ab|aa|é|%41|%C3%A9|[.]|/|/a|/b|/ab|//").unwrap();
+        let begin = proptest::collection::vec(prop_oneof![12 => part(), 1 => long], 0..4);
+        let holes = [
+            ("{x}", ":x"),
+            ("{+x}", "*"),
+            ("{/x}", "{/:x}?"),
+            ("{?x}", ":x?"),
+            ("{#x}", ":x*"),
+            ("{.x}", "(a|b)"),
+            ("{x}{y}", "{a}?"),
+            ("{x:1}", ":x+"),
+        ];
+        let text = proptest::string::string_regex("|a|b|ab|aé|/a|/a/b|[?]x=a|#a|[.]a|%41").unwrap();
+        let texts = proptest::collection::vec(text, 1..4);
+        (begin, proptest::sample::select(holes.to_vec()), texts, proptest::collection::vec(part(), 0..2)).prop_map(
+            |(begin, (template, group), texts, end)| Shape {
+                begin: begin.concat(),
+                template,
+                group,
+                texts,
+                end: end.concat(),
+            },
+        )
     }
 
     /// The number of patterns that a topic is compared with does not grow with the number of patterns that begin

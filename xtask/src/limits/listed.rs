@@ -36,7 +36,10 @@ pub(super) const SECTIONS: &[Section] = &[
             ("crates/hub/src/topic/linear_regex.rs", &["MAX_COMPILED_BYTES", "MAX_MATCH_STEPS"]),
             ("crates/hub/src/topic/pattern_cache.rs", &["MAX_CACHED_PATTERNS", "MAX_CACHED_BYTES"]),
             ("crates/hub/src/prefix_tree.rs", &["INDEXED_BYTES"]),
-            ("crates/hub/src/budget.rs", &["MATCHER_BYTES", "AUDIENCE_BYTES", "AUDIENCE_MATCHER_BYTES"]),
+            (
+                "crates/hub/src/budget.rs",
+                &["MATCHER_BYTES", "PATTERN_BYTES", "AUDIENCE_BYTES", "AUDIENCE_MATCHER_BYTES"],
+            ),
             ("crates/server/src/subscribe/mod.rs", &["STAYING_BYTES"]),
             ("crates/server/src/body/strangers.rs", &["MAX_STRANGERS_BYTES"]),
             ("crates/hub/src/hub.rs", &["CONCURRENT_JOINS"]),

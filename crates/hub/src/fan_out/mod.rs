@@ -15,7 +15,7 @@
 //! | [`FanOut::join`], then [`Turn::start`] | `join.rs` |
 //! | [`Turn::take_events`], [`Turn::deliver`]: events go to the members that wait | `deliver.rs` |
 //! | [`Turn::writable`]: a member that was full gets more bytes | `advance.rs` |
-//! | [`FanOut::next_read`], [`Turn::take_step`], [`Turn::cannot_read`]: catch-up through the log | `reading.rs` |
+//! | [`FanOut::next_read`], [`Turn::take_step`], [`Turn::cannot_read`], [`Turn::end_readers`]: catch-up through the log | `reading.rs` |
 //! | [`FanOut::deadline`], [`Turn::expire`]: heartbeats and ends | `timing.rs` |
 //! | [`Turn::end`], [`FanOut::leave`], [`FanOut::take_departed`], [`FanOut::take_abandoned`] | `leave.rs` |
 mod advance;

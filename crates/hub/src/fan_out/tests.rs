@@ -139,6 +139,37 @@ fn join_by(core: &mut FanOut, selector: &str, cursor: u64) -> MemberKey {
     member
 }
 
+/// Members that need the log when there is no room for it are told where they are, and when to come back.
+#[test]
+fn readers_are_told_to_come_back_later() {
+    let (mut core, now) = (FanOut::new(WindowLimit::default(), 1), Instant::now());
+    let waiting = join_by(&mut core, "a", 99);
+    let reader = join_by(&mut core, "a", 0);
+    let wanted = core.next_read().unwrap();
+    core.turn(now, &mut Connections::default()).take_step(wanted.part, &step(0, 5, 10));
+    // A reader that has no room for the event, either.
+    let full = join_by(&mut core, "a", 3);
+    let wanted = core.next_read().unwrap();
+    let mut connections = Connections { full: Some(full), ..Connections::default() };
+    let place = |offset: Offset| format!("#{}", offset.0);
+    let left = core.turn(now, &mut connections).end_readers(wanted.part, EndReason::Later, &place);
+    assert_eq!(left, [full]);
+    assert!(core.deadline(full, now, Duration::from_secs(60)) <= now + Duration::from_secs(1));
+    let departed = [Departed { member: reader, how: Departure::Ended, tag: 0 }];
+    assert_eq!(core.take_departed(), departed);
+    connections.full = None;
+    core.turn(now, &mut connections).writable(full);
+    assert_eq!(core.take_departed(), [Departed { member: full, ..departed[0] }]);
+    let told = connections.sent.iter().map(|(member, bytes)| (*member, str::from_utf8(bytes).unwrap()));
+    for ((member, text), expected) in told.zip([(reader, 10), (full, 3)]) {
+        let (retry, rest) = text.strip_prefix("event: fanfare.end\nretry: ").unwrap().split_once('\n').unwrap();
+        assert!((30_000..=121_000).contains(&retry.parse::<u64>().unwrap()), "{text}");
+        assert_eq!((member, rest), (expected.0, &*format!("id: #{}\ndata: {{\"reason\":\"later\"}}\n\n", expected.1)));
+    }
+    assert_eq!((connections.sent.len(), core.contains(waiting)), (2, true));
+    assert!(core.next_read().is_none(), "nobody needs the log any more");
+}
+
 /// Returns all reads of the log that may begin now.
 fn reads(core: &mut FanOut) -> Vec<Wanted> {
     std::iter::from_fn(|| core.next_read()).collect()

@@ -105,9 +105,8 @@ impl Matcher {
         if Self::exact(text)? == Self::Any {
             return Ok(Self::Any);
         }
-        // URLs and matchers contain no line feed, so different pairs of a URL and a matcher have different keys.
         let compile = || UrlPattern::compile(text, base);
-        patterns.url_patterns.get_or_compile(&format!("{base}\n{text}"), compile).map(Self::UrlPattern)
+        patterns.url_patterns.get_or_compile(&cache_key(text, base), compile).map(Self::UrlPattern)
     }
 
     /// True if the matcher selects `topic`. The time is proportional to the length of the topic.
@@ -164,6 +163,15 @@ impl Matcher {
         }
     }
 
+    /// The memory of the text by which the cache of compiled patterns finds the pattern, in bytes; 0 for a topic.
+    pub(crate) fn cached_bytes(&self) -> usize {
+        match self {
+            Self::Any | Self::Exact(_) => 0,
+            Self::UriTemplate(template) => template.as_str().len(),
+            Self::UrlPattern(pattern) => cache_key(pattern.as_str(), pattern.base()).len(),
+        }
+    }
+
     /// The text that the matcher was made from.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -174,6 +182,12 @@ impl Matcher {
             Self::UrlPattern(pattern) => pattern.as_str(),
         }
     }
+}
+
+/// Returns the text by which the cache of compiled patterns finds a URL Pattern. URLs and matchers contain no line
+/// feed, so different pairs of a URL and a matcher have different keys.
+fn cache_key(text: &str, base: &Url) -> String {
+    format!("{base}\n{text}")
 }
 
 impl fmt::Display for Matcher {

@@ -100,6 +100,40 @@ async fn who_would_exceed_a_budget_is_told_to_come_back() {
     wait_until_nothing_is_taken(&server).await;
 }
 
+/// A subscriber for which the log is read learns when to come back, and where to continue, if what is read would exceed
+/// the budget.
+#[tokio::test]
+async fn who_exceeds_a_budget_while_catching_up_is_told_to_come_back() {
+    // All buffers of a connection that stays with hyper fit, and the events do not.
+    let server = within(Budget { bytes: STAYING_BYTES + 50_000, comparisons: 10 }).await;
+    let first = server.publish("/topics/a", &"x".repeat(200_000)).await;
+    let is_told = |told: &str, id: &str| {
+        let event = format!("id: {id}\ndata: {{\"reason\":\"later\"}}\n\n");
+        let told = told.split_once("event: fanfare.end\nretry: ").and_then(|(_, rest)| rest.split_once('\n'));
+        told.is_some_and(|(retry, rest)| retry.parse::<u64>().is_ok_and(|retry| retry >= 30_000) && rest == event)
+    };
+    let earliest = format!("{}0", first.strip_suffix('1').unwrap());
+    for target in ["/topics/a?last_event_id=earliest", "/.well-known/mercure?topic=a&lastEventID=earliest"] {
+        let told = server.subscribe(target, "").await.end().await;
+        assert!(is_told(&told, &earliest), "{target}: {told}");
+    }
+    let mut by_hyper = server.connect().await;
+    by_hyper
+        .send(server.request("GET /topics/a?last_event_id=earliest", "HTTP/1.0", "Content-Length: 1\r\n") + "x")
+        .await;
+    by_hyper.read_head().await;
+    let told = by_hyper.end().await;
+    assert!(is_told(&told, &earliest), "{told}");
+    // A replay is not complete, and so its body is not, but the event is sent.
+    let mut replay = server.connect().await;
+    replay.send(server.request("GET /topics/a?until=now&last_event_id=earliest", "HTTP/1.0", "")).await;
+    replay.read_head().await;
+    let told = replay.read_until(|text| text.contains("later")).await;
+    assert!(is_told(&told, &earliest), "{told}");
+    drop(replay);
+    wait_until_nothing_is_taken(&server).await;
+}
+
 /// Strangers with the dearest patterns and the longest topics take no more than the budget, and what they take is given
 /// back, however their streams end.
 #[tokio::test]
