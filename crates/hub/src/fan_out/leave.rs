@@ -9,6 +9,10 @@ use std::{sync::Arc, time::Duration};
 
 /// The longest time for which the rest of an event is still sent to a subscriber after the hub has ended its stream.
 const GRACE: Duration = Duration::from_secs(1);
+/// The longest time for which the rest of an event, and the event with the reason, are still sent to a subscriber that is
+/// told why its stream ends. A subscriber that reads slowly has more time for the reason: without it, it would come back
+/// with a token that is refused. A stream ends about as long before its token expires.
+const TOLD_GRACE: Duration = Duration::from_secs(5);
 
 impl FanOut {
     /// Removes a member whose connection is gone, if it is still a member.
@@ -76,29 +80,36 @@ impl FanOut {
 impl<T: Transmit> Turn<'_, T> {
     /// Ends a member's stream: no further event is sent, only the bytes that mark the end of the body. If an event was
     /// sent only in part, its rest is still sent if the peer makes room for it within a second; otherwise the member is
-    /// removed without it. The driver must ask for [`FanOut::deadline`] again after this call, because the deadline may
-    /// be earlier now.
+    /// removed without it. This holds for a member whose stream has ended already, too. The driver must ask for
+    /// [`FanOut::deadline`] again after this call, because the deadline may be earlier now.
     pub fn end(&mut self, key: MemberKey) {
-        if self.core.contains(key) && self.core.member(key).state != State::Ends {
-            let cursor = self.core.reached(key);
-            let end = Bytes::from_static(self.core.audience(key).framing.end());
-            self.end_with(key, cursor, end);
+        if !self.core.contains(key) {
+            return;
         }
+        if self.core.member(key).state == State::Ends {
+            let latest = self.now + GRACE;
+            let ends = &mut self.core.member_mut(key).ends;
+            *ends = Some(ends.map_or(latest, |ends| ends.min(latest)));
+            return;
+        }
+        let cursor = self.core.reached(key);
+        let end = Bytes::from_static(self.core.audience(key).framing.end());
+        self.end_with(key, cursor, end, GRACE);
     }
 
     /// Does the same as [`end`](Self::end), but sends the member an event with the reason before the end of the body.
     /// `place` returns the ID of a position. If an event was sent only in part, its rest comes before the event with
-    /// the reason.
+    /// the reason. The peer has five seconds to make room for them.
     pub fn end_because(&mut self, key: MemberKey, reason: EndReason, place: &impl Fn(Offset) -> String) {
         if self.core.contains(key) && self.core.member(key).state != State::Ends {
             let (cursor, told) = self.core.told(key, reason, place);
-            self.end_with(key, cursor, told);
+            self.end_with(key, cursor, told, TOLD_GRACE);
         }
     }
 
-    /// Sends a member its last bytes, after the rest of an event that was sent only in part. When they are sent, the
-    /// member is removed.
-    fn end_with(&mut self, key: MemberKey, cursor: Offset, last: Bytes) {
+    /// Sends a member its last bytes, after the rest of an event that was sent only in part. When they are sent, or after
+    /// the time `grace`, the member is removed.
+    fn end_with(&mut self, key: MemberKey, cursor: Offset, last: Bytes, grace: Duration) {
         match self.core.member_mut(key).unsent.take() {
             Some(left) => {
                 let [first, second] = *left;
@@ -112,7 +123,7 @@ impl<T: Transmit> Turn<'_, T> {
                 None => return,
             },
         }
-        self.core.member_mut(key).ends = Some(self.now + GRACE);
+        self.core.member_mut(key).ends = Some(self.now + grace);
         self.core.enter(key, State::Ends);
     }
 }
