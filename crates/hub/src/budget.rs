@@ -330,7 +330,8 @@ impl Books {
         let uses = self.matchers.entry(shared.clone()).or_default();
         let before = *uses;
         uses.of(asks).add(is_anonymous, 1);
-        self.changed(&shared, before, *self.matchers.get(&shared).unwrap_or(&before));
+        let now = *uses;
+        self.changed(&shared, before, now);
         shared
     }
 

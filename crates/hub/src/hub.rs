@@ -85,9 +85,25 @@ impl Hub {
         let reads = Arc::new(Semaphore::new(limits.concurrent_reads));
         let scans = Arc::new(Semaphore::new(limits.concurrent_reads.div_ceil(2)));
         let barren = Arc::new(Semaphore::new(limits.concurrent_reads.div_ceil(4)));
+        let strangers = limits.concurrent_reads - limits.concurrent_reads.div_ceil(4);
+        let strangers = Arc::new(Semaphore::new(strangers.max(1)));
         let (joins, erases) = (Arc::new(Semaphore::new(CONCURRENT_JOINS)), Arc::new(Semaphore::new(1)));
         let ledger = Arc::new(Ledger::new(limits.budgets));
-        let shared = Shared { router, polled, log, writer, window, clock, reads, scans, barren, erases, joins, ledger };
+        let shared = Shared {
+            router,
+            polled,
+            log,
+            writer,
+            window,
+            clock,
+            reads,
+            scans,
+            barren,
+            strangers,
+            erases,
+            joins,
+            ledger,
+        };
         Ok(Self(Arc::new(shared)))
     }
 

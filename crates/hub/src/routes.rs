@@ -27,7 +27,26 @@ pub(crate) struct Routes {
 
 /// The patterns with the same literal beginning, and the routes of each.
 #[derive(Debug, Default)]
-struct Alike(HashMap<Matcher, BTreeSet<RouteKey>>);
+struct Alike(HashMap<Matcher, Followers>);
+
+/// The routes of one pattern.
+#[derive(Debug, Default)]
+struct Followers {
+    /// The routes of the audiences that have a grant. Only they may receive private updates.
+    granted: BTreeSet<RouteKey>,
+    /// The routes of the audiences that have none, such as those of strangers.
+    others: BTreeSet<RouteKey>,
+}
+
+impl Followers {
+    fn of(&mut self, key: &AudienceKey) -> &mut BTreeSet<RouteKey> {
+        if key.granted.is_empty() { &mut self.others } else { &mut self.granted }
+    }
+
+    fn are_none(&self) -> bool {
+        self.granted.is_empty() && self.others.is_empty()
+    }
+}
 
 impl Value for Alike {
     fn is_empty(&self) -> bool {
@@ -62,7 +81,7 @@ impl Routes {
             match matcher {
                 Matcher::Exact(topic) => drop(self.exact.entry(topic.clone()).or_default().insert(route)),
                 pattern => self.patterns.change(pattern, |Alike(patterns)| {
-                    patterns.entry(pattern.clone()).or_default().insert(route);
+                    patterns.entry(pattern.clone()).or_default().of(key).insert(route);
                 }),
             }
         }
@@ -98,9 +117,13 @@ impl Routes {
         for matcher in key.matchers.as_slice() {
             match matcher {
                 Matcher::Exact(topic) => take_out(&mut self.exact, topic, route),
-                pattern => {
-                    self.patterns.change(pattern, |Alike(patterns)| take_out(patterns, pattern, route));
-                }
+                pattern => self.patterns.change(pattern, |Alike(patterns)| {
+                    let Some(followers) = patterns.get_mut(pattern) else { return };
+                    followers.of(&key).remove(&route);
+                    if followers.are_none() {
+                        patterns.remove(pattern);
+                    }
+                }),
             }
         }
         // When the last route is gone, the memory is released: there may have been many routes.
@@ -117,28 +140,33 @@ impl Routes {
     /// Returns the routes of the audiences that subscribed to one of the entry's topics and may receive the entry. A
     /// route is returned several times if the entry matches it in several ways.
     pub(crate) fn matching<'a>(&'a self, entry: &'a Entry) -> impl Iterator<Item = RouteKey> + 'a {
-        let topics = entry.update.topics();
+        let (topics, is_private) = (entry.update.topics(), entry.update.is_private());
         let exact = topics.iter().filter_map(|topic| self.exact.get(topic));
-        let by_pattern = (!self.patterns.is_empty()).then(|| self.by_pattern(topics));
+        let by_pattern = (!self.patterns.is_empty()).then(|| self.by_pattern(topics, is_private));
         let all = exact.chain(by_pattern.into_iter().flatten()).flatten().copied();
         all.filter(|route| self.routes[*route].key.may_receive(&entry.update))
     }
 }
 
 impl Routes {
-    /// Returns the routes of each pattern that matches at least one of these topics.
-    fn by_pattern<'a>(&'a self, topics: &'a [Topic]) -> Vec<&'a BTreeSet<RouteKey>> {
+    /// Returns the routes of each pattern that matches at least one of these topics of an update. For a private update,
+    /// these are only the routes of audiences that have a grant: the patterns of strangers make it no dearer.
+    fn by_pattern<'a>(&'a self, topics: &'a [Topic], is_private: bool) -> Vec<&'a BTreeSet<RouteKey>> {
         let mut found = Vec::new();
-        // The sets of the patterns that match an earlier topic. Such a pattern is not tried again.
+        // The routes of the patterns that match an earlier topic. Such a pattern is not tried again.
         let mut known = HashSet::new();
         for topic in topics {
             let candidate = Candidate::new(topic);
             self.patterns.visit(&candidate, |Alike(patterns)| {
-                for (pattern, routes) in patterns {
-                    if !known.contains(&ptr::from_ref(routes)) && pattern.fits(&candidate) {
-                        found.push(routes);
+                for (pattern, followers) in patterns {
+                    let may_reach = !(is_private && followers.granted.is_empty());
+                    if may_reach && !known.contains(&ptr::from_ref(followers)) && pattern.fits(&candidate) {
+                        found.push(&followers.granted);
+                        if !is_private {
+                            found.push(&followers.others);
+                        }
                         if topics.len() > 1 {
-                            known.insert(ptr::from_ref(routes));
+                            known.insert(ptr::from_ref(followers));
                         }
                     }
                 }
@@ -205,7 +233,7 @@ mod tests {
                 there.iter().filter(fits).copied().collect::<Vec<_>>()
             };
             let found = |topics: &[Topic]| {
-                let mut found: Vec<_> = routes.by_pattern(topics).into_iter().flatten().copied().collect();
+                let mut found: Vec<_> = routes.by_pattern(topics, false).into_iter().flatten().copied().collect();
                 found.sort_unstable();
                 found
             };
@@ -403,6 +431,28 @@ mod tests {
                 assert_eq!(counts, [3, 2, 2, 2], "{count} patterns like {}", others[1]);
             }
         }
+    }
+
+    /// Strangers have no grant, so no private update is for them, such as the presence updates that the hub publishes
+    /// when they come and leave.
+    #[test]
+    fn a_private_update_is_not_compared_with_patterns_of_those_who_have_no_grant() {
+        let mut routes = Routes::default();
+        let sets = |texts: &[&str]| texts.iter().map(|text| Matcher::legacy_selector(text).unwrap()).collect();
+        for (asked, granted) in [("{a}", &[][..]), ("{a}", &["b"]), ("{b}", &[]), ("{c}", &["{c}"]), ("{+d}x", &[])] {
+            let key = AudienceKey::new(sets(&[asked]), sets(granted), Representation::EventStream);
+            routes.add(&Arc::new(key), (0, PartKey::default()));
+        }
+        let found = |is_private| {
+            let topics = ["x", "b"].map(|topic| Topic::new(topic).unwrap());
+            let mut found: Vec<_> = routes.by_pattern(&topics, is_private).into_iter().flatten().copied().collect();
+            found.sort_unstable();
+            found
+        };
+        assert_eq!((found(false), found(true)), (vec![0, 1, 2, 3, 4], vec![1, 3]));
+        let all = (0..5).map(|route| routes.get(route).key.clone()).collect::<Vec<_>>();
+        all.iter().for_each(|key| routes.remove(key, (0, PartKey::default())));
+        assert!(routes.patterns.is_empty());
     }
 
     #[test]

@@ -33,6 +33,7 @@ pub(super) const SECTIONS: &[Section] = &[
             ("crates/server/src/open_files.rs", &["OTHER_FILES"]),
             ("crates/hub/src/topic/matcher.rs", &["MAX_MATCHER_BYTES"]),
             ("crates/server/src/subscribe/mod.rs", &["MAX_COMPILED_BYTES"]),
+            ("crates/server/src/subscribe/compiling.rs", &["MAX_WAITING"]),
             ("crates/hub/src/topic/linear_regex.rs", &["MAX_COMPILED_BYTES", "MAX_MATCH_STEPS"]),
             ("crates/hub/src/topic/pattern_cache.rs", &["MAX_CACHED_PATTERNS", "MAX_CACHED_BYTES"]),
             ("crates/hub/src/prefix_tree.rs", &["INDEXED_BYTES"]),
@@ -53,10 +54,13 @@ pub(super) const SECTIONS: &[Section] = &[
             ("crates/hub/src/router.rs", &["BUNDLE_EVENTS"]),
             ("crates/hub/src/mailbox.rs", &["MAILBOX_BUNDLES"]),
             ("crates/hub/src/fan_out/advance.rs", &["RUN_BYTES"]),
-            ("crates/hub/src/fan_out/deliver.rs", &["MAX_WINDOW_EVENTS", "LEAST_WINDOW_EVENTS"]),
+            (
+                "crates/hub/src/fan_out/deliver.rs",
+                &["MAX_WINDOW_EVENTS", "LEAST_WINDOW_EVENTS", "MAX_WINDOW_BYTES", "LEAST_WINDOW_BYTES"],
+            ),
             (
                 "crates/hub/src/fan_out/read_queue.rs",
-                &["CONCURRENT_READS", "CONCURRENT_SCANS", "CONCURRENT_BARREN_READS"],
+                &["CONCURRENT_READS", "CONCURRENT_SCANS", "CONCURRENT_BARREN_READS", "CONCURRENT_STRANGERS_READS"],
             ),
             ("crates/hub/src/fan_out/leave.rs", &["GRACE", "GRACE_WITH_REASON"]),
             ("crates/hub/src/fan_out/timing.rs", &["PLACE_ENTRIES"]),

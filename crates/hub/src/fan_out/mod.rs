@@ -38,10 +38,10 @@ mod tests;
 pub mod timing;
 
 pub use advance::RUN_BYTES;
-pub use deliver::{LEAST_WINDOW_EVENTS, MAX_WINDOW_EVENTS};
+pub use deliver::{LEAST_WINDOW_BYTES, LEAST_WINDOW_EVENTS, MAX_WINDOW_BYTES, MAX_WINDOW_EVENTS};
 pub use join::{Joining, Places};
 pub use member::{Departed, Departure, MemberKey};
-pub use read_queue::{CONCURRENT_BARREN_READS, CONCURRENT_READS, CONCURRENT_SCANS};
+pub use read_queue::{CONCURRENT_BARREN_READS, CONCURRENT_READS, CONCURRENT_SCANS, CONCURRENT_STRANGERS_READS};
 pub use reading::Wanted;
 pub use send::{Outgoing, Transmit, Unsent};
 pub use state::{FanOut, Turn};

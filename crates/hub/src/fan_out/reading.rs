@@ -23,9 +23,10 @@ impl FanOut {
     /// Returns the next step that the driver has to read, if there is one that may be read now. At most
     /// [`CONCURRENT_READS`](super::CONCURRENT_READS) steps are read at the same time, and at most
     /// [`CONCURRENT_SCANS`](super::CONCURRENT_SCANS) of these are for patterns, and at most
-    /// [`CONCURRENT_BARREN_READS`](super::CONCURRENT_BARREN_READS) for parts whose last step has found nothing. The
-    /// driver answers each step with [`Turn::take_step`], [`Turn::cannot_read`] or [`Turn::end_readers`], even if the
-    /// part is gone by then.
+    /// [`CONCURRENT_BARREN_READS`](super::CONCURRENT_BARREN_READS) for parts whose last step has found nothing, and at
+    /// most [`CONCURRENT_STRANGERS_READS`](super::CONCURRENT_STRANGERS_READS) for audiences without a token. The driver
+    /// answers each step with [`Turn::take_step`], [`Turn::cannot_read`] or [`Turn::end_readers`], even if the part is
+    /// gone by then.
     pub fn next_read(&mut self) -> Option<Wanted> {
         while let Some(key) = self.reads.begin() {
             if let Some(index) = self.parts.known(key) {
