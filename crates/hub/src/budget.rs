@@ -13,7 +13,10 @@ use crate::{
     audience_key::AudienceKey,
     grant::Matchers,
     prefix_tree::Value,
-    topic::{matcher::Matcher, pattern_index::PatternIndex},
+    topic::{
+        matcher::Matcher,
+        pattern_index::{self, PatternIndex},
+    },
 };
 use bytes::Bytes;
 use std::{
@@ -22,9 +25,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
-/// The memory that the hub holds for a topic or a pattern, in bytes, besides the memory of its text and of its compiled
-/// form: entries in the indexes of the router and of this module.
-pub const MATCHER_BYTES: usize = 320;
+/// The memory that the hub holds for a topic or a pattern, in bytes, besides the memory of its texts and of its
+/// compiled form: entries in the indexes of the router and of this module. Measured when these indexes have just grown.
+pub const MATCHER_BYTES: usize = 352;
+/// The memory that the hub holds for a pattern, in bytes, in addition to [`MATCHER_BYTES`]: nodes of the indexes by the
+/// beginnings of topics. Measured with beginnings that share as few nodes as possible.
+pub const PATTERN_BYTES: usize = 256;
 /// The memory that the hub holds for an audience, in bytes, besides the memory for its topics and patterns.
 pub const AUDIENCE_BYTES: usize = 1_024;
 /// The memory that the hub holds for each topic or pattern of an audience, in bytes, even if other audiences have it,
@@ -324,7 +330,8 @@ impl Books {
         let uses = self.matchers.entry(shared.clone()).or_default();
         let before = *uses;
         uses.of(asks).add(is_anonymous, 1);
-        self.changed(&shared, before, *self.matchers.get(&shared).unwrap_or(&before));
+        let now = *uses;
+        self.changed(&shared, before, now);
         shared
     }
 
@@ -396,8 +403,14 @@ fn own_bytes(audience: &Audience) -> usize {
 
 /// The memory of a topic or pattern that at least one audience has, in bytes.
 fn matcher_bytes(matcher: &Matcher) -> usize {
+    let in_indexes = match matcher {
+        Matcher::Exact(_) => MATCHER_BYTES,
+        Matcher::Any | Matcher::UriTemplate(_) | Matcher::UrlPattern(_) => MATCHER_BYTES + PATTERN_BYTES,
+    };
+    // The router and this module have an index each.
+    let texts = 2 * pattern_index::text_bytes(matcher) + matcher.cached_bytes();
     // The allocator rounds sizes up, by at most a quarter.
-    MATCHER_BYTES + matcher.held_bytes().div_ceil(4) * 5
+    in_indexes + (matcher.held_bytes() + texts).div_ceil(4) * 5
 }
 
 impl Uses {

@@ -1,6 +1,7 @@
 //! An ending: an event that tells a subscriber why its stream is about to end. It is sent if the subscriber has to do
 //! something before it connects again, such as to get a new token, or if the stream ends because it is complete.
 use serde::{Serialize, Serializer};
+use std::ops::RangeInclusive;
 
 /// The message to a subscriber before its stream ends. It is sent as the data of an event of type
 /// [`Ending::EVENT_TYPE`]. The event's ID is the position that the subscriber has reached, so that it can resume there.
@@ -10,6 +11,10 @@ pub struct Ending {
     #[serde(serialize_with = "in_words")]
     pub reason: EndReason,
 }
+
+/// The shortest and the longest time, in seconds, after which a subscriber reconnects if it was told to come back
+/// later.
+const RETRY_SECONDS: RangeInclusive<u64> = 30..=120;
 
 /// The reason why a stream ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,6 +40,13 @@ impl Ending {
 }
 
 impl EndReason {
+    /// Returns the reconnection time that is sent with the event, in milliseconds; `None` if the event sets none. It is
+    /// random, so that many subscribers do not come back at the same time.
+    #[must_use]
+    pub fn retry_ms(self, random: &mut fastrand::Rng) -> Option<u64> {
+        matches!(self, Self::Later).then(|| random.u64(RETRY_SECONDS) * 1_000 + random.u64(0..1_000))
+    }
+
     /// The reason as it is written in the event's data.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -141,6 +141,9 @@ mod tests {
         fn bounds(&self) -> Bounds {
             self.log.bounds()
         }
+        fn newest(&self) -> Timestamp {
+            self.log.newest()
+        }
         fn epochs(&self) -> Arc<Epochs> {
             self.log.epochs()
         }

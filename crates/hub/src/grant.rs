@@ -6,12 +6,25 @@ use crate::{
     topic::{Topic, matcher::Matcher},
     update::Update,
 };
-use std::sync::Arc;
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{BuildHasher as _, Hash, Hasher, RandomState},
+    sync::{Arc, LazyLock},
+};
 
-/// A set of topic matchers. A clone is cheap. Two sets with the same matchers are equal, whatever the order in which the matchers were
-/// given. So subscribers that list the same matchers in different orders can be in the same audience.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Matchers(Arc<[Matcher]>);
+/// A set of topic matchers. A clone is cheap. Two sets with the same matchers are equal, whatever the order in which
+/// the matchers were given. So subscribers that list the same matchers in different orders can be in the same audience.
+#[derive(Clone)]
+pub struct Matchers {
+    matchers: Arc<[Matcher]>,
+    /// The hash of all matchers. It is made only once, because a set may have 400 KiB of text, and audiences are looked
+    /// up and moved in several tables.
+    hash: u64,
+}
+
+/// The state of the hashes of all sets.
+static HASHES: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// The topics that a client may publish, and the topics whose private updates it may receive.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,25 +39,31 @@ impl Matchers {
     /// The set that matches every topic.
     #[must_use]
     pub fn any() -> Self {
-        Self(Arc::new([Matcher::any()]))
+        Self::of(Arc::new([Matcher::any()]))
+    }
+
+    /// Returns the set of these matchers, which are in ascending order.
+    fn of(matchers: Arc<[Matcher]>) -> Self {
+        let hash = HASHES.hash_one(&*matchers);
+        Self { matchers, hash }
     }
 
     /// True if there is no matcher, so no topic matches.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.matchers.is_empty()
     }
 
     /// The matchers in ascending order, each once.
     #[must_use]
     pub fn as_slice(&self) -> &[Matcher] {
-        &self.0
+        &self.matchers
     }
 
     /// True if at least one matcher matches `topic`.
     #[must_use]
     pub fn matches(&self, topic: &Topic) -> bool {
-        self.0.iter().any(|matcher| matcher.matches(topic))
+        self.matchers.iter().any(|matcher| matcher.matches(topic))
     }
 }
 
@@ -53,7 +72,45 @@ impl FromIterator<Matcher> for Matchers {
         let mut matchers: Vec<_> = matchers.into_iter().collect();
         matchers.sort_unstable();
         matchers.dedup();
-        Self(matchers.into())
+        Self::of(matchers.into())
+    }
+}
+
+impl Default for Matchers {
+    fn default() -> Self {
+        Self::of(Arc::default())
+    }
+}
+
+impl PartialEq for Matchers {
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash && self.matchers == other.matchers
+    }
+}
+
+impl Eq for Matchers {}
+
+impl Hash for Matchers {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.hash.hash(state);
+    }
+}
+
+impl PartialOrd for Matchers {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Matchers {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.matchers.cmp(&other.matchers)
+    }
+}
+
+impl fmt::Debug for Matchers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.as_slice()).finish()
     }
 }
 

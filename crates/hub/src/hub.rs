@@ -74,10 +74,10 @@ impl Hub {
     /// hub and the last subscription are dropped.
     ///
     /// # Errors
-    /// [`LogError`] if the log cannot be read, or a thread cannot be started.
+    /// [`LogError`] if a thread cannot be started.
     pub fn start(log: Arc<dyn Log>, limits: &HubLimits) -> Result<Self, LogError> {
         let (requests, routing) = Routing::new();
-        let clock = Arc::new(LogClock::of(&*log, Timestamp::now)?);
+        let clock = Arc::new(LogClock::of(&*log, Timestamp::now));
         let stamps = clock.clone();
         let writer = Writer::start(log.clone(), move || stamps.now(), routing)?;
         let router = Router::new(requests, writer.nudge());
@@ -85,9 +85,25 @@ impl Hub {
         let reads = Arc::new(Semaphore::new(limits.concurrent_reads));
         let scans = Arc::new(Semaphore::new(limits.concurrent_reads.div_ceil(2)));
         let barren = Arc::new(Semaphore::new(limits.concurrent_reads.div_ceil(4)));
+        let strangers = limits.concurrent_reads - limits.concurrent_reads.div_ceil(4);
+        let strangers = Arc::new(Semaphore::new(strangers.max(1)));
         let (joins, erases) = (Arc::new(Semaphore::new(CONCURRENT_JOINS)), Arc::new(Semaphore::new(1)));
         let ledger = Arc::new(Ledger::new(limits.budgets));
-        let shared = Shared { router, polled, log, writer, window, clock, reads, scans, barren, erases, joins, ledger };
+        let shared = Shared {
+            router,
+            polled,
+            log,
+            writer,
+            window,
+            clock,
+            reads,
+            scans,
+            barren,
+            strangers,
+            erases,
+            joins,
+            ledger,
+        };
         Ok(Self(Arc::new(shared)))
     }
 

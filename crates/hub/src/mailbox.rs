@@ -113,7 +113,7 @@ impl Mailbox {
     /// The number of entries that the log holds.
     #[must_use]
     pub fn held(&self) -> u64 {
-        self.hub.bounds().held()
+        self.hub.bounds().held
     }
 
     /// The ID of the position `offset`, `#<epoch>-<offset>`.

@@ -63,7 +63,7 @@ impl Opening {
         let (place, first) = match start {
             Start::Newest(_) => unreachable!("`Start::Newest` was handled above"),
             Start::Since(time) => {
-                let after = hub.clone().place_at(time).await?;
+                let after = hub.clone().place_at(time, &key).await?;
                 (Place::Behind(after, hub.id_behind(after)), Vec::new())
             }
             Start::Now => (Place::Head, Vec::new()),

@@ -94,7 +94,7 @@ pub(crate) struct Seat {
 struct Ended {
     /// The last bytes of the stream, until the subscription takes them out; then empty.
     frame: Bytes,
-    /// The error, if the stream ended because the log cannot be read.
+    /// The error, if the stream ended because the log cannot be read, or because of a budget. It comes after the frame.
     error: Option<LogError>,
 }
 
@@ -265,12 +265,23 @@ impl Group {
         self.look(|state| std::iter::from_fn(|| state.fan_out.next_read()).collect())
     }
 
-    /// Sends a step through the log to the members that need it. Returns the next step to read, if one is needed.
-    pub(crate) fn step(&self, part: PartKey, step: ReadStep, now: Instant) -> Option<Wanted> {
+    /// Sends a step through the log to the members that need it. Returns the next step to read, if one is needed. If
+    /// the step would exceed a budget, the members are told to come back later. `place` returns the ID of a position.
+    pub(crate) fn step(
+        &self,
+        part: PartKey,
+        step: ReadStep,
+        now: Instant,
+        place: impl Fn(Offset) -> String,
+    ) -> Option<Wanted> {
         self.act(|state| {
             let mut turn = state.fan_out.turn(now, &mut state.frames);
             match step {
                 Ok(step) => turn.take_step(part, &step),
+                Err(error @ LogError::OverBudget(_)) => {
+                    turn.end_readers(part, EndReason::Later, &place);
+                    state.settle_failed(&error);
+                }
                 Err(error) => {
                     turn.cannot_read(part);
                     state.settle_failed(&error);

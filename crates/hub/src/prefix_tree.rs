@@ -4,8 +4,8 @@
 //! The tree is a [radix tree](https://en.wikipedia.org/wiki/Radix_tree). Each node adds some bytes to the text of its
 //! parent.
 
-/// The greatest number of bytes of a text that the tree uses. A longer text is treated as if it ended there. This bounds
-/// the depth of the tree, whose methods call themselves.
+/// The greatest number of bytes of a text that the tree uses. A longer text is treated as if it ended there. This
+/// bounds the depth of the tree, whose methods call themselves.
 pub(crate) const INDEXED_BYTES: usize = 256;
 
 /// A value for each text of a [`PrefixTree`].
@@ -92,6 +92,10 @@ impl<T: Value> Node<T> {
                 let mut child = Self { label: rest.into(), ..Self::default() };
                 child.change(&[], change);
                 if !child.is_needless() {
+                    // Most nodes have few children. A vector that grows by itself has room for four.
+                    if self.children.len() == self.children.capacity() {
+                        self.children.reserve_exact(self.children.len().max(1));
+                    }
                     self.children.insert(index, child);
                 }
             }

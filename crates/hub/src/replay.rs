@@ -25,6 +25,9 @@ pub struct Replay {
     tells_end: bool,
     /// True if the last step has found nothing.
     is_barren: bool,
+    /// The error with which the replay ends after the event that tells the subscriber to come back later; `None` if
+    /// there is none.
+    error: Option<LogError>,
     /// The room that the buffers of the connection take; `None` if they are not charged to the budgets.
     _connection: Option<Room>,
 }
@@ -40,18 +43,55 @@ impl Replay {
         connection: Option<Room>,
     ) -> Self {
         let end = hub.bounds().head;
-        Self { hub, key, cursor, end, opening, rewind, tells_end, is_barren: false, _connection: connection }
+        Self {
+            hub,
+            key,
+            cursor,
+            end,
+            opening,
+            rewind,
+            tells_end,
+            is_barren: false,
+            error: None,
+            _connection: connection,
+        }
     }
 
     /// Returns the next encoded events; `None` when there are no more. The last of them may be events of entries that
     /// were appended after the replay began.
     ///
     /// # Errors
-    /// [`LogError`] if the log cannot be read.
+    /// [`LogError`] if the log cannot be read, or if what is read would exceed a budget. In the second case the last
+    /// bytes before the error tell the subscriber to come back later.
     ///
     /// # Cancel safety
     /// If the future is dropped, nothing is lost.
     pub async fn next(&mut self) -> Result<Option<Bytes>, LogError> {
+        if self.error.is_some() {
+            // The last bytes can be sent before the error ends the body.
+            tokio::task::yield_now().await;
+        }
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        match self.read_next().await {
+            Err(error @ LogError::OverBudget(_)) => {
+                let reached = self.rewind.as_ref().and_then(Rewind::begins_after).unwrap_or(self.cursor);
+                self.error = Some(error);
+                Ok(Some(self.ending(EndReason::Later, reached)))
+            }
+            read => read,
+        }
+    }
+
+    /// Returns the event that says why the replay ends, for a subscriber that has reached the position `reached`.
+    fn ending(&self, reason: EndReason, reached: Offset) -> Bytes {
+        let mut bytes = Vec::new();
+        self.key.encode_ending(reason, &mut fastrand::Rng::new(), &self.hub.place(reached), &mut bytes);
+        bytes.into()
+    }
+
+    async fn read_next(&mut self) -> Result<Option<Bytes>, LogError> {
         if !self.opening.is_empty() {
             return Ok(Some(std::mem::take(&mut self.opening)));
         }
@@ -75,11 +115,7 @@ impl Replay {
                 return Ok(Some(run.bytes().clone()));
             }
         }
-        Ok(std::mem::take(&mut self.tells_end).then(|| {
-            let mut bytes = Vec::new();
-            self.key.encode_ending(EndReason::Now, &self.hub.place(self.cursor), &mut bytes);
-            bytes.into()
-        }))
+        Ok(std::mem::take(&mut self.tells_end).then(|| self.ending(EndReason::Now, self.cursor)))
     }
 }
 

@@ -37,6 +37,8 @@ pub(crate) struct Rewinding {
     end_reason: Option<EndReason>,
     /// True if the stream ends after the bytes in `next`.
     is_ended: bool,
+    /// The error with which the stream ends after the bytes in `next`; `None` if there is none.
+    error: Option<LogError>,
 }
 
 /// The future that reads the next step of a rewind. It returns the bytes of the step, and the rest of the rewind after
@@ -65,6 +67,7 @@ impl Rewinding {
             ends,
             end_reason,
             is_ended: false,
+            error: None,
         };
         rewinding.go_on(rewind);
         rewinding
@@ -92,12 +95,16 @@ impl Rewinding {
         self.is_ended
     }
 
-    /// Returns the next bytes; `None` if the rewind is complete, or if the stream [has ended](Self::is_ended).
+    /// Returns the next bytes; `None` if the rewind is complete, or if the stream [has ended](Self::is_ended). If the
+    /// next step would exceed a budget, the subscriber is told to come back later before the error is returned.
     pub(crate) fn poll_next(&mut self, now: Instant, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, LogError>>> {
         loop {
             if !self.next.is_empty() {
                 self.spoke = now;
                 return Poll::Ready(Some(Ok(std::mem::take(&mut self.next))));
+            }
+            if let Some(error) = self.error.take() {
+                return Poll::Ready(Some(Err(error)));
             }
             let Some(step) = self.step.as_mut().filter(|_| !self.is_ended) else { return Poll::Ready(None) };
             match ready!(step.as_mut().poll(cx)) {
@@ -106,8 +113,12 @@ impl Rewinding {
                     self.go_on(rest);
                 }
                 Err(error) => {
+                    if matches!(error, LogError::OverBudget(_)) {
+                        let hub = self.hub.clone();
+                        self.end_because(EndReason::Later, |offset| hub.place(offset));
+                    }
                     self.is_ended = true;
-                    return Poll::Ready(Some(Err(error)));
+                    self.error = Some(error);
                 }
             }
         }
@@ -141,7 +152,7 @@ impl Rewinding {
     pub(crate) fn end_because(&mut self, reason: EndReason, place: impl Fn(Offset) -> String) {
         if !self.is_ended {
             let mut bytes = Vec::from(std::mem::take(&mut self.next));
-            self.key.encode_ending(reason, &place(self.reached), &mut bytes);
+            self.key.encode_ending(reason, &mut fastrand::Rng::new(), &place(self.reached), &mut bytes);
             self.next = bytes.into();
             self.end();
         }

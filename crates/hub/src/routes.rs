@@ -27,7 +27,26 @@ pub(crate) struct Routes {
 
 /// The patterns with the same literal beginning, and the routes of each.
 #[derive(Debug, Default)]
-struct Alike(HashMap<Matcher, BTreeSet<RouteKey>>);
+struct Alike(HashMap<Matcher, Followers>);
+
+/// The routes of one pattern.
+#[derive(Debug, Default)]
+struct Followers {
+    /// The routes of the audiences that have a grant. Only they may receive private updates.
+    granted: BTreeSet<RouteKey>,
+    /// The routes of the audiences that have none, such as those of strangers.
+    others: BTreeSet<RouteKey>,
+}
+
+impl Followers {
+    fn of(&mut self, key: &AudienceKey) -> &mut BTreeSet<RouteKey> {
+        if key.granted.is_empty() { &mut self.others } else { &mut self.granted }
+    }
+
+    fn are_none(&self) -> bool {
+        self.granted.is_empty() && self.others.is_empty()
+    }
+}
 
 impl Value for Alike {
     fn is_empty(&self) -> bool {
@@ -62,7 +81,7 @@ impl Routes {
             match matcher {
                 Matcher::Exact(topic) => drop(self.exact.entry(topic.clone()).or_default().insert(route)),
                 pattern => self.patterns.change(pattern, |Alike(patterns)| {
-                    patterns.entry(pattern.clone()).or_default().insert(route);
+                    patterns.entry(pattern.clone()).or_default().of(key).insert(route);
                 }),
             }
         }
@@ -98,9 +117,13 @@ impl Routes {
         for matcher in key.matchers.as_slice() {
             match matcher {
                 Matcher::Exact(topic) => take_out(&mut self.exact, topic, route),
-                pattern => {
-                    self.patterns.change(pattern, |Alike(patterns)| take_out(patterns, pattern, route));
-                }
+                pattern => self.patterns.change(pattern, |Alike(patterns)| {
+                    let Some(followers) = patterns.get_mut(pattern) else { return };
+                    followers.of(&key).remove(&route);
+                    if followers.are_none() {
+                        patterns.remove(pattern);
+                    }
+                }),
             }
         }
         // When the last route is gone, the memory is released: there may have been many routes.
@@ -117,28 +140,33 @@ impl Routes {
     /// Returns the routes of the audiences that subscribed to one of the entry's topics and may receive the entry. A
     /// route is returned several times if the entry matches it in several ways.
     pub(crate) fn matching<'a>(&'a self, entry: &'a Entry) -> impl Iterator<Item = RouteKey> + 'a {
-        let topics = entry.update.topics();
+        let (topics, is_private) = (entry.update.topics(), entry.update.is_private());
         let exact = topics.iter().filter_map(|topic| self.exact.get(topic));
-        let by_pattern = (!self.patterns.is_empty()).then(|| self.by_pattern(topics));
+        let by_pattern = (!self.patterns.is_empty()).then(|| self.by_pattern(topics, is_private));
         let all = exact.chain(by_pattern.into_iter().flatten()).flatten().copied();
         all.filter(|route| self.routes[*route].key.may_receive(&entry.update))
     }
 }
 
 impl Routes {
-    /// Returns the routes of each pattern that matches at least one of these topics.
-    fn by_pattern<'a>(&'a self, topics: &'a [Topic]) -> Vec<&'a BTreeSet<RouteKey>> {
+    /// Returns the routes of each pattern that matches at least one of these topics of an update. For a private update,
+    /// these are only the routes of audiences that have a grant: the patterns of strangers make it no dearer.
+    fn by_pattern<'a>(&'a self, topics: &'a [Topic], is_private: bool) -> Vec<&'a BTreeSet<RouteKey>> {
         let mut found = Vec::new();
-        // The sets of the patterns that match an earlier topic. Such a pattern is not tried again.
+        // The routes of the patterns that match an earlier topic. Such a pattern is not tried again.
         let mut known = HashSet::new();
         for topic in topics {
             let candidate = Candidate::new(topic);
             self.patterns.visit(&candidate, |Alike(patterns)| {
-                for (pattern, routes) in patterns {
-                    if !known.contains(&ptr::from_ref(routes)) && pattern.fits(&candidate) {
-                        found.push(routes);
+                for (pattern, followers) in patterns {
+                    let may_reach = !(is_private && followers.granted.is_empty());
+                    if may_reach && !known.contains(&ptr::from_ref(followers)) && pattern.fits(&candidate) {
+                        found.push(&followers.granted);
+                        if !is_private {
+                            found.push(&followers.others);
+                        }
                         if topics.len() > 1 {
-                            known.insert(ptr::from_ref(routes));
+                            known.insert(ptr::from_ref(followers));
                         }
                     }
                 }
@@ -162,6 +190,7 @@ fn take_out<K: std::hash::Hash + Eq>(index: &mut HashMap<K, BTreeSet<RouteKey>>,
 mod tests {
     use super::*;
     use crate::{grant::Matchers, representation::Representation, scale, topic::Patterns};
+    use proptest::prelude::*;
     use std::time::Instant;
     use url::Url;
 
@@ -169,13 +198,17 @@ mod tests {
         Url::parse("https://hub.example/.well-known/mercure").unwrap()
     }
 
+    /// Returns the key of an audience that subscribed to this matcher. Each number makes a different audience.
+    fn key_of(number: usize, matcher: Matcher) -> Arc<AudienceKey> {
+        let granted = [Matcher::exact(&number.to_string()).unwrap()].into_iter().collect();
+        Arc::new(AudienceKey::new([matcher].into_iter().collect(), granted, Representation::EventStream))
+    }
+
     /// Returns routes to an audience for each of these matchers. The number of an audience is its index.
     fn routes_of(matchers: impl IntoIterator<Item = Matcher>) -> Routes {
         let mut routes = Routes::default();
         for (number, matcher) in matchers.into_iter().enumerate() {
-            let granted = [Matcher::exact(&number.to_string()).unwrap()].into_iter().collect();
-            let key = AudienceKey::new([matcher].into_iter().collect(), granted, Representation::EventStream);
-            routes.add(&Arc::new(key), (0, PartKey::default()));
+            routes.add(&key_of(number, matcher), (0, PartKey::default()));
         }
         routes
     }
@@ -188,26 +221,36 @@ mod tests {
         tries
     }
 
-    /// Checks that the index finds exactly the patterns that match, and is empty when all routes are removed.
+    /// Checks that the index finds exactly the patterns that match, also when some of them were removed, and is empty
+    /// when all are removed.
     fn finds_what_matches(matchers: &[Matcher], topics: &[Topic]) {
         let mut routes = routes_of(matchers.iter().cloned());
-        let matches = |topics: &[Topic]| {
-            let fits = |matcher: &&Matcher| topics.iter().any(|topic| matcher.matches(topic));
-            matchers.iter().enumerate().filter(|(_, matcher)| fits(matcher)).map(|(route, _)| route).collect::<Vec<_>>()
-        };
-        let found = |topics: &[Topic]| {
-            let mut found: Vec<_> = routes.by_pattern(topics).into_iter().flatten().copied().collect();
-            found.sort_unstable();
-            found
-        };
-        for topic in topics {
-            assert_eq!(
-                found(std::slice::from_ref(topic)),
-                matches(std::slice::from_ref(topic)),
-                "{topic:?} {matchers:?}"
-            );
+        let mut there: Vec<_> = (0..matchers.len()).collect();
+        // At each round, every third route goes.
+        for round in 0.. {
+            let matches = |topics: &[Topic]| {
+                let fits = |route: &&usize| topics.iter().any(|topic| matchers[**route].matches(topic));
+                there.iter().filter(fits).copied().collect::<Vec<_>>()
+            };
+            let found = |topics: &[Topic]| {
+                let mut found: Vec<_> = routes.by_pattern(topics, false).into_iter().flatten().copied().collect();
+                found.sort_unstable();
+                found
+            };
+            for topic in topics {
+                let (found, matches) = (found(std::slice::from_ref(topic)), matches(std::slice::from_ref(topic)));
+                assert_eq!(found, matches, "{topic:?} {matchers:?}, round {round}");
+            }
+            assert_eq!(found(topics), matches(topics), "{topics:?} {matchers:?}, round {round}");
+            if there.len() < 3 {
+                break;
+            }
+            let goes = |number: usize| (number + round).is_multiple_of(3);
+            for (_, route) in there.iter().enumerate().filter(|(number, _)| goes(*number)) {
+                routes.remove(&key_of(*route, matchers[*route].clone()), (0, PartKey::default()));
+            }
+            there = there.iter().enumerate().filter(|(number, _)| !goes(*number)).map(|(_, route)| *route).collect();
         }
-        assert_eq!(found(topics), matches(topics), "{topics:?} {matchers:?}");
         routes.remove_recipient(0);
         assert!(routes.patterns.is_empty());
     }
@@ -294,6 +337,80 @@ mod tests {
             let topics: Vec<_> = longer.filter_map(|text| Topic::new(&text).ok()).collect();
             finds_what_matches(&patterns.into_iter().collect::<Vec<_>>(), &topics);
         }
+
+        /// Patterns with common beginnings, and topics that they match: the texts in place of their variables differ.
+        #[test]
+        fn an_index_finds_patterns_with_common_beginnings(
+            shapes in proptest::collection::vec(shape(), 1..10),
+            origins in proptest::collection::vec(0..ORIGINS.len(), 1..4),
+        ) {
+            let (mut patterns, mut topics) = (BTreeSet::new(), BTreeSet::new());
+            let other = Url::parse("https://other.example/a/").unwrap();
+            for Shape { begin, template, group, texts, end } in &shapes {
+                for origin in origins.iter().map(|origin| ORIGINS[*origin]) {
+                    patterns.extend(Matcher::legacy_selector(&format!("{origin}{begin}{template}{end}")));
+                    for base in [&base(), &other] {
+                        patterns.extend(Matcher::url_pattern(&format!("{origin}{begin}{group}{end}"), base));
+                    }
+                    let topic = |text: &String| Topic::new(&format!("{origin}{begin}{text}{end}"));
+                    topics.extend(texts.iter().filter_map(|text| topic(text).ok()).map(|topic| topic.as_str().to_owned()));
+                }
+            }
+            let patterns: Vec<_> = patterns.into_iter().filter(Matcher::is_pattern).collect();
+            let topics: Vec<_> = topics.iter().map(|topic| Topic::new(topic).unwrap()).collect();
+            finds_what_matches(&patterns, &topics);
+        }
+    }
+
+    /// Different texts for a few origins, so that some of them are the same origin.
+    const ORIGINS: [&str; 9] = [
+        "/",
+        "",
+        "https://hub.example/",
+        "HTTPS://HUB.example:443/",
+        "https://hub.example:8080/",
+        "https://*.example/",
+        "http{s}?://other.example/",
+        "https://other.example/a/",
+        "urn:",
+    ];
+
+    /// A pattern in both languages with a variable between two fixed texts, and texts for the variable.
+    #[derive(Clone, Debug)]
+    struct Shape {
+        begin: String,
+        template: &'static str,
+        group: &'static str,
+        texts: Vec<String>,
+        end: String,
+    }
+
+    fn shape() -> impl Strategy<Value = Shape> {
+        // Some beginnings are as long as what is indexed, or longer.
+        let long = (250_usize..260).prop_map(|length| "x".repeat(length));
+        let part = || proptest::string::string_regex("a|b|ab|aa|é|%41|%C3%A9|[.]|/|/a|/b|/ab|//").unwrap();
+        let begin = proptest::collection::vec(prop_oneof![12 => part(), 1 => long], 0..4);
+        let holes = [
+            ("{x}", ":x"),
+            ("{+x}", "*"),
+            ("{/x}", "{/:x}?"),
+            ("{?x}", ":x?"),
+            ("{#x}", ":x*"),
+            ("{.x}", "(a|b)"),
+            ("{x}{y}", "{a}?"),
+            ("{x:1}", ":x+"),
+        ];
+        let text = proptest::string::string_regex("|a|b|ab|aé|/a|/a/b|[?]x=a|#a|[.]a|%41").unwrap();
+        let texts = proptest::collection::vec(text, 1..4);
+        (begin, proptest::sample::select(holes.to_vec()), texts, proptest::collection::vec(part(), 0..2)).prop_map(
+            |(begin, (template, group), texts, end)| Shape {
+                begin: begin.concat(),
+                template,
+                group,
+                texts,
+                end: end.concat(),
+            },
+        )
     }
 
     /// The number of patterns that a topic is compared with does not grow with the number of patterns that begin
@@ -314,6 +431,28 @@ mod tests {
                 assert_eq!(counts, [3, 2, 2, 2], "{count} patterns like {}", others[1]);
             }
         }
+    }
+
+    /// Strangers have no grant, so no private update is for them, such as the presence updates that the hub publishes
+    /// when they come and leave.
+    #[test]
+    fn a_private_update_is_not_compared_with_patterns_of_those_who_have_no_grant() {
+        let mut routes = Routes::default();
+        let sets = |texts: &[&str]| texts.iter().map(|text| Matcher::legacy_selector(text).unwrap()).collect();
+        for (asked, granted) in [("{a}", &[][..]), ("{a}", &["b"]), ("{b}", &[]), ("{c}", &["{c}"]), ("{+d}x", &[])] {
+            let key = AudienceKey::new(sets(&[asked]), sets(granted), Representation::EventStream);
+            routes.add(&Arc::new(key), (0, PartKey::default()));
+        }
+        let found = |is_private| {
+            let topics = ["x", "b"].map(|topic| Topic::new(topic).unwrap());
+            let mut found: Vec<_> = routes.by_pattern(&topics, is_private).into_iter().flatten().copied().collect();
+            found.sort_unstable();
+            found
+        };
+        assert_eq!((found(false), found(true)), (vec![0, 1, 2, 3, 4], vec![1, 3]));
+        let all = (0..5).map(|route| routes.get(route).key.clone()).collect::<Vec<_>>();
+        all.iter().for_each(|key| routes.remove(key, (0, PartKey::default())));
+        assert!(routes.patterns.is_empty());
     }
 
     #[test]

@@ -42,6 +42,9 @@ pub(crate) struct Shared {
     /// of `reads`, rounded up, so that readers who find something need not wait for those who do not. A search for the
     /// newest updates counts as such a reader when its first step has not ended it.
     pub(crate) barren: Arc<Semaphore>,
+    /// The permits to read the log for subscribers without a token. There are three quarters as many of them as of
+    /// `reads`, so that a subscriber with a token need not wait for all strangers that came before it.
+    pub(crate) strangers: Arc<Semaphore>,
     /// The permit to erase. There is only one, so erasures run one after the other.
     pub(crate) erases: Arc<Semaphore>,
     pub(crate) joins: Arc<Semaphore>,
@@ -79,12 +82,13 @@ impl Shared {
         if let Some(resolved) = cursor::resolve_position(&*self.log, &requested) {
             return Ok(resolved);
         }
-        self.reading(Reads::Some, move |hub| cursor::resolve(&*hub.log, &requested, &key, hub.clock.now())).await
+        let reads = Reads::some(&key);
+        self.reading(reads, move |hub| cursor::resolve(&*hub.log, &requested, &key, hub.clock.now())).await
     }
 
     /// Finds the position before the first update that was published at `time` or later.
-    pub(crate) async fn place_at(self: Arc<Self>, time: Timestamp) -> Result<Offset, LogError> {
-        self.reading(Reads::Some, move |hub| hub.log.place_at(time)).await
+    pub(crate) async fn place_at(self: Arc<Self>, time: Timestamp, key: &AudienceKey) -> Result<Offset, LogError> {
+        self.reading(Reads::some(key), move |hub| hub.log.place_at(time)).await
     }
 
     /// Finds the newest `count` updates of each topic and pattern that the audience `key` subscribed to, among the
@@ -95,7 +99,7 @@ impl Shared {
         count: usize,
         head: Offset,
     ) -> Result<Rewind, LogError> {
-        let (mut reads, has_pattern) = (Reads::of(&key), key.has_pattern());
+        let mut reads = Reads::of(&key);
         let (mut search, mut room) = (RewindSearch::new(key.clone(), count, head), None);
         loop {
             let step = move |hub: &Self| {
@@ -117,7 +121,7 @@ impl Shared {
             let reserve = || self.ledger.reserve(rest.held_bytes(), key.is_anonymous).map_err(LogError::OverBudget);
             room = key.charged.is_some().then(reserve).transpose()?;
             // A search that goes far back may find nothing up to the beginning of the log.
-            (search, reads) = (rest, Reads::Barren { has_pattern });
+            (search, reads) = (rest, reads.barren());
         }
     }
 
@@ -127,7 +131,7 @@ impl Shared {
         key: Arc<AudienceKey>,
         mut rewind: Rewind,
     ) -> Result<(Bytes, Rewind), LogError> {
-        self.reading(Reads::Some, move |hub| {
+        self.reading(Reads::some(&key), move |hub| {
             let bytes = Bytes::from(rewind.step(&*hub.log, &key, hub.clock.now())?);
             if !key.charged.is_some() {
                 return Ok((bytes, rewind));
@@ -149,7 +153,7 @@ impl Shared {
         cursor: Offset,
         is_barren: bool,
     ) -> Result<Step, LogError> {
-        let reads = if is_barren { Reads::Barren { has_pattern: key.has_pattern() } } else { Reads::of(&key) };
+        let reads = if is_barren { Reads::of(&key).barren() } else { Reads::of(&key) };
         self.reading(reads, move |hub| {
             let step = catch_up::step(&*hub.log, &key, cursor, hub.clock.now())?;
             let charge = |run: Run| run.charged(&hub.ledger, key.is_anonymous).map_err(LogError::OverBudget);
@@ -166,15 +170,12 @@ impl Shared {
         read: impl FnOnce(&Self) -> Result<T, LogError> + Send + 'static,
     ) -> Result<T, LogError> {
         let acquired = "the semaphore is never closed";
-        let shares: &[_] = match reads {
-            Reads::Some => &[&self.reads],
-            Reads::All => &[&self.scans, &self.reads],
-            Reads::Barren { has_pattern: false } => &[&self.barren, &self.reads],
-            Reads::Barren { has_pattern: true } => &[&self.barren, &self.scans, &self.reads],
-        };
+        let Reads { are_all, are_barren, are_strangers } = reads;
         // Everybody takes permits in this order.
+        let shares =
+            [(are_barren, &self.barren), (are_all, &self.scans), (are_strangers, &self.strangers), (true, &self.reads)];
         let mut permits = Vec::with_capacity(shares.len());
-        for share in shares {
+        for (_, share) in shares.into_iter().filter(|(is_needed, _)| *is_needed) {
             permits.push(Arc::clone(share).acquire_owned().await.expect(acquired));
         }
         blocking(move || {
@@ -185,20 +186,31 @@ impl Shared {
     }
 }
 
-/// The entries of the log that a reader has to read.
+/// What a reader needs permits for.
 #[derive(Clone, Copy, Debug)]
-enum Reads {
-    /// Only the entries that an index names.
-    Some,
-    /// All entries.
-    All,
-    /// Any entries, by a reader that has found nothing so far. A reader for a pattern reads all of them.
-    Barren { has_pattern: bool },
+struct Reads {
+    /// True if all entries of the log are read, and false if only those that an index names.
+    are_all: bool,
+    /// True if the reader has found nothing so far.
+    are_barren: bool,
+    /// True if the reader is a subscriber without a token.
+    are_strangers: bool,
 }
 
 impl Reads {
+    /// Reads of entries that an index names, for this audience.
+    fn some(key: &AudienceKey) -> Self {
+        Self { are_all: false, are_barren: false, are_strangers: key.is_anonymous }
+    }
+
+    /// Reads of the entries for this audience.
     fn of(key: &AudienceKey) -> Self {
-        if key.has_pattern() { Self::All } else { Self::Some }
+        Self { are_all: key.has_pattern(), ..Self::some(key) }
+    }
+
+    /// The same reads after one that has found nothing.
+    fn barren(self) -> Self {
+        Self { are_barren: true, ..self }
     }
 }
 

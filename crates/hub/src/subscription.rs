@@ -106,7 +106,8 @@ impl Subscription {
     /// stream has ended. Several events may come as one run, and a large event may come in two pieces.
     ///
     /// # Errors
-    /// [`LogError`] if the log cannot be read. The stream has then ended.
+    /// [`LogError`] if the log cannot be read, or if what is read would exceed a budget. The stream has then ended. In
+    /// the second case the subscriber was told to come back later.
     ///
     /// # Panics
     /// If it is called outside a tokio runtime. The runtime is needed to read the log.
@@ -154,7 +155,7 @@ impl Subscription {
         let place = |offset| self.hub.place(offset);
         match &mut self.rewinding {
             Some(rewinding) => rewinding.expire(now(), heartbeat_interval, place),
-            None => self.group.expire(self.seat, now(), heartbeat_interval, self.hub.bounds().held(), place),
+            None => self.group.expire(self.seat, now(), heartbeat_interval, self.hub.bounds().held, place),
         }
     }
 
@@ -201,7 +202,7 @@ impl Reader {
             let reading = tokio::spawn(self.hub.clone().read_on(key, cursor, is_barren));
             let step = reading.await.unwrap_or_else(|error| Err(LogError::Io(io::Error::other(error))));
             self.unanswered = None;
-            next = self.group.step(part, step, now());
+            next = self.group.step(part, step, now(), |offset| self.hub.place(offset));
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     topic::{Topic, candidate::Candidate, matcher::Matcher},
     update::Update,
 };
-use std::{cell::OnceCell, collections::HashMap};
+use std::{cell::OnceCell, collections::HashMap, sync::Arc};
 
 /// The topics of an update that an audience sees.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -25,16 +25,23 @@ pub(crate) enum Visible {
 /// The topics of one update, while they are compared with the keys of several audiences. Each pattern is tried with a
 /// topic at most once, even if many audiences have the pattern, and only for a topic that the audience does not see
 /// already.
+///
+/// There may be as many audiences as subscribers, and each may have a hundred long topics and patterns. So their texts
+/// are not hashed: a topic is found by a few comparisons, and a pattern by its address.
 pub(crate) struct Sight<'a> {
     topics: &'a [Topic],
     is_private: bool,
-    indices: HashMap<&'a Topic, Vec<usize>>,
+    /// The indices of the topics, in the order of the topics; empty as long as they were not needed.
+    in_order: Vec<usize>,
     candidates: Vec<Candidate<'a>>,
-    by_pattern: HashMap<&'a Matcher, Tried>,
+    by_pattern: HashMap<Address, Tried>,
     /// The number of times that a pattern was tried with a topic.
     #[cfg(test)]
     tries: usize,
 }
+
+/// The address of a compiled pattern. All audiences that were admitted share the copies of their patterns.
+type Address = *const ();
 
 /// The topics that a pattern was tried with, and the topics among them that it matches.
 struct Tried {
@@ -91,7 +98,7 @@ impl<'a> Sight<'a> {
         Self {
             topics: update.topics(),
             is_private: update.is_private(),
-            indices: HashMap::new(),
+            in_order: Vec::new(),
             candidates: Vec::new(),
             by_pattern: HashMap::new(),
             #[cfg(test)]
@@ -105,11 +112,8 @@ impl<'a> Sight<'a> {
             return Visible::All;
         }
         let mut seen = none_of(self.topics);
-        for topic in exact(&key.matchers).iter().chain(exact(&key.granted)) {
-            if let Matcher::Exact(topic) = topic {
-                self.indices(topic).iter().for_each(|index| set(&mut seen, *index));
-            }
-        }
+        self.add_named(&key.matchers, &mut seen);
+        self.add_named(&key.granted, &mut seen);
         // Patterns are tried after exact matchers, because they cost more, and often the exact matchers already show
         // all topics.
         for pattern in patterns(key, self.is_private) {
@@ -121,15 +125,31 @@ impl<'a> Sight<'a> {
         Visible::of_bits(seen, self.topics)
     }
 
+    /// Adds to `seen` the topics that an exact matcher of the set names. Both lists are in order: each entry of the
+    /// shorter one is searched in the longer one.
+    fn add_named(&mut self, matchers: &Matchers, seen: &mut [u64]) {
+        if exact(matchers).len() > self.topics.len() {
+            let named = self.topics.iter().enumerate().filter(|(_, topic)| names(matchers, topic));
+            named.for_each(|(index, _)| set(seen, index));
+            return;
+        }
+        for matcher in exact(matchers) {
+            if let Matcher::Exact(topic) = matcher {
+                self.indices(topic).iter().for_each(|index| set(seen, *index));
+            }
+        }
+    }
+
     /// Returns the indices of a topic. There are several if the publisher listed the topic more than once, and none if
     /// the update does not have the topic.
     fn indices(&mut self, topic: &Topic) -> &[usize] {
-        if self.indices.is_empty() {
-            for (index, topic) in self.topics.iter().enumerate() {
-                self.indices.entry(topic).or_default().push(index);
-            }
+        let topics = self.topics;
+        if self.in_order.is_empty() {
+            self.in_order = (0..topics.len()).collect();
+            self.in_order.sort_unstable_by_key(|index| &topics[*index]);
         }
-        self.indices.get(topic).map_or(&[], Vec::as_slice)
+        let behind = &self.in_order[self.in_order.partition_point(|index| topics[*index] < *topic)..];
+        &behind[..behind.iter().take_while(|index| topics[**index] == *topic).count()]
     }
 
     /// Adds to `seen` the topics that match a pattern.
@@ -139,7 +159,7 @@ impl<'a> Sight<'a> {
         }
         let topics = self.topics;
         let new = || Tried { tried: none_of(topics), fitting: none_of(topics) };
-        let Tried { tried, fitting } = self.by_pattern.entry(pattern).or_insert_with(new);
+        let Tried { tried, fitting } = self.by_pattern.entry(address(pattern)).or_insert_with(new);
         for (index, candidate) in self.candidates.iter().enumerate() {
             if has(seen, index) {
                 continue;
@@ -176,6 +196,15 @@ fn patterns(key: &AudienceKey, is_private: bool) -> impl Iterator<Item = &Matche
     // `*` is left out. Usually it makes all topics visible, which `sees_all` has checked. If the audience subscribed to
     // `*` and the update is private, `*` makes nothing visible, like any other pattern that the audience subscribed to.
     asked.iter().chain(&key.granted.as_slice()[behind_exact(&key.granted)..])
+}
+
+/// Returns the address of the compiled form of a pattern. As long as the pattern is there, no other one has the address.
+fn address(pattern: &Matcher) -> Address {
+    match pattern {
+        Matcher::UriTemplate(template) => Arc::as_ptr(template).cast(),
+        Matcher::UrlPattern(pattern) => Arc::as_ptr(pattern).cast(),
+        Matcher::Any | Matcher::Exact(_) => unreachable!("it is not a pattern"),
+    }
 }
 
 /// The exact matchers of a set. A set is sorted: `*` is first, then come the exact matchers, and then the patterns.

@@ -53,16 +53,16 @@ impl Window {
     }
 
     /// Adds the next event, or the second piece of the newest event. Then removes the oldest events until the window is
-    /// within its limit again, and has at most `most_events`.
-    pub(crate) fn push_within(&mut self, most_events: usize, offset: Offset, event: Bytes) {
+    /// within its own limit again, and within `limit`.
+    pub(crate) fn push_within(&mut self, limit: &WindowLimit, offset: Offset, event: Bytes) {
         debug_assert!(
             self.events.back().is_none_or(|(last, _)| *last <= offset),
             "events come in the order of the log"
         );
         self.bytes += event.len();
         self.events.push_back((offset, event));
-        let most_events = most_events.min(self.limit.events);
-        while (self.events.len() > most_events || self.bytes > self.limit.bytes)
+        let (most_events, most_bytes) = (limit.events.min(self.limit.events), limit.bytes.min(self.limit.bytes));
+        while (self.events.len() > most_events || self.bytes > most_bytes)
             && self.events.front().is_some_and(|(oldest, _)| *oldest != offset)
         {
             self.pop();
@@ -72,7 +72,8 @@ impl Window {
     /// Adds the next event, or the second piece of the newest event. Then removes the oldest events until the window is
     /// within its limit again.
     pub fn push(&mut self, offset: Offset, event: Bytes) {
-        self.push_within(self.limit.events, offset, event);
+        let limit = self.limit;
+        self.push_within(&limit, offset, event);
     }
 
     /// Removes the oldest event, with all its pieces.

@@ -20,28 +20,42 @@ impl Representation {
     /// Appends the event that reports `gap`. In an event stream it is an event with its own type even if updates are
     /// sent as envelopes, so that a page can listen for this type.
     pub fn encode_gap(self, gap: &Gap, now: Timestamp, out: &mut Vec<u8>) {
-        self.encode_notice(Gap::EVENT_TYPE, &gap.resumed_from, &json(gap), now, out);
+        self.encode_notice((Gap::EVENT_TYPE, None), &gap.resumed_from, &json(gap), now, out);
     }
 
     /// Appends the event that says why the stream ends, for a subscriber that has reached the position with the ID
-    /// `reached`.
-    pub fn encode_ending(self, ending: &Ending, reached: &str, now: Timestamp, out: &mut Vec<u8>) {
-        self.encode_notice(Ending::EVENT_TYPE, reached, &json(ending), now, out);
+    /// `reached`. An event stream is told the reconnection time `retry_ms`, if there is one.
+    pub fn encode_ending(
+        self,
+        ending: &Ending,
+        retry_ms: Option<u64>,
+        reached: &str,
+        now: Timestamp,
+        out: &mut Vec<u8>,
+    ) {
+        self.encode_notice((Ending::EVENT_TYPE, retry_ms), reached, &json(ending), now, out);
     }
 
     /// Appends a start event. Only event streams have such events: a reader of JSON lines learns its place from the
     /// head of the response.
     pub fn encode_start(self, start: &StartEvent, now: Timestamp, out: &mut Vec<u8>) {
         if self.has_start_events() {
-            self.encode_notice(StartEvent::EVENT_TYPE, &start.place, &json(start), now, out);
+            self.encode_notice((StartEvent::EVENT_TYPE, None), &start.place, &json(start), now, out);
         }
     }
 
-    fn encode_notice(self, r#type: &str, id: &str, data: &str, now: Timestamp, out: &mut Vec<u8>) {
+    fn encode_notice(
+        self,
+        (r#type, retry_ms): (&str, Option<u64>),
+        id: &str,
+        data: &str,
+        now: Timestamp,
+        out: &mut Vec<u8>,
+    ) {
         match self {
             Self::EventStream | Self::Envelope => {
                 let (event_type, id) = (EventType::new(r#type).ok(), EventId::new(id).ok());
-                Fields { event_type: event_type.as_ref(), retry_ms: None, id: id.as_ref(), data }.encode_into(out);
+                Fields { event_type: event_type.as_ref(), retry_ms, id: id.as_ref(), data }.encode_into(out);
             }
             Self::JsonLines => {
                 json_begin(&Names { id, topics: vec![], r#type }, out);
@@ -76,10 +90,16 @@ impl AudienceKey {
     }
 
     /// Appends the event that says why the stream ends, as this audience gets it. `reached` is the ID of the position
-    /// that the subscriber has reached.
-    pub(crate) fn encode_ending(&self, reason: EndReason, reached: &str, out: &mut Vec<u8>) {
-        let (ending, now) = (Ending { reason }, Timestamp::now());
-        self.framing.frame(out, |out| self.representation.encode_ending(&ending, reached, now, out));
+    /// that the subscriber has reached. `random` chooses the reconnection time, if the reason needs one.
+    pub(crate) fn encode_ending(
+        &self,
+        reason: EndReason,
+        random: &mut fastrand::Rng,
+        reached: &str,
+        out: &mut Vec<u8>,
+    ) {
+        let (ending, retry_ms, now) = (Ending { reason }, reason.retry_ms(random), Timestamp::now());
+        self.framing.frame(out, |out| self.representation.encode_ending(&ending, retry_ms, reached, now, out));
     }
 
     /// The heartbeat of an idle connection, as this audience gets it.

@@ -8,6 +8,7 @@ use crate::{
     hub_path::{self, HUB_PATH},
     seldom::Seldom,
     settings::Settings,
+    subscribe::compiling::Compiling,
     subscriptions::ActiveSubscriptions,
 };
 use fanfare_hub::Hub;
@@ -51,6 +52,8 @@ pub struct Shared {
     pub(crate) places: Arc<Semaphore>,
     /// The permits for the bytes of the bodies of requests without a token.
     pub(crate) strangers_bytes: Arc<Semaphore>,
+    /// The turns in which the patterns of requests without a token are compiled.
+    pub(crate) compiling: Compiling,
     /// The active subscriptions; `None` if the hub does not publish them.
     pub(crate) subscriptions: Option<ActiveSubscriptions>,
     /// The signal that becomes true when the server begins to stop.
@@ -90,6 +93,7 @@ impl App {
             crowded_by_bodies: Seldom::default(),
             failed: Seldom::default(),
             strangers_bytes: Arc::new(Semaphore::new(MAX_STRANGERS_BYTES)),
+            compiling: Compiling::default(),
             shards,
             last_append: LastAppend::default(),
             places,

@@ -109,7 +109,7 @@ async fn elsewhere(State(app): State<App>, request: Request<Body>) -> Result<Res
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     if let (true, Some(topics)) = (reads, app.settings.aliases.get(request.uri().path())) {
         let (parts, _) = request.into_parts();
-        return subscribe::topic::alias(&app, topics, &parts).await;
+        return subscribe::topic::alias(&app, topics, parts).await;
     }
     match &app.files {
         Some(files) => files.find(request).await?.ok_or(Problem::NotFound),

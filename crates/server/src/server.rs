@@ -98,13 +98,14 @@ impl Server {
         let warnings = Seldom::default();
         let mut looks = interval(REVOCATION_INTERVAL);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut revocations = 0;
         let failure = loop {
             tokio::select! {
                 accepted = listeners.accept() => match accepted {
                     Ok((socket, tls)) => self.begin(socket, tls, connections.subscribe()),
                     Err(error) => pause_accepting(&error, &warnings).await,
                 },
-                _ = looks.tick() => self.end_revoked(),
+                _ = looks.tick() => self.end_revoked(&mut revocations),
                 () = &mut stopped => break None,
                 failure = &mut failed => break Some(failure),
             }
@@ -138,9 +139,11 @@ impl Server {
         }
     }
 
-    /// Ends the streams whose tokens were signed with a key that the hub does not trust any more.
-    fn end_revoked(&self) {
-        if self.auth.revoke_signers()
+    /// Ends the streams whose tokens were signed with a key that the hub does not trust any more. `known` is the number
+    /// of revocations after which this was done last.
+    fn end_revoked(&self, known: &mut u64) {
+        let revocations = self.auth.revoke_signers();
+        if std::mem::replace(known, revocations) != revocations
             && let Some(shards) = &self.serving.shards
         {
             shards.end_revoked();

@@ -10,7 +10,7 @@ use super::{
 use fanfare_hub::{
     entry::Timestamp,
     log::{
-        LogError, Retention, SegmentLog, ViewError,
+        Log as _, LogError, Retention, SegmentLog, ViewError,
         writer::{MAX_BATCH_BYTES, MAX_BATCH_ENTRIES},
     },
     position::Position,

@@ -125,7 +125,7 @@ fn total(view: &LogView, segments: &[SegmentInfo]) -> String {
         0 => String::new(),
         count => format!(" and {} of presence", updates(count)),
     };
-    let held = match bounds.held() {
+    let held = match bounds.held {
         0 if bounds.presence == 0 => "no updates".to_owned(),
         count => format!("{}{presence}, {} to {}", updates(count), bounds.oldest, bounds.head),
     };

@@ -33,12 +33,23 @@ struct Place {
     position: Option<String>,
     /// The upstream's event ID after which this run of the relay began.
     began: Option<String>,
+    /// The line that was saved last, if there is no file: a relay that has failed starts again after this event.
+    saved: Option<String>,
 }
 
 impl State {
     /// Makes a state that is saved in `file`. As long as the file has no ID, the relay begins after the event `first`.
     pub(crate) fn new(file: Option<PathBuf>, first: Option<String>) -> Self {
         Self(Arc::new(Shared { file: file.map(FileStore::new), first, place: Mutex::default() }))
+    }
+
+    /// Returns the same state for the next run of the relay, which begins where the state was saved last. The position
+    /// of the run before is forgotten: the hub may have events up to this position whose IDs are not saved, and the
+    /// next run has to look for them.
+    pub(crate) fn for_next_run(&self) -> Self {
+        let mut place = self.0.place();
+        (place.position, place.began) = (None, None);
+        self.clone()
     }
 
     /// Returns the position in the hub's log after the last acknowledged event.
@@ -72,7 +83,7 @@ impl Store for State {
         Box::pin(async {
             let kept = match &self.0.file {
                 Some(file) => file.load().await?,
-                None => None,
+                None => self.0.place().saved.clone(),
             };
             let (position, id) = kept.as_deref().map_or((None, self.0.first.as_deref().unwrap_or_default()), parse);
             let began = (!id.is_empty()).then(|| id.to_owned());
@@ -90,9 +101,10 @@ impl Store for State {
         let line = format!("{} {id}", self.0.place().position.as_deref().unwrap_or(NOWHERE));
         Box::pin(async move {
             match &self.0.file {
-                Some(file) => file.save(line).await,
-                None => Ok(()),
+                Some(file) => file.save(line).await?,
+                None => self.0.place().saved = Some(line),
             }
+            Ok(())
         })
     }
 }
@@ -109,6 +121,19 @@ fn parse(line: &str) -> (Option<&str>, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A relay without a file that has failed or panicked starts again with the same state.
+    #[tokio::test]
+    async fn a_state_without_a_file_is_kept_as_long_as_the_process_runs() {
+        let state = State::new(None, Some("first".to_owned()));
+        assert_eq!(state.load().await.unwrap().as_deref(), Some("first"));
+        state.set_position("#00000000-7".to_owned());
+        state.save("5".to_owned()).await.unwrap();
+        state.set_position("#00000000-9".to_owned());
+        let next = state.for_next_run();
+        assert_eq!(next.load().await.unwrap().as_deref(), Some("5"));
+        assert_eq!(next.position().as_deref(), Some("#00000000-7"), "what was published behind it is looked for");
+    }
 
     #[test]
     fn a_line_has_an_id_and_perhaps_a_position() {

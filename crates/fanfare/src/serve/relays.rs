@@ -8,12 +8,7 @@ use crate::{
 };
 use fanfare_hub::Hub;
 use http::{HeaderValue, header::AUTHORIZATION};
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fs, io, path::Path, sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
     task::JoinSet,
@@ -41,7 +36,8 @@ struct Plan {
     hub: Hub,
     relay: config::Relay,
     headers: Vec<Header>,
-    state: Option<PathBuf>,
+    /// The progress, which all attempts share: without a file, it is only here.
+    state: State,
     max_data_bytes: usize,
 }
 
@@ -53,7 +49,7 @@ impl Relays {
     pub(super) fn start(settings: &ServeSettings, hub: &Hub) -> Result<Self, ServeError> {
         let directory = match settings.storage() {
             // A log in memory is lost when the process ends. Then all events have to be relayed again, so no state is
-            // saved.
+            // saved on disk.
             Storage::Memory => None,
             Storage::Disk(data) => Some(data.join(DIRECTORY)),
         };
@@ -64,10 +60,11 @@ impl Relays {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         for relay in settings.relays() {
+            let file = directory.as_ref().map(|directory| directory.join(relay.file_name()));
             let plan = Plan {
                 hub: hub.clone(),
                 headers: headers(relay)?,
-                state: directory.as_ref().map(|directory| directory.join(relay.file_name())),
+                state: State::new(file, relay.last_event_id.clone()),
                 max_data_bytes: usize::try_from(settings.max_body.0).unwrap_or(usize::MAX),
                 relay: relay.clone(),
             };
@@ -160,7 +157,7 @@ impl Plan {
             },
             sink: Sink::Local(LocalSink::new(self.hub.clone(), &topics[0])),
             template: Template { topics, private: self.relay.private, max_data_bytes: self.max_data_bytes },
-            state: State::new(self.state.clone(), self.relay.last_event_id.clone()),
+            state: self.state.for_next_run(),
             voice: Voice::Log { name: self.relay.shown_url() },
             patience: Patience::Always,
         }

@@ -15,6 +15,13 @@ use std::time::Instant;
 pub const MAX_WINDOW_EVENTS: usize = 1 << 17;
 /// The number of events that each part's window may have, however many parts there are.
 pub const LEAST_WINDOW_EVENTS: usize = 8;
+/// The greatest number of bytes of the events in the windows of all parts of one state machine, as long as each window
+/// may have at least [`LEAST_WINDOW_BYTES`], or one event. Bytes that several windows share count in each of them.
+pub const MAX_WINDOW_BYTES: usize = 256 << 20;
+/// The number of bytes that each part's window may have, however many parts there are.
+pub const LEAST_WINDOW_BYTES: usize = 64 << 10;
+// The events that wait to be delivered as one run are in the window.
+const _: () = assert!(LEAST_WINDOW_BYTES >= RUN_BYTES);
 
 impl<T: Transmit> Turn<'_, T> {
     /// Stores the events of one batch for a part, until [`deliver`](Self::deliver) sends them. If the part has stored
@@ -37,7 +44,7 @@ impl<T: Transmit> Turn<'_, T> {
             if !std::mem::replace(&mut part.has_news, true) {
                 self.core.news.push(key);
             }
-            pieces.iter().for_each(|(offset, piece)| part.push(limit.events, *offset, piece));
+            pieces.iter().for_each(|(offset, piece)| part.push(&limit, *offset, piece));
         }
     }
 
@@ -111,20 +118,22 @@ impl<T: Transmit> Turn<'_, T> {
 }
 
 impl FanOut {
-    /// Returns the limit of each part's window. The more parts there are, the fewer events each window keeps. Within a
-    /// turn, the number of parts does not grow.
+    /// Returns the limit of each part's window. The more parts there are, the less each window keeps. Within a turn, the
+    /// number of parts does not grow.
     fn window_limit(&self) -> WindowLimit {
-        let events = (MAX_WINDOW_EVENTS / self.parts.len().max(1)).max(LEAST_WINDOW_EVENTS);
-        WindowLimit { events: events.min(self.window.events), ..self.window }
+        let parts = self.parts.len().max(1);
+        let events = (MAX_WINDOW_EVENTS / parts).max(LEAST_WINDOW_EVENTS);
+        let bytes = (MAX_WINDOW_BYTES / parts).max(LEAST_WINDOW_BYTES);
+        WindowLimit { events: events.min(self.window.events), bytes: bytes.min(self.window.bytes) }
     }
 }
 
 impl Part {
     /// Stores the next event, or the second piece of the newest event.
-    fn push(&mut self, most_events: usize, offset: Offset, event: &Bytes) {
+    fn push(&mut self, limit: &WindowLimit, offset: Offset, event: &Bytes) {
         self.news_events += 1;
         self.news_bytes += event.len();
-        self.window.push_within(most_events, offset, event.clone());
+        self.window.push_within(limit, offset, event.clone());
     }
 
     /// True if another event of `bytes` bytes can be delivered together with the events that wait to be delivered: all

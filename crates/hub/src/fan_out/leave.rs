@@ -128,10 +128,10 @@ impl<T: Transmit> Turn<'_, T> {
 impl FanOut {
     /// Returns the position that a member has reached, and the last bytes of its stream: the event that carries the
     /// reason why the stream ends, and the end of the body.
-    fn told(&self, key: MemberKey, reason: EndReason, place: &impl Fn(Offset) -> String) -> (Offset, Bytes) {
-        let (cursor, mut bytes) = (self.reached(key), Vec::new());
-        self.audience(key).encode_ending(reason, &place(cursor), &mut bytes);
-        bytes.extend_from_slice(self.audience(key).framing.end());
+    fn told(&mut self, key: MemberKey, reason: EndReason, place: &impl Fn(Offset) -> String) -> (Offset, Bytes) {
+        let (cursor, audience, mut bytes) = (self.reached(key), self.audience(key).clone(), Vec::new());
+        audience.encode_ending(reason, &mut self.random, &place(cursor), &mut bytes);
+        bytes.extend_from_slice(audience.framing.end());
         (cursor, bytes.into())
     }
 }

@@ -15,7 +15,7 @@
 //! | [`FanOut::join`], then [`Turn::start`] | `join.rs` |
 //! | [`Turn::take_events`], [`Turn::deliver`]: events go to the members that wait | `deliver.rs` |
 //! | [`Turn::writable`]: a member that was full gets more bytes | `advance.rs` |
-//! | [`FanOut::next_read`], [`Turn::take_step`], [`Turn::cannot_read`]: catch-up through the log | `reading.rs` |
+//! | [`FanOut::next_read`], [`Turn::take_step`], [`Turn::cannot_read`], [`Turn::end_readers`]: catch-up through the log | `reading.rs` |
 //! | [`FanOut::deadline`], [`Turn::expire`]: heartbeats and ends | `timing.rs` |
 //! | [`Turn::end`], [`FanOut::leave`], [`FanOut::take_departed`], [`FanOut::take_abandoned`] | `leave.rs` |
 mod advance;
@@ -38,10 +38,10 @@ mod tests;
 pub mod timing;
 
 pub use advance::RUN_BYTES;
-pub use deliver::{LEAST_WINDOW_EVENTS, MAX_WINDOW_EVENTS};
+pub use deliver::{LEAST_WINDOW_BYTES, LEAST_WINDOW_EVENTS, MAX_WINDOW_BYTES, MAX_WINDOW_EVENTS};
 pub use join::{Joining, Places};
 pub use member::{Departed, Departure, MemberKey};
-pub use read_queue::{CONCURRENT_BARREN_READS, CONCURRENT_READS, CONCURRENT_SCANS};
+pub use read_queue::{CONCURRENT_BARREN_READS, CONCURRENT_READS, CONCURRENT_SCANS, CONCURRENT_STRANGERS_READS};
 pub use reading::Wanted;
 pub use send::{Outgoing, Transmit, Unsent};
 pub use state::{FanOut, Turn};

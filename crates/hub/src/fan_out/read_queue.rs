@@ -15,15 +15,22 @@ pub const CONCURRENT_SCANS: usize = 4;
 /// own, such reads would hold up those that find something.
 pub const CONCURRENT_BARREN_READS: usize = 2;
 
+/// The greatest number of reads of the log that one driver makes at the same time for audiences without a token. The
+/// other reads of [`CONCURRENT_READS`] are left for audiences with a token.
+pub const CONCURRENT_STRANGERS_READS: usize = 6;
+
 /// The reads of a driver.
 #[derive(Debug, Default)]
 pub(super) struct ReadQueue {
     /// The parts that wait for a read, by the index of their kind; each queue is in the order of the requests.
-    waiting: [VecDeque<PartKey>; 4],
+    waiting: [VecDeque<PartKey>; 8],
     /// The parts for which the log is being read.
     under_way: Vec<(PartKey, Kind)>,
     /// True if the next barren read is for a pattern, if one of both kinds waits. They take turns.
     scan_is_next: bool,
+    /// True if the next read is for an audience without a token, if parts with and without a token wait that are alike
+    /// otherwise. They take turns.
+    stranger_is_next: bool,
 }
 
 /// The kind of a read.
@@ -33,26 +40,31 @@ struct Kind {
     is_scan: bool,
     /// True if the last read for the part has found nothing.
     is_barren: bool,
+    /// True for an audience without a token.
+    is_strangers: bool,
 }
 
 impl ReadQueue {
     /// Adds a part of the audience with this key to the parts that wait. `is_barren` is true if the last read for the
     /// part has found nothing.
     pub(super) fn push(&mut self, part: PartKey, key: &AudienceKey, is_barren: bool) {
-        self.waiting[Kind { is_scan: key.has_pattern(), is_barren }.index()].push_back(part);
+        let kind = Kind { is_scan: key.has_pattern(), is_barren, is_strangers: key.is_anonymous };
+        self.waiting[kind.index()].push_back(part);
     }
 
     /// Returns the next part for which the log may be read now; `None` if no part waits, or if the limits allow no more
     /// reads at the same time. The caller must call [`finish`](Self::finish) for the returned part later.
     pub(super) fn begin(&mut self) -> Option<PartKey> {
-        let barren = |is_scan| Kind { is_scan, is_barren: true };
-        let found_something = |is_scan| Kind { is_scan, is_barren: false };
-        let order =
-            [barren(self.scan_is_next), barren(!self.scan_is_next), found_something(true), found_something(false)];
-        let kind = order.into_iter().find(|kind| !self.waiting[kind.index()].is_empty() && self.may_begin(*kind))?;
+        let order = [(true, self.scan_is_next), (true, !self.scan_is_next), (false, true), (false, false)];
+        let mut kinds = order.into_iter().flat_map(|(is_barren, is_scan)| {
+            let kind = move |is_strangers| Kind { is_scan, is_barren, is_strangers };
+            [kind(self.stranger_is_next), kind(!self.stranger_is_next)]
+        });
+        let kind = kinds.find(|kind| !self.waiting[kind.index()].is_empty() && self.may_begin(*kind))?;
         if kind.is_barren {
             self.scan_is_next = !kind.is_scan;
         }
+        self.stranger_is_next = !kind.is_strangers;
         let part = self.waiting[kind.index()].pop_front()?;
         self.under_way.push((part, kind));
         Some(part)
@@ -63,6 +75,7 @@ impl ReadQueue {
         self.under_way.len() < CONCURRENT_READS
             && (!kind.is_scan || count(|kind| kind.is_scan) < CONCURRENT_SCANS)
             && (!kind.is_barren || count(|kind| kind.is_barren) < CONCURRENT_BARREN_READS)
+            && (!kind.is_strangers || count(|kind| kind.is_strangers) < CONCURRENT_STRANGERS_READS)
     }
 
     /// Notes that a read of the log for a part has ended.
@@ -79,6 +92,6 @@ impl ReadQueue {
 
 impl Kind {
     fn index(self) -> usize {
-        usize::from(self.is_scan) + 2 * usize::from(self.is_barren)
+        usize::from(self.is_scan) + 2 * usize::from(self.is_barren) + 4 * usize::from(self.is_strangers)
     }
 }

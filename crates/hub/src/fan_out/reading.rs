@@ -3,7 +3,7 @@ use super::{
     Departure, FanOut, Outgoing, Transmit, Turn,
     member::{MemberKey, PartIndex, State},
 };
-use crate::{audience_key::AudienceKey, bundle::PartKey, catch_up::Step, position::Offset};
+use crate::{audience_key::AudienceKey, bundle::PartKey, catch_up::Step, ending::EndReason, position::Offset};
 use std::sync::Arc;
 
 /// A step through the log that has to be read for a part.
@@ -23,8 +23,10 @@ impl FanOut {
     /// Returns the next step that the driver has to read, if there is one that may be read now. At most
     /// [`CONCURRENT_READS`](super::CONCURRENT_READS) steps are read at the same time, and at most
     /// [`CONCURRENT_SCANS`](super::CONCURRENT_SCANS) of these are for patterns, and at most
-    /// [`CONCURRENT_BARREN_READS`](super::CONCURRENT_BARREN_READS) for parts whose last step has found nothing. The
-    /// driver answers each step with [`Turn::take_step`] or [`Turn::cannot_read`], even if the part is gone by then.
+    /// [`CONCURRENT_BARREN_READS`](super::CONCURRENT_BARREN_READS) for parts whose last step has found nothing, and at
+    /// most [`CONCURRENT_STRANGERS_READS`](super::CONCURRENT_STRANGERS_READS) for audiences without a token. The driver
+    /// answers each step with [`Turn::take_step`], [`Turn::cannot_read`] or [`Turn::end_readers`], even if the part is
+    /// gone by then.
     pub fn next_read(&mut self) -> Option<Wanted> {
         while let Some(key) = self.reads.begin() {
             if let Some(index) = self.parts.known(key) {
@@ -74,6 +76,24 @@ impl<T: Transmit> Turn<'_, T> {
             }
         }
         self.core.read_on(key);
+    }
+
+    /// Ends the streams of those members of a part that need the log, and sends them an event with the reason. `place`
+    /// returns the ID of a position. Returns the members that have not left yet: the driver must ask for a new
+    /// [`deadline`](FanOut::deadline) of each of them.
+    pub fn end_readers(
+        &mut self,
+        key: PartKey,
+        reason: EndReason,
+        place: &impl Fn(Offset) -> String,
+    ) -> Vec<MemberKey> {
+        self.core.reads.finish(key);
+        let part = self.core.parts.known(key).map(|index| self.core.parts.get(index));
+        let mut readers: Vec<_> = part.map_or_else(Vec::new, |part| part.readers.values().copied().collect());
+        readers.iter().for_each(|reader| self.end_because(*reader, reason, place));
+        self.core.read_on(key);
+        readers.retain(|reader| self.core.contains(*reader));
+        readers
     }
 
     fn serve(&mut self, index: PartIndex, step: &Step) {

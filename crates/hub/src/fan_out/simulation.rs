@@ -231,10 +231,14 @@ impl Simulation {
         self.reads.extend(std::iter::from_fn(|| self.fan_out.next_read()));
         let Some(Wanted { part, key, cursor, .. }) = self.reads.pop_front() else { return };
         let mut turn = self.fan_out.turn(self.now, &mut self.peers);
-        if self.random.u8(..20) == 0 {
-            turn.cannot_read(part);
-        } else {
-            turn.take_step(part, &catch_up::step(&self.log, &key, cursor, Timestamp(0)).unwrap());
+        match self.random.u8(..40) {
+            0 => turn.cannot_read(part),
+            1 => {
+                let log = &self.log;
+                let ended = turn.end_readers(part, EndReason::Later, &|offset| catch_up::id_of(log, offset));
+                ended.into_iter().for_each(|key| self.schedule(key));
+            }
+            _ => turn.take_step(part, &catch_up::step(&self.log, &key, cursor, Timestamp(0)).unwrap()),
         }
     }
 
@@ -331,7 +335,7 @@ impl Simulation {
             self.now += Duration::from_millis(100);
             let due: Vec<_> = self.deadlines.iter().filter(|(_, at)| **at <= self.now).map(|(key, _)| *key).collect();
             let log = &self.log;
-            let (held, place) = (log.bounds().held(), |offset| catch_up::id_of(log, offset));
+            let (held, place) = (log.bounds().held, |offset| catch_up::id_of(log, offset));
             self.fan_out.turn(self.now, &mut self.peers).expire(&due, HEARTBEAT, held, &place);
             for key in due {
                 self.deadlines.remove(&key);

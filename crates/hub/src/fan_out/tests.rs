@@ -129,6 +129,42 @@ fn a_member_that_catches_up_for_long_gets_heartbeats() {
     assert_eq!(connections.sent.len(), 3, "no byte of the heartbeat was sent, so it is dropped");
 }
 
+/// A peer that reads slowly has time to learn why its stream ends, unless the hub stops.
+#[test]
+fn who_is_told_why_its_stream_ends_has_more_time() {
+    let (interval, begun) = (Duration::from_secs(20), Instant::now());
+    let after = |seconds: u64| begun + Duration::from_secs(seconds);
+    for (end_reason, stops_after, gone_after) in [
+        (None, None, 11),
+        (Some(EndReason::TokenExpired), None, 15),
+        (Some(EndReason::TokenExpired), Some(12), 13),
+        (Some(EndReason::TokenExpired), Some(14), 15),
+        (None, Some(10), 11),
+    ] {
+        let (mut core, mut connections) = (FanOut::new(WindowLimit::default(), 1), Connections::default());
+        let joining = joining(None);
+        let key = Arc::new(AudienceKey { framing: Framing::Chunked, ..AudienceKey::clone(&joining.key) });
+        let joining = Joining { key, ends: Some(after(10)), end_reason, ..joining };
+        let member = core.join(joining, begun, |_| Offset(10), || Offset(10), &nowhere);
+        core.turn(begun, &mut connections).start(member);
+        connections.full = Some(member);
+        core.turn(after(10), &mut connections).expire(&[member], interval, 0, &nowhere);
+        if let Some(seconds) = stops_after {
+            core.turn(after(seconds), &mut connections).end(member);
+        }
+        assert!(core.deadline(member, after(10), interval) <= after(gone_after), "{end_reason:?} {stops_after:?}");
+        core.turn(after(gone_after) - Duration::from_millis(1), &mut connections).expire(
+            &[member],
+            interval,
+            0,
+            &nowhere,
+        );
+        assert!(core.contains(member));
+        core.turn(after(gone_after), &mut connections).expire(&[member], interval, 0, &nowhere);
+        assert!(!core.contains(member));
+    }
+}
+
 /// Adds a member with this topic selector and cursor, whose connection takes all bytes. The newest offset of the log is
 /// 99.
 fn join_by(core: &mut FanOut, selector: &str, cursor: u64) -> MemberKey {
@@ -137,6 +173,37 @@ fn join_by(core: &mut FanOut, selector: &str, cursor: u64) -> MemberKey {
     let member = core.join(joining_of(matchers, Some(cursor)), now, |_| Offset(99), || Offset(99), &nowhere);
     core.turn(now, &mut Connections::default()).start(member);
     member
+}
+
+/// Members that need the log when there is no room for it are told where they are, and when to come back.
+#[test]
+fn readers_are_told_to_come_back_later() {
+    let (mut core, now) = (FanOut::new(WindowLimit::default(), 1), Instant::now());
+    let waiting = join_by(&mut core, "a", 99);
+    let reader = join_by(&mut core, "a", 0);
+    let wanted = core.next_read().unwrap();
+    core.turn(now, &mut Connections::default()).take_step(wanted.part, &step(0, 5, 10));
+    // A reader that has no room for the event, either.
+    let full = join_by(&mut core, "a", 3);
+    let wanted = core.next_read().unwrap();
+    let mut connections = Connections { full: Some(full), ..Connections::default() };
+    let place = |offset: Offset| format!("#{}", offset.0);
+    let left = core.turn(now, &mut connections).end_readers(wanted.part, EndReason::Later, &place);
+    assert_eq!(left, [full]);
+    assert!(core.deadline(full, now, Duration::from_secs(60)) <= now + Duration::from_secs(1));
+    let departed = [Departed { member: reader, how: Departure::Ended, tag: 0 }];
+    assert_eq!(core.take_departed(), departed);
+    connections.full = None;
+    core.turn(now, &mut connections).writable(full);
+    assert_eq!(core.take_departed(), [Departed { member: full, ..departed[0] }]);
+    let told = connections.sent.iter().map(|(member, bytes)| (*member, str::from_utf8(bytes).unwrap()));
+    for ((member, text), expected) in told.zip([(reader, 10), (full, 3)]) {
+        let (retry, rest) = text.strip_prefix("event: fanfare.end\nretry: ").unwrap().split_once('\n').unwrap();
+        assert!((30_000..=121_000).contains(&retry.parse::<u64>().unwrap()), "{text}");
+        assert_eq!((member, rest), (expected.0, &*format!("id: #{}\ndata: {{\"reason\":\"later\"}}\n\n", expected.1)));
+    }
+    assert_eq!((connections.sent.len(), core.contains(waiting)), (2, true));
+    assert!(core.next_read().is_none(), "nobody needs the log any more");
 }
 
 /// Returns all reads of the log that may begin now.
@@ -211,6 +278,36 @@ fn reads_that_have_found_nothing_leave_turns_to_others() {
     let next = reads(&mut core);
     let again = next.iter().find(|wanted| wanted.part == found.part).expect("it goes on at once");
     assert!(!again.is_barren);
+}
+
+/// However many strangers resume, those with a token have turns of their own.
+#[test]
+fn strangers_leave_reads_to_those_with_a_token() {
+    let (mut core, now) = (FanOut::new(WindowLimit::default(), 1), Instant::now());
+    let join_as = |core: &mut FanOut, selector: String, is_anonymous| {
+        let matchers = [Matcher::legacy_selector(&selector).unwrap()].into_iter().collect();
+        let joining = joining_of(matchers, Some(0));
+        let key = Arc::new(AudienceKey { is_anonymous, ..AudienceKey::clone(&joining.key) });
+        let member = core.join(Joining { key, ..joining }, now, |_| Offset(99), || Offset(99), &nowhere);
+        core.turn(now, &mut Connections::default()).start(member);
+    };
+    (0..100).for_each(|number| join_as(&mut core, format!("/strangers/{number}"), true));
+    let mut under_way = reads(&mut core);
+    assert_eq!(under_way.len(), CONCURRENT_STRANGERS_READS);
+    (0..100).for_each(|number| join_as(&mut core, format!("/bearers/{number}"), false));
+    under_way.extend(reads(&mut core));
+    let strangers = |under_way: &[Wanted]| under_way.iter().filter(|wanted| wanted.key.is_anonymous).count();
+    assert_eq!((under_way.len(), strangers(&under_way)), (CONCURRENT_READS, CONCURRENT_STRANGERS_READS));
+    for turn in 0..20 {
+        let ended = under_way.remove(0);
+        core.turn(now, &mut Connections::default()).take_step(ended.part, &step(0, 1, 99));
+        under_way.extend(reads(&mut core));
+        assert_eq!(under_way.len(), CONCURRENT_READS);
+        assert!(
+            (1..=CONCURRENT_STRANGERS_READS).contains(&strangers(&under_way)),
+            "turn {turn}: neither waits for all"
+        );
+    }
 }
 
 #[test]
@@ -477,38 +574,53 @@ fn heartbeats_do_not_come_after_each_event_if_events_are_not_rare() {
 }
 
 /// The windows of many audiences keep few events each, and no member loses any: it reads the log.
-#[test]
-fn many_audiences_have_small_windows() {
+/// Makes a state machine with members of `audiences` audiences, of which the first is slow, sends it `count` events of
+/// `bytes` bytes, and then lets it take them. Returns true if its window reaches back to the first of these events.
+fn window_reaches_back(audiences: usize, count: u64, bytes: usize) -> bool {
     let (mut core, mut connections, now) =
         (FanOut::new(WindowLimit::default(), 1), Connections::default(), Instant::now());
-    let audiences = 2 * MAX_WINDOW_EVENTS / 1_024;
     let mut parts = Vec::new();
     for number in 0..audiences {
         let matchers = [Matcher::exact(&number.to_string()).unwrap()].into_iter().collect();
-        let member = core.join(
-            joining_of(matchers, None),
-            now,
-            |part| {
-                parts.push(part);
-                Offset(0)
-            },
-            || Offset(0),
-            &nowhere,
-        );
+        let follow = |part| {
+            parts.push(part);
+            Offset(0)
+        };
+        let member = core.join(joining_of(matchers, None), now, follow, || Offset(0), &nowhere);
         core.turn(now, &mut connections).start(member);
     }
-    // The first member of all is slow.
     connections.full = Some(0);
-    for offset in 1..=1_000 {
-        let events: Events = vec![(Offset(offset), Bytes::from_static(b"event"))].into();
+    let event = Bytes::from(vec![b'x'; bytes]);
+    for offset in 1..=count {
+        let events: Events = vec![(Offset(offset), event.clone())].into();
         let mut turn = core.turn(now, &mut connections);
         turn.take_events(parts[0], &events);
         turn.deliver();
     }
     connections.full = None;
     core.turn(now, &mut connections).writable(0);
-    assert!(core.next_read().is_some(), "its window does not reach back to what it needs");
-    assert_eq!(MAX_WINDOW_EVENTS / audiences, 512, "fewer than the 1,000 events after its cursor");
+    core.next_read().is_none()
+}
+
+#[test]
+fn many_audiences_have_small_windows() {
+    // Each audience may have half of the events or bytes that few audiences may have.
+    let (many, of_bytes) = (2 * MAX_WINDOW_EVENTS / 1_024, MAX_WINDOW_BYTES >> 19);
+    for (audiences, count, bytes, expected) in [
+        (many, 512, 5, true),
+        (many, 513, 5, false),
+        (1, 1_024, 5, true),
+        (1, 1_025, 5, false),
+        (of_bytes, 16, 32 << 10, true),
+        (of_bytes, 17, 32 << 10, false),
+        (1, 32, 32 << 10, true),
+        (1, 33, 32 << 10, false),
+        (3 * MAX_WINDOW_BYTES / LEAST_WINDOW_BYTES, 2, 32 << 10, true),
+        (3 * MAX_WINDOW_BYTES / LEAST_WINDOW_BYTES, 3, 32 << 10, false),
+    ] {
+        let reaches = window_reaches_back(audiences, count, bytes);
+        assert_eq!(reaches, expected, "{count} events of {bytes} bytes, {audiences} audiences");
+    }
 }
 
 /// A slow peer has more time for the reason, but not when the whole server stops.

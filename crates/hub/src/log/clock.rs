@@ -1,7 +1,7 @@
 //! The clock that gives the entries of a log their time. Its time never goes backwards, even if the system's clock
 //! does.
-use super::{Log, LogError, Query, ReadLimit};
-use crate::{entry::Timestamp, position::Offset};
+use super::Log;
+use crate::entry::Timestamp;
 use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
@@ -32,16 +32,9 @@ struct State {
 
 impl LogClock {
     /// Returns the clock of a log. It starts with the time of the newest entry, if there is one.
-    ///
-    /// # Errors
-    /// [`LogError`] if the newest entry cannot be read.
-    pub(crate) fn of(log: &dyn Log, system: fn() -> Timestamp) -> Result<Self, LogError> {
-        let head = log.bounds().head;
-        let (after, limit) = (Offset(head.0.saturating_sub(1)), ReadLimit { entries: 1, bytes: 0 });
-        let last = log.read(&Query { after, until: head, topics: None, now: Timestamp(0), limit })?;
-        let newest = last.entries().next().map_or(Timestamp::default(), |entry| entry.time);
-        let state = State { newest, ahead_ms: 0, read: (Instant::now(), system()) };
-        Ok(Self { system, state: Mutex::new(state) })
+    pub(crate) fn of(log: &dyn Log, system: fn() -> Timestamp) -> Self {
+        let state = State { newest: log.newest(), ahead_ms: 0, read: (Instant::now(), system()) };
+        Self { system, state: Mutex::new(state) }
     }
 
     /// Returns the current time of the log.
@@ -82,11 +75,11 @@ impl State {
 mod tests {
     use super::*;
     use crate::{
-        log::{MemoryLog, Retention},
-        topic::Topic,
+        log::{MemoryLog, Retention, SegmentLog, erase::Erase},
+        topic::{PRESENCE_TOPICS, Topic},
         update::{Update, UpdateFields},
     };
-    use std::cell::Cell;
+    use std::{cell::Cell, fs};
 
     thread_local! {
         static SYSTEM: Cell<u64> = const { Cell::new(0) };
@@ -97,7 +90,36 @@ mod tests {
         let topics = vec![Topic::new("a").unwrap()];
         let update = Update::new(UpdateFields { topics, ..UpdateFields::default() }).unwrap();
         log.append(vec![update], Timestamp(newest)).unwrap();
-        LogClock::of(&log, || Timestamp(SYSTEM.get())).unwrap()
+        LogClock::of(&log, || Timestamp(SYSTEM.get()))
+    }
+
+    /// The time of the newest entry counts after a kill, whatever a reader gets of this entry then.
+    #[test]
+    fn time_goes_on_from_an_entry_that_no_reader_gets() {
+        let topic = |name: &str| Topic::new(name).unwrap();
+        let plain = |ttl_ms| {
+            let fields = UpdateFields { topics: vec![topic("a")], ttl_ms, ..UpdateFields::default() };
+            Update::new(fields).unwrap()
+        };
+        let of_presence = || Update::of_hub(topic(&format!("{PRESENCE_TOPICS}a")), "{}".into(), None);
+        let (erased, nothing) = (topic("a"), topic("b"));
+        for (batch, erased) in
+            [(vec![of_presence(); 3], &nothing), (vec![plain(None)], &erased), (vec![plain(Some(1))], &nothing)]
+        {
+            let (dir, killed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            let log = SegmentLog::open(dir.path(), Retention::default()).unwrap();
+            log.append(vec![plain(None)], Timestamp(50_000)).unwrap();
+            log.append(batch, Timestamp(100_000)).unwrap();
+            let erase = Erase { topic: Some(erased), id: None, before: None, may: &|_| true };
+            log.erase(&erase, Timestamp(100_000)).unwrap();
+            let _still = log.hold_still();
+            for file in fs::read_dir(dir.path()).unwrap().map(Result::unwrap) {
+                fs::copy(file.path(), killed.path().join(file.file_name())).unwrap();
+            }
+            let killed = SegmentLog::open(killed.path(), Retention::default()).unwrap();
+            let clock = LogClock::of(&killed, || Timestamp(SYSTEM.get()));
+            assert_eq!([99_000, 100_001].map(|system| at(&clock, system)), [100_000, 100_001]);
+        }
     }
 
     fn at(clock: &LogClock, system: u64) -> u64 {

@@ -6,7 +6,7 @@ use crate::{
     entry::Timestamp,
     gap::GapReason,
     position::{Offset, Position},
-    update::EARLIEST,
+    update::{EARLIEST, MAX_ID_BYTES},
 };
 use fanfare_event_stream::EventId;
 
@@ -61,8 +61,8 @@ fn seen(found: &Found, key: &AudienceKey) -> Option<(Offset, bool)> {
     key.may_receive_of(topics, private).then(|| (found.offset(), key.matches(topics)))
 }
 
-/// Does the same as [`resolve`] for IDs that can be resolved without a search: [`EARLIEST`] and the IDs that the hub
-/// makes. Returns `None` for a publisher's own ID.
+/// Does the same as [`resolve`] for IDs that can be resolved without a search: [`EARLIEST`], the IDs that the hub makes,
+/// and texts that no publisher can have chosen as an ID. Returns `None` for a publisher's own ID.
 #[must_use]
 pub fn resolve_position(log: &dyn Log, requested: &str) -> Option<Resolved> {
     let bounds = log.bounds();
@@ -72,7 +72,11 @@ pub fn resolve_position(log: &dyn Log, requested: &str) -> Option<Resolved> {
     if requested == EARLIEST {
         return Some(exactly(floor));
     }
-    let Position { epoch, offset } = Position::parse(requested)?;
+    let Some(Position { epoch, offset }) = Position::parse(requested) else {
+        // Whoever asks for such an ID need not wait for a turn to read the log, with a text of up to 64 KiB in memory.
+        let is_possible = requested.len() <= MAX_ID_BYTES && EventId::new(requested).is_ok();
+        return (!is_possible).then(|| gap(floor, GapReason::Unknown));
+    };
     Some(match log.epochs().end(epoch, bounds.head) {
         None => gap(floor, GapReason::ForeignEpoch),
         Some(end) if offset > end => gap(end, GapReason::Future),

@@ -24,6 +24,9 @@ pub struct Bounds {
     /// The offset of the last entry that was ever appended, even if retention has discarded the entry; [`Offset::ZERO`]
     /// if nothing was ever appended.
     pub head: Offset,
+    /// The number of entries from `oldest` to `head`, without presence updates, and without entries that are lost. The
+    /// limit [`Retention::count`] applies to this number.
+    pub held: u64,
     /// The number of offsets from `oldest` to `head` that belong to presence updates.
     pub presence: u64,
 }
@@ -34,13 +37,6 @@ impl Bounds {
     #[must_use]
     pub fn floor(&self) -> Offset {
         Offset(self.oldest.0 - 1)
-    }
-
-    /// The number of offsets from the oldest entry to the newest one, without the offsets of presence updates. The limit
-    /// [`Retention::count`] applies to this number.
-    #[must_use]
-    pub fn held(&self) -> u64 {
-        (self.head.0 - self.floor().0).saturating_sub(self.presence)
     }
 }
 
@@ -81,6 +77,10 @@ pub trait Log: Send + Sync + 'static {
 
     /// Returns the oldest offset that the log holds, and the newest offset that was ever appended.
     fn bounds(&self) -> Bounds;
+
+    /// Returns the time of the newest entry, even if this entry was erased, or is lost and the log still knows its
+    /// time; 0 if there is none. The log must not give later entries an earlier time.
+    fn newest(&self) -> Timestamp;
 
     /// Returns the epochs of this log.
     fn epochs(&self) -> Arc<Epochs>;

@@ -182,12 +182,23 @@ impl Log for MemoryLog {
     fn place_at(&self, time: Timestamp) -> Result<Offset, LogError> {
         let ring = self.ring();
         let first = ring.entries.partition_point(|held| held.time < time);
-        Ok(ring.entries.get(first).map_or(ring.head, |held| Offset(held.first().0 - 1)))
+        let Some(held) = ring.entries.get(first) else { return Ok(ring.head) };
+        let before = Offset(held.first().0 - 1);
+        // A run of presence updates has the time of the last of them. The first of them may be older.
+        Ok(match held.what {
+            Found::PresenceLost(first, last) => ring.presence.newest_before(first, last, time).unwrap_or(before),
+            _ => before,
+        })
     }
 
     fn bounds(&self) -> Bounds {
         let ring = self.ring();
-        Bounds { oldest: ring.oldest, head: ring.head, presence: ring.presence_offsets }
+        let Ring { oldest, head, presence_offsets: presence, .. } = *ring;
+        Bounds { oldest, head, held: head.0 + 1 - oldest.0 - presence, presence }
+    }
+
+    fn newest(&self) -> Timestamp {
+        self.ring().entries.back().map_or(Timestamp::default(), |newest| newest.time)
     }
 
     fn epochs(&self) -> Arc<Epochs> {

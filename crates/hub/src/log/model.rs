@@ -259,8 +259,9 @@ fn open_copy(log: &SegmentLog, dir: &Path, copy: &Path, retention: &Retention) -
 /// Compares the answers of `list` and `log` to all kinds of queries. After the last operation of a test, the log is
 /// read from every offset; after earlier operations, only from some offsets.
 fn compare(list: &List, log: &dyn Log, newest: &Newest, now: Timestamp, (name, is_last): (&str, bool)) {
-    let presence = (list.entries.len() - list.oldest - list.count()) as u64;
-    let bounds = Bounds { oldest: Offset(list.oldest as u64 + 1), head: Offset(list.entries.len() as u64), presence };
+    let (held, presence) = (list.count() as u64, (list.entries.len() - list.oldest - list.count()) as u64);
+    let (oldest, head) = (Offset(list.oldest as u64 + 1), Offset(list.entries.len() as u64));
+    let bounds = Bounds { oldest, head, held, presence };
     assert_eq!(log.bounds(), bounds, "{name}");
     for id in 3..6 {
         let id = format!("own-{id}");
@@ -283,10 +284,11 @@ fn compare(list: &List, log: &dyn Log, newest: &Newest, now: Timestamp, (name, i
         let held = &list.entries[list.oldest..];
         let expected = list.oldest + held.iter().filter(|(entry, ..)| entry.0 < time).count();
         let place = usize::try_from(log.place_at(Timestamp(time)).unwrap().0).unwrap();
-        // A run of presence updates has the time of the last of them.
-        let are_of_presence =
-            list.entries[place.min(expected)..expected].iter().all(|(_, update, _)| update.is_of_presence());
-        assert!(place <= expected && are_of_presence, "{name} at {time}: {place}, {expected}");
+        // The times of presence updates that are not kept any more are not known.
+        let is_unknown =
+            |place: usize| list.entries[place].1.is_of_presence() && newest.kept.iter().all(|kept| kept.0 != place);
+        let are_unknown = (place.min(expected)..expected).all(is_unknown);
+        assert!(place <= expected && are_unknown, "{name} at {time}: {place}, {expected}");
     }
 }
 

@@ -108,6 +108,15 @@ impl Presence {
         })
     }
 
+    /// Returns the offset of the newest kept update, erased or not, with an offset from `first` to `last` and a time
+    /// before `time`; `None` if there is none. All updates before this one are older, too. Later updates that are not
+    /// kept may be as new as `time`.
+    pub(super) fn newest_before(&self, first: Offset, last: Offset, time: Timestamp) -> Option<Offset> {
+        let older = self.kept.partition_point(|kept| kept.offset <= last && kept.time < time);
+        let newest = self.kept.get(older.checked_sub(1)?)?;
+        (newest.offset >= first).then_some(newest.offset)
+    }
+
     /// True if [`erase`](Self::erase) would erase an update.
     pub(super) fn has_any(&self, erase: &Erase<'_>) -> bool {
         self.entries().any(|entry| erase.fits(entry) && (erase.may)(entry.update.topics()))
@@ -184,6 +193,28 @@ mod tests {
         assert_eq!(found(1, 6), [lost(1, 4), there(5), there(6)]);
         assert_eq!(found(6, 12), [there(6), lost(7, 8), there(9), lost(10, 12)]);
         assert_eq!(found(3, 2), []);
+    }
+
+    #[test]
+    fn the_newest_one_before_a_time_is_found() {
+        let mut presence = Presence::new(PresenceLimit { bytes: u64::MAX, updates: 4 });
+        [(1, 10), (2, 20), (5, 30), (6, 30), (7, 40), (9, 50)]
+            .into_iter()
+            .for_each(|(offset, time)| presence.push(entry(offset, time)));
+        for (first, last, time, expected) in [
+            (1, 7, 30, None),
+            (1, 7, 31, Some(6)),
+            (1, 7, 40, Some(6)),
+            (1, 7, 41, Some(7)),
+            (1, 7, 99, Some(7)),
+            (7, 8, 40, None),
+            (9, 9, 50, None),
+            (9, 9, 51, Some(9)),
+            (10, 12, 99, None),
+        ] {
+            let found = presence.newest_before(Offset(first), Offset(last), Timestamp(time));
+            assert_eq!(found, expected.map(Offset), "{first} to {last} before {time}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub mod sink;
 
 pub use append_error::AppendError;
 
-use super::{Log, LogError, Query, ReadLimit, refusals::Refusals};
+use super::{Log, LogError, refusals::Refusals};
 use crate::{
     entry::{Entry, Timestamp},
     failure::{Failure, Failures},
@@ -69,7 +69,7 @@ impl Writer {
     /// A slow `sink` slows publishers down, but no entry is lost.
     ///
     /// # Errors
-    /// [`LogError`] if the last entry of the log cannot be read, or a thread cannot be started.
+    /// [`LogError`] if a thread cannot be started.
     pub fn start(
         log: Arc<dyn Log>,
         clock: impl Fn() -> Timestamp + Send + 'static,
@@ -79,7 +79,7 @@ impl Writer {
         let queue = Arc::new(Queue::default());
         let failures = Failures::default();
         let (passing, second, nudge) = sink::passing(sink, failures.clone());
-        let order = Order::new(log, clock, Arc::clone(&places), Arc::clone(&queue), passing, failures.clone())?;
+        let order = Order::new(log, clock, Arc::clone(&places), Arc::clone(&queue), passing, failures.clone());
         let second = spawn("fanfare-sink", move || second.run())?;
         let watched = failures.clone();
         let thread = spawn("fanfare-log", move || {
@@ -209,9 +209,9 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
         queue: Arc<Queue>,
         passing: Passing,
         failures: Failures,
-    ) -> Result<Self, LogError> {
-        let (head, newest) = newest(&*log)?;
-        Ok(Self {
+    ) -> Self {
+        let (head, newest) = (log.bounds().head, log.newest());
+        Self {
             log,
             clock,
             head,
@@ -223,7 +223,7 @@ impl<Clock: Fn() -> Timestamp> Order<Clock> {
             refusals: Refusals::default(),
             passing,
             failures,
-        })
+        }
     }
 
     /// Appends and discards until the writer is closed, or until the sink has panicked.
@@ -364,13 +364,4 @@ impl<Clock> Drop for Order<Clock> {
         self.queue.close();
         self.queue.clear();
     }
-}
-
-/// Returns the newest offset of the log, and the time of its newest entry.
-fn newest(log: &dyn Log) -> Result<(Offset, Timestamp), LogError> {
-    let head = log.bounds().head;
-    let (after, limit) = (Offset(head.0.saturating_sub(1)), ReadLimit { entries: 1, bytes: 0 });
-    let last = log.read(&Query { after, until: head, topics: None, now: Timestamp(0), limit })?;
-    let time = last.entries().next().map(|entry| entry.time);
-    Ok((head, time.unwrap_or_default()))
 }

@@ -87,6 +87,19 @@ impl Matcher {
         }
     }
 
+    /// True if [`Self::legacy_selector`] need not compile this text now, because it is not a URI Template, or is in the
+    /// cache.
+    #[must_use]
+    pub fn is_known_selector(text: &str) -> bool {
+        !text.contains('{') || SHARED.uri_templates.has(text)
+    }
+
+    /// True if [`Self::url_pattern`] need not compile this text now, because it is in the cache.
+    #[must_use]
+    pub fn is_known_url_pattern(text: &str, base: &Url) -> bool {
+        SHARED.url_patterns.has(&url_pattern_key(text, base))
+    }
+
     /// Returns the matcher of the topics that match the URL Pattern `text`; `*` is every topic. The pattern, and each
     /// topic that is later compared with it, is resolved against `base`, the hub's URL, if it is relative. The same URL
     /// Pattern is compiled only once, unless the process uses more patterns than the cache can hold.
@@ -105,9 +118,8 @@ impl Matcher {
         if Self::exact(text)? == Self::Any {
             return Ok(Self::Any);
         }
-        // URLs and matchers contain no line feed, so different pairs of a URL and a matcher have different keys.
         let compile = || UrlPattern::compile(text, base);
-        patterns.url_patterns.get_or_compile(&format!("{base}\n{text}"), compile).map(Self::UrlPattern)
+        patterns.url_patterns.get_or_compile(&url_pattern_key(text, base), compile).map(Self::UrlPattern)
     }
 
     /// True if the matcher selects `topic`. The time is proportional to the length of the topic.
@@ -164,6 +176,15 @@ impl Matcher {
         }
     }
 
+    /// The memory of the text by which the cache of compiled patterns finds the pattern, in bytes; 0 for a topic.
+    pub(crate) fn cached_bytes(&self) -> usize {
+        match self {
+            Self::Any | Self::Exact(_) => 0,
+            Self::UriTemplate(template) => template.as_str().len(),
+            Self::UrlPattern(pattern) => url_pattern_key(pattern.as_str(), pattern.base()).len(),
+        }
+    }
+
     /// The text that the matcher was made from.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -174,6 +195,12 @@ impl Matcher {
             Self::UrlPattern(pattern) => pattern.as_str(),
         }
     }
+}
+
+/// Returns the key of a URL Pattern in a cache. URLs and matchers contain no line feed, so different pairs of a URL and a
+/// matcher have different keys.
+fn url_pattern_key(text: &str, base: &Url) -> String {
+    format!("{base}\n{text}")
 }
 
 impl fmt::Display for Matcher {
@@ -258,12 +285,15 @@ mod tests {
             panic!("it is a template")
         };
         assert!(Arc::ptr_eq(&one, &two));
+        assert!(Matcher::is_known_selector("/shared/{id}") && Matcher::is_known_selector("/shared/"));
+        assert!(!Matcher::is_known_selector("/shared/{never-seen}") && !Matcher::is_known_url_pattern("/x", &hub()));
         let (Ok(Matcher::UrlPattern(one)), Ok(Matcher::UrlPattern(two))) =
             (Matcher::url_pattern("/shared/:id", &hub()), Matcher::url_pattern("/shared/:id", &hub()))
         else {
             panic!("it is a URL Pattern")
         };
         assert!(Arc::ptr_eq(&one, &two));
+        assert!(Matcher::is_known_url_pattern("/shared/:id", &hub()));
     }
 
     #[test]

@@ -45,6 +45,11 @@ impl<T: Pattern> PatternCache<T> {
 }
 
 impl<T> PatternCache<T> {
+    /// True if the pattern is cached.
+    pub(super) fn has(&self, source: &str) -> bool {
+        self.entries().patterns.contains_key(source)
+    }
+
     fn entries(&self) -> std::sync::MutexGuard<'_, Entries<T>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

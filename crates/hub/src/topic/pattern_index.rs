@@ -5,7 +5,7 @@
 //! the URLs of topics are indexed instead, because different texts can be the same URL: the components are normalised,
 //! and compared one after the other.
 use super::{candidate::Candidate, matcher::Matcher};
-use crate::prefix_tree::{PrefixTree, Value};
+use crate::prefix_tree::{INDEXED_BYTES, PrefixTree, Value};
 use url::Url;
 
 /// Values of patterns: one for all patterns with the same literal beginning.
@@ -16,6 +16,16 @@ pub(crate) struct PatternIndex<T> {
     /// The values by the beginning of the topic's URL, for each URL against which topics are resolved. Usually there is
     /// one such URL.
     urls: Vec<(Url, PrefixTree<T>)>,
+}
+
+/// The greatest number of bytes of a matcher's literal beginning that an index holds.
+pub(crate) fn text_bytes(matcher: &Matcher) -> usize {
+    let beginning = match matcher {
+        Matcher::Any | Matcher::Exact(_) => 0,
+        Matcher::UriTemplate(template) => template.literal_beginning().len(),
+        Matcher::UrlPattern(pattern) => pattern.literal_beginning().len(),
+    };
+    beginning.min(INDEXED_BYTES)
 }
 
 impl<T: Value> PatternIndex<T> {

@@ -51,14 +51,33 @@ async fn what_is_read_for_a_subscriber_counts_until_it_is_sent() {
     }
 }
 
+/// Checks that these bytes tell a subscriber to come back later, and to continue after this ID.
+fn tells_to_come_back(told: &[u8], id: &str) {
+    let text = str::from_utf8(told).unwrap();
+    let (retry, rest) = text.strip_prefix("event: fanfare.end\nretry: ").expect(text).split_once('\n').unwrap();
+    assert!((30_000..=121_000).contains(&retry.parse::<u64>().unwrap()), "{text}");
+    assert_eq!(rest, format!("id: {id}\ndata: {{\"reason\":\"later\"}}\n\n"));
+}
+
 /// Events beyond the budget are not sent, and the subscriber learns that its stream has ended.
 #[tokio::test]
 async fn a_stream_ends_if_what_is_read_for_it_would_exceed_the_budget() {
     let hub = hub_with(8_000).await;
     let mut stream = join(&hub, of_stranger(&hub), Start::After("earliest".into())).await;
+    let first = hub.open(key([Matcher::any()]), Start::After("earliest".into())).await.unwrap().place();
+    tells_to_come_back(&stream.next().await.unwrap().unwrap(), &first);
     let ended = stream.next().await.unwrap();
     assert!(matches!(ended, Err(LogError::OverBudget(over)) if over.is_anonymous && over.limit == 8_000), "{ended:?}");
     assert!(stream.next().await.is_none());
+    let opening = hub.open(of_stranger(&hub), Start::After("earliest".into())).await.unwrap().without_start_events();
+    let mut replay = opening.replay(true).await;
+    tells_to_come_back(&replay.next().await.unwrap().unwrap(), &first);
+    let ended = replay.next().await;
+    assert!(
+        matches!(ended, Err(LogError::OverBudget(_))),
+        "a replay that is not complete does not end like one: {ended:?}"
+    );
+    drop(replay);
     let rewound = hub.open(of_stranger(&hub), Start::Newest(EVENTS)).await;
     assert!(matches!(rewound, Err(LogError::OverBudget(_))), "{rewound:?}");
     let unknown = hub.open(of_stranger(&hub), Start::After("x".repeat(8_000))).await;

@@ -59,6 +59,9 @@ impl<F: Fn(Use<'_>) -> Result<(), LogError> + Send + Sync + 'static> Log for Obs
     fn bounds(&self) -> Bounds {
         self.log.bounds()
     }
+    fn newest(&self) -> Timestamp {
+        self.log.newest()
+    }
     fn epochs(&self) -> Arc<Epochs> {
         _ = (self.before)(Use::Epochs);
         self.log.epochs()

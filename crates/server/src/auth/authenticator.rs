@@ -94,9 +94,9 @@ impl Authenticator {
         error
     }
 
-    /// Revokes the signers of tokens that the hub does not trust any more. Returns true if there were any: their streams
-    /// then have to end.
-    pub(crate) fn revoke_signers(&self) -> bool {
+    /// Revokes the signers of tokens that the hub does not trust any more. Returns the number of times that this has
+    /// happened, by this authenticator and its clones: when the number has changed, streams have to end.
+    pub(crate) fn revoke_signers(&self) -> u64 {
         self.signers.revoke_untrusted(&self.settings.keys.current(), &self.settings.audience)
     }
 

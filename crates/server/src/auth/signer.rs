@@ -28,7 +28,14 @@ pub(super) struct Terms {
 
 /// The signers of all streams that are open. Cheap to clone; all clones share the signers.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Signers(Arc<Mutex<Vec<Arc<Signer>>>>);
+pub(super) struct Signers(Arc<Mutex<Known>>);
+
+#[derive(Debug, Default)]
+struct Known {
+    signers: Vec<Arc<Signer>>,
+    /// The number of times that signers were revoked.
+    revocations: u64,
+}
 
 impl Signer {
     /// Returns true if the hub no longer trusts the signer. This stays true, even if the key is trusted again later.
@@ -72,7 +79,7 @@ impl Signer {
 impl Signers {
     /// Returns the signer with this key and these rules.
     pub(super) fn get(&self, terms: Terms, key: Arc<Key>) -> Arc<Signer> {
-        let mut signers = self.lock();
+        let signers = &mut self.lock().signers;
         let known = signers.iter().find(|signer| {
             // The key itself is compared, so that a key that was read again, and is the same, stays the same signer.
             signer.terms == terms && signer.key.is_same(&key) && !signer.is_revoked()
@@ -81,17 +88,18 @@ impl Signers {
             return Arc::clone(known);
         }
         // The list is bounded: each signer in it has let in a stream, or has one of the keys that are trusted now.
-        forget_unused(&mut signers);
+        forget_unused(signers);
         let signer = Arc::new(Signer { terms, key, is_revoked: watch::Sender::new(false) });
         signers.push(Arc::clone(&signer));
         signer
     }
 
-    /// Revokes the signers that are not trusted any more. `own` is the audience of the hub. Returns true if there were
-    /// any.
-    pub(super) fn revoke_untrusted(&self, trusted: &TrustedKeys, own: &str) -> bool {
-        let mut signers = self.lock();
-        forget_unused(&mut signers);
+    /// Revokes the signers that are not trusted any more. `own` is the audience of the hub. Returns the number of times
+    /// that signers were revoked: when it has changed, streams have to end. Each of several servers that share the
+    /// signers has to compare it, because only one of them makes the change.
+    pub(super) fn revoke_untrusted(&self, trusted: &TrustedKeys, own: &str) -> u64 {
+        let Known { signers, revocations } = &mut *self.lock();
+        forget_unused(signers);
         let before = signers.len();
         signers.retain(|signer| {
             let is_trusted = signer.is_trusted(trusted, own);
@@ -102,10 +110,11 @@ impl Signers {
             }
             is_trusted
         });
-        signers.len() < before
+        *revocations += u64::from(signers.len() < before);
+        *revocations
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Signer>>> {
+    fn lock(&self) -> MutexGuard<'_, Known> {
         // The list is complete even if a thread has panicked while it held the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

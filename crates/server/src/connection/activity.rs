@@ -52,6 +52,10 @@ struct State {
     endless: bool,
     /// True if everything that had to be sent in this phase has been sent.
     flushed: bool,
+    /// True if the connection ends after the current answer.
+    is_last: bool,
+    /// True if much came behind the head of the current request, and together with it.
+    has_more: bool,
     /// True if hyper wants to refuse the head of the request that is being received.
     refusing: bool,
     /// The number of bytes that were received since the head began. Bytes that arrived together with the previous
@@ -142,9 +146,9 @@ impl Activity {
     /// value is dropped.
     pub(super) fn begin(&self) -> Busy {
         let mut state = self.lock();
-        let (silence, requests) = (state.silence, state.requests);
+        let (silence, has_more, requests) = (state.silence, state.has_more, state.requests);
         state.enter(Phase::Busy);
-        (state.silence, state.requests) = (silence, requests + 1);
+        (state.silence, state.has_more, state.requests) = (silence, has_more, requests + 1);
         Busy(self.clone())
     }
 
@@ -159,6 +163,27 @@ impl Activity {
     /// Notes that the answer has no end: from now on, the connection ends when the peer closes its sending side.
     pub(crate) fn is_endless(&self) {
         self.lock().endless = true;
+    }
+
+    /// Notes that the connection ends after the answer to the request that is being received.
+    pub(super) fn ends_with_answer(&self) {
+        self.lock().is_last = true;
+    }
+
+    /// Returns true if the connection ends after the answer to the current request.
+    pub(super) fn is_last(&self) -> bool {
+        self.lock().is_last
+    }
+
+    /// Notes that much came behind the head that is being received, and together with it.
+    pub(super) fn more_came(&self) {
+        self.lock().has_more = true;
+    }
+
+    /// Returns true if much came behind the head of the current request, and together with it: a body or, if the
+    /// request has none, further requests.
+    pub(super) fn has_more(&self) -> bool {
+        self.lock().has_more
     }
 
     /// Returns true if the connection ends as soon as the peer closes its sending side.
@@ -194,13 +219,15 @@ impl State {
             silence: None,
             endless: false,
             flushed: phase == Phase::New,
+            is_last: false,
+            has_more: false,
             refusing: false,
             head_bytes: None,
         }
     }
 
     fn enter(&mut self, phase: Phase) {
-        *self = Self::of(phase);
+        *self = Self { is_last: self.is_last, ..Self::of(phase) };
     }
 }
 

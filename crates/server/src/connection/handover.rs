@@ -108,8 +108,8 @@ pub(super) struct Requests {
     refused: Refused,
 }
 
-/// A flag that becomes true when a request is answered although its body was not read. The peer may then still be
-/// sending this body.
+/// A flag that becomes true when the connection ends after an answer although not everything that the peer sends was
+/// read. The peer may then still be sending: the body of the request, or further requests.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Refused(Arc<AtomicBool>);
 
@@ -127,7 +127,7 @@ impl Requests {
         Self { router, handover, activity, refused: Refused::default() }
     }
 
-    /// Returns the flag that this service sets if it answers a request whose body was not read.
+    /// Returns the flag that this service sets if it answers a request, and not everything that the peer sends is read.
     pub(super) fn refused(&self) -> Refused {
         self.refused.clone()
     }
@@ -150,6 +150,8 @@ impl Service<Request<Incoming>> for Requests {
         }
         let version = request.version();
         let refused = self.refused.clone();
+        let has_more = !has_body && self.activity.has_more();
+        let is_last = has_more || self.activity.is_last();
         let problem = transfer_coding(request.headers()).err();
         if matches!(*request.method(), Method::GET | Method::QUERY) {
             // The handler gets the activity of the connection, to note in it that its answer has no end.
@@ -192,7 +194,17 @@ impl Service<Request<Incoming>> for Requests {
                     handover.park(stream);
                     pending().await
                 }
-                None => Ok(response.map(|body| Sending::new(body, busy))),
+                None => {
+                    // Otherwise a silent connection would keep the memory of a large head, or of a part of one that came
+                    // too early to be counted.
+                    if is_last {
+                        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                    }
+                    if has_more {
+                        refused.0.store(true, Ordering::Relaxed);
+                    }
+                    Ok(response.map(|body| Sending::new(body, busy)))
+                }
             }
         })
     }
@@ -358,7 +370,14 @@ impl Noticing {
         into.put_slice(now);
         self.ahead.extend_from_slice(later);
         self.activity.received(Some(now.len()));
-        Poll::Ready(self.permit.came(&came))
+        self.permit.came(&came)?;
+        if self.permit.is_held() {
+            self.activity.ends_with_answer();
+        }
+        if self.permit.is_large_behind() {
+            self.activity.more_came();
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Fails if an endless answer is under way and the peer has closed its sending side.

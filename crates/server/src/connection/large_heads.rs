@@ -8,8 +8,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The number of bytes up to which the head of a request is not large.
 pub const LARGE_HEAD_BYTES: usize = 16 << 10;
-/// The greatest number of connections that may have had a large head. A connection is no longer counted when it ends,
-/// or when a shard takes its stream.
+/// The greatest number of connections that may have a large head at the same time. A connection is no longer counted
+/// when it ends, or when a shard takes its stream. It ends after the answer to the request with the large head: until
+/// then, hyper keeps the memory of the head.
 pub const MAX_LARGE_HEADS: usize = 1_024;
 
 /// The permits for large heads, which all connections of a server share.
@@ -29,6 +30,8 @@ pub(super) struct HeadPermit {
     permit: Option<OwnedSemaphorePermit>,
     /// The number of bytes of the head that is being received.
     bytes: usize,
+    /// The number of bytes that came behind the head, together with its end; 0 if they are few.
+    behind: usize,
 }
 
 impl LargeHeads {
@@ -39,14 +42,24 @@ impl LargeHeads {
 
     /// Returns the permit of a new connection, which needs none yet.
     pub(super) fn permit(&self) -> HeadPermit {
-        HeadPermit { heads: self.clone(), permit: None, bytes: 0 }
+        HeadPermit { heads: self.clone(), permit: None, bytes: 0, behind: 0 }
     }
 }
 
 impl HeadPermit {
     /// Notes that the next byte is the first one of a head.
     pub(super) fn begin_head(&mut self) {
-        self.bytes = 0;
+        (self.bytes, self.behind) = (0, 0);
+    }
+
+    /// True if a head of the connection was large.
+    pub(super) fn is_held(&self) -> bool {
+        self.permit.is_some()
+    }
+
+    /// True if so much came behind the head that it would be a large head, if it belongs to a head.
+    pub(super) fn is_large_behind(&self) -> bool {
+        self.behind > LARGE_HEAD_BYTES
     }
 
     /// Notes that these bytes have come while a head is received. A body may have come with them.
@@ -59,15 +72,16 @@ impl HeadPermit {
             && self.permit.is_none()
             && let Some(end) = end_of_head(bytes)
         {
-            self.bytes -= bytes.len() - end;
+            self.behind = bytes.len() - end;
+            self.bytes -= self.behind;
         }
         if self.bytes > LARGE_HEAD_BYTES && self.permit.is_none() {
             let Shared { permits, refused } = &*self.heads.0;
             let Ok(permit) = permits.clone().try_acquire_owned() else {
                 if refused.is_due() {
                     tracing::warn!(
-                        "too many connections have sent heads of more than {LARGE_HEAD_BYTES} bytes: another such \
-                         connection was closed"
+                        "too many requests with a head of more than {LARGE_HEAD_BYTES} bytes: another such connection \
+                         was closed"
                     );
                 }
                 return Err(io::Error::other("too many large heads"));
@@ -98,6 +112,10 @@ mod tests {
         for _ in 0..3 {
             body.begin_head();
             body.came(&with_body).unwrap();
+            assert!(body.is_large_behind());
+            body.begin_head();
+            body.came(&with_body[..LARGE_HEAD_BYTES]).unwrap();
+            assert!(!body.is_large_behind() && !body.is_held());
         }
         let half = [b'x'; LARGE_HEAD_BYTES / 2];
         for permit in [&mut first, &mut second] {

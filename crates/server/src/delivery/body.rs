@@ -117,6 +117,8 @@ impl Open {
             }
             if let Poll::Ready(next) = self.subscription.poll_next(cx) {
                 let next = next.map(|run| run.inspect_err(|error| super::log_end("a stream ends", error)));
+                // If a budget ends the stream, the subscriber was told to come back later, so the body is complete.
+                let next = next.filter(|run| !matches!(run, Err(LogError::OverBudget(_))));
                 return Poll::Ready(next.map(|run| run.map(Frame::data)));
             }
             ready!(self.alarm.as_mut().poll(cx));

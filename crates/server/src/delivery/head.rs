@@ -105,10 +105,6 @@ const HEAD_BYTES: usize = 896;
 /// The fields that describe the connection or the framing of the body.
 const FRAMING: [HeaderName; 3] = [header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
 
-/// The shortest and the longest time, in seconds, after which a subscriber reconnects if it was told to come back
-/// later.
-const RETRY_SECONDS: std::ops::RangeInclusive<u64> = 30..=120;
-
 /// Returns the answer that tells a subscriber to come back later. It is a stream that ends at once and names the time
 /// after which an EventSource reconnects; after an error status, an EventSource would never reconnect. The time comes
 /// with an event of a type of its own: some clients pass a block that only has a time to the application, as an empty
@@ -117,11 +113,10 @@ const RETRY_SECONDS: std::ops::RangeInclusive<u64> = 30..=120;
 /// # Errors
 /// [`Problem::Later`] for lines of JSON. No EventSource reads them, and an answer without a line would look complete.
 pub fn come_back_later(representation: Representation) -> Result<Response, Problem> {
-    let seconds = fastrand::u64(RETRY_SECONDS);
+    let retry_ms = EndReason::Later.retry_ms(&mut fastrand::Rng::new()).unwrap_or_default();
     if representation == Representation::JsonLines {
-        return Err(Problem::Later { seconds });
+        return Err(Problem::Later { seconds: retry_ms / 1_000 });
     }
-    let retry_ms = seconds * 1_000 + fastrand::u64(0..1_000);
     let (r#type, reason) = (Ending::EVENT_TYPE, EndReason::Later.as_str());
     let body = format!("retry: {retry_ms}\nevent: {type}\ndata: {{\"reason\":\"{reason}\"}}\n\n");
     let mut response = stream(representation, body.into());

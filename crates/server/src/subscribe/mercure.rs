@@ -66,7 +66,9 @@ pub(crate) async fn query(app: App, request: Request<Body>) -> Result<Response, 
     let form = cursor::form(&body.bytes)?;
     let cursor = Cursor::of(&parts.headers, &[&query, &form]);
     let form = query.and(form)?;
-    let (wanted, request) = want(&app, &parts, &credentials, &form, cursor)?;
+    let Some((wanted, request)) = want(&app, &parts, &credentials, &form, cursor).await? else {
+        return head::come_back_later(Representation::EventStream);
+    };
     drop((parts, form, body));
     open(&app, request, credentials, wanted).await
 }
@@ -78,28 +80,43 @@ async fn stream(
     query: Form,
     cursor: Cursor,
 ) -> Result<Response, Problem> {
-    let (wanted, request) = want(app, &parts, &credentials, &query, cursor)?;
+    let Some((wanted, request)) = want(app, &parts, &credentials, &query, cursor).await? else {
+        return head::come_back_later(Representation::EventStream);
+    };
     // The subscriber may wait long for the log. Only the matchers of its request are in memory then.
     drop((parts, query));
     open(app, request, credentials, wanted).await
 }
 
-/// Reads what a request asks for.
-fn want(
+/// Reads what a request asks for. Returns `None` if its sender has no token, and the patterns of too many such requests
+/// wait to be compiled.
+async fn want(
     app: &App,
     parts: &Parts,
     credentials: &Credentials,
     query: &Form,
     cursor: Cursor,
-) -> Result<(Wanted, Asking), Problem> {
+) -> Result<Option<(Wanted, Asking)>, Problem> {
     Acceptance::require(&parts.headers, EVENT_STREAM)?;
     let newer = query.iter().any(|(name, _)| names_a_matcher(name));
-    let matchers = if newer {
-        let named: Vec<_> = query.iter().filter(|(name, _)| names_a_matcher(name)).collect();
-        gather(app, credentials, named.into_iter().map(|(name, value)| newer_matcher(app, name, value)))?
+    let is_meant = |name: &str| if newer { names_a_matcher(name) } else { name == "topic" };
+    let named: Vec<_> = query.iter().filter(|(name, _)| is_meant(name)).collect();
+    let has_token = credentials.signer.is_some();
+    let is_known = |(name, text): &(&str, &str)| match *name {
+        "topic" => Matcher::is_known_selector(text),
+        "match_urlpattern" => Matcher::is_known_url_pattern(text, &app.base_url),
+        _ => true,
+    };
+    let matchers = if has_token || named.len() > app.settings.max_topics || named.iter().all(is_known) {
+        gather(app, has_token, named.into_iter().map(|(name, text)| matcher(app, name, text)))?
     } else {
-        let selectors: Vec<_> = query.all("topic").collect();
-        gather(app, credentials, selectors.into_iter().map(|selector| Ok(Matcher::legacy_selector(selector)?)))?
+        let owned: Vec<_> = named.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
+        let compiler = app.clone();
+        let compile = move || gather(&compiler, false, owned.iter().map(|(name, text)| matcher(&compiler, name, text)));
+        match app.compiling.in_turn(compile).await {
+            Some(matchers) => matchers?,
+            None => return Ok(None),
+        }
     };
     let cursor = cursor.or_rewind(&[query], matchers.as_slice().len(), app.hub.now())?;
     let wanted = Wanted {
@@ -109,7 +126,7 @@ fn want(
         cursor_header: if newer { MERCURE_LAST_EVENT_ID } else { LAST_EVENT_ID },
         until: Until::Closed,
     };
-    Ok((wanted, Asking::of(parts)))
+    Ok(Some((wanted, Asking::of(parts))))
 }
 
 /// Returns true if the name of a parameter begins with `match`, in upper or lower case. All such names are reserved for
@@ -119,8 +136,9 @@ fn names_a_matcher(name: &str) -> bool {
     name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("match"))
 }
 
-fn newer_matcher(app: &App, name: &str, value: &str) -> Result<Matcher, Problem> {
+fn matcher(app: &App, name: &str, value: &str) -> Result<Matcher, Problem> {
     match name {
+        "topic" => Ok(Matcher::legacy_selector(value)?),
         "match" | "match_exact" => Ok(Matcher::exact(value)?),
         "match_urlpattern" => Ok(Matcher::url_pattern(value, &app.base_url)?),
         unknown => Err(Problem::MatcherType(unknown.chars().take(64).collect())),

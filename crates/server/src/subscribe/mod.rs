@@ -2,6 +2,7 @@
 //!
 //! [`mercure`] and [`topic`] each read one kind of request. The code of this file makes the stream for both kinds of
 //! request.
+pub mod compiling;
 pub mod mercure;
 pub mod topic;
 
@@ -214,7 +215,7 @@ pub const MAX_COMPILED_BYTES: usize = 256 << 10;
 /// hub requires compiles nothing.
 pub(crate) fn gather(
     app: &App,
-    credentials: &Credentials,
+    has_token: bool,
     matchers: impl ExactSizeIterator<Item = Result<Matcher, Problem>>,
 ) -> Result<Matchers, Problem> {
     let (count, limit) = (matchers.len(), app.settings.max_topics);
@@ -224,7 +225,7 @@ pub(crate) fn gather(
     if count > limit {
         return Err(Problem::TooManyMatchers { count, limit });
     }
-    let max_patterns = if credentials.signer.is_some() { count } else { app.settings.max_anonymous_patterns };
+    let max_patterns = if has_token { count } else { app.settings.max_anonymous_patterns };
     let mut compiled_bytes = 0;
     let mut patterns = 0;
     let mut gathered = Vec::with_capacity(count);

@@ -32,10 +32,11 @@ pub async fn subscribe(State(app): State<App>, parts: Parts) -> Result<Response,
 }
 
 /// Answers with the stream of the topics that an alias names.
-pub(crate) async fn alias(app: &App, topics: &[String], parts: &Parts) -> Result<Response, Problem> {
-    let credentials = app.auth.authenticate(parts, Purpose::Subscribe).await?;
+pub(crate) async fn alias(app: &App, topics: &[String], parts: Parts) -> Result<Response, Problem> {
+    let credentials = app.auth.authenticate(&parts, Purpose::Subscribe).await?;
     let topics: Vec<_> = topics.iter().map(String::as_str).collect();
-    let (wanted, request) = want(app, parts, &credentials, &topics, &cursor::query_of(&parts.uri)?)?;
+    let (wanted, request) = want(app, &parts, &credentials, &topics, &cursor::query_of(&parts.uri)?)?;
+    drop(parts);
     open(app, request, credentials, wanted).await
 }
 
@@ -47,7 +48,8 @@ fn want(
     topics: &[&str],
     query: &Form,
 ) -> Result<(Wanted, Asking), Problem> {
-    let matchers = gather(app, credentials, topics.iter().map(|topic| Ok(Matcher::exact(topic)?)))?;
+    let has_token = credentials.signer.is_some();
+    let matchers = gather(app, has_token, topics.iter().map(|topic| Ok(Matcher::exact(topic)?)))?;
     let cursor = Cursor::of(&parts.headers, &[query]).or_rewind(&[query], topics.len(), app.hub.now())?;
     let representation = representation(&parts.headers, query)?;
     let wanted =

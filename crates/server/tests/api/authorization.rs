@@ -1,32 +1,23 @@
 //! Tokens: who may publish, who receives what is private, and how a refusal reads.
-use super::fixture::*;
+use super::{
+    fixture::*,
+    tokens::{self, HUB, ISSUER, authenticator, bearer, hub_url, key, serve_trusting},
+};
 use fanfare_hub::entry::Timestamp;
 use fanfare_server::auth::{
-    AuthSettings, Authenticator, SigningKey, TrustedIssuer, TrustedKeys,
-    mint::{LegacyToken, ModernToken, TopicMatch},
+    AuthSettings, Authenticator, TrustedIssuer, TrustedKeys,
+    mint::{LegacyToken, ModernToken},
 };
-use url::Url;
 
-const HUB: &str = "https://hub.example/.well-known/mercure";
 const METADATA: &str = "https://hub.example/.well-known/oauth-protected-resource/.well-known/mercure";
-const ISSUER: &str = "https://issuer.example";
-
-fn key() -> SigningKey {
-    SigningKey::hs256(b"a secret of at least thirty-two bytes").unwrap()
-}
-
-fn issuer_key() -> SigningKey {
-    SigningKey::hs256(b"another secret of at least thirty-two").unwrap()
-}
 
 async fn closed(anonymous: bool) -> Fixture {
     let trusted = TrustedKeys {
-        publisher_keys: key().verification().into(),
-        subscriber_keys: key().verification().into(),
-        issuers: vec![TrustedIssuer::new(ISSUER, issuer_key().verification().into())],
+        publisher_keys: key(0).verification().into(),
+        subscriber_keys: key(0).verification().into(),
+        issuers: vec![TrustedIssuer::new(ISSUER, key(1).verification().into())],
     };
-    let settings = AuthSettings { anonymous, keys: trusted.into(), ..AuthSettings::closed(Url::parse(HUB).unwrap()) };
-    serve_as(Authenticator::new(settings), |settings| settings.public_url = Url::parse(HUB).unwrap()).await
+    serve_trusting(anonymous, trusted).await
 }
 
 fn legacy(publish: &[&str], subscribe: &[&str]) -> String {
@@ -34,27 +25,11 @@ fn legacy(publish: &[&str], subscribe: &[&str]) -> String {
 }
 
 fn legacy_until(publish: &[&str], subscribe: &[&str], expires_at: Option<Timestamp>) -> String {
-    let topics = |topics: &[&str]| topics.iter().map(|&topic| topic.to_owned()).collect();
-    LegacyToken { publish: topics(publish), subscribe: topics(subscribe), payload: None, expires_at }.sign(&key())
+    LegacyToken { expires_at, ..tokens::legacy(publish, subscribe) }.sign(&key(0))
 }
 
 fn modern(publish: &str, subscribe: &str, audience: &str) -> String {
-    let now = Timestamp::now();
-    let token = ModernToken {
-        issuer: ISSUER.into(),
-        audience: audience.into(),
-        subject: "somebody".into(),
-        issued_at: now,
-        expires_at: Timestamp(now.0 + 60_000),
-        publish: vec![TopicMatch::Exact(publish.into())],
-        subscribe: vec![TopicMatch::Exact(subscribe.into())],
-        payload: None,
-    };
-    token.sign(&issuer_key())
-}
-
-fn bearer(token: &str) -> String {
-    format!("Authorization: Bearer {token}\r\n")
+    ModernToken { audience: audience.into(), ..tokens::modern(&[publish], &[subscribe]) }.sign(&key(1))
 }
 
 #[tokio::test]
@@ -134,7 +109,7 @@ async fn the_metadata_names_the_cookie() {
     let cookie =
         |answer: &Answer| serde_json::from_str::<serde_json::Value>(&answer.body).unwrap()["mercure_cookie"].clone();
     assert_eq!(cookie(&serve().await.get(path, "").await), "__Secure-mercure_access_token");
-    let settings = AuthSettings { modern_cookie: "own".into(), ..AuthSettings::closed(Url::parse(HUB).unwrap()) };
+    let settings = AuthSettings { modern_cookie: "own".into(), ..AuthSettings::closed(hub_url()) };
     assert_eq!(cookie(&serve_as(Authenticator::new(settings), |_| {}).await.get(path, "").await), "own");
 }
 
@@ -172,8 +147,7 @@ async fn strangers_have_few_patterns_and_those_without_a_needed_token_none() {
 /// A sender that may not subscribe learns nothing about the rest of its request.
 #[tokio::test]
 async fn the_token_is_looked_at_before_paths_and_queries() {
-    let settings = AuthSettings { anonymous: false, ..AuthSettings::closed(Url::parse(HUB).unwrap()) };
-    let server = serve_as(Authenticator::new(settings), |settings| {
+    let server = serve_as(authenticator(false, TrustedKeys::default()), |settings| {
         settings.aliases = [("/events".to_owned(), vec!["news".to_owned()])].into();
     })
     .await;

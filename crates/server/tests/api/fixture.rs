@@ -170,6 +170,30 @@ impl Fixture {
     }
 }
 
+/// Time that stands still in the test's runtime, in which the server runs too, until this is dropped. However busy the
+/// machine is, the server gives up nothing meanwhile.
+pub struct StoppedTime {
+    _until: std::sync::mpsc::Sender<()>,
+}
+
+impl StoppedTime {
+    /// # Panics
+    /// If the runtime has several threads.
+    pub fn begin() -> Self {
+        tokio::time::pause();
+        let (_until, ended) = std::sync::mpsc::channel();
+        // Stopped time jumps to the next alarm when nothing else is left to do, but not while such a task runs.
+        tokio::task::spawn_blocking(move || ended.recv());
+        Self { _until }
+    }
+}
+
+impl Drop for StoppedTime {
+    fn drop(&mut self) {
+        tokio::time::resume();
+    }
+}
+
 /// A whole answer.
 #[derive(Debug)]
 pub struct Answer {

@@ -37,4 +37,5 @@ mod static_files;
 mod stopping;
 mod subscriptions;
 mod threads;
+mod tokens;
 mod visible;

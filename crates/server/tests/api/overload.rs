@@ -1,20 +1,22 @@
 //! Too many subscribers, and subscriptions that take too much together: nobody's EventSource is closed for good by an
 //! error status.
-use super::fixture::*;
+use super::{
+    fixture::*,
+    tokens::{authenticator, bearer, key, legacy},
+};
 use crate::DELIVERY;
 use fanfare_hub::{
     HubLimits,
     budget::{Budget, Budgets, Taken},
 };
 use fanfare_server::{
-    auth::{AuthSettings, Authenticator, KeyStore, SigningKey, TrustedKeys, mint::LegacyToken},
+    auth::{Authenticator, TrustedKeys},
     body::strangers::MAX_STRANGERS_BYTES,
-    connection::STAYING_BYTES,
+    connection::{LARGE_HEAD_BYTES, MAX_LARGE_HEADS, STAYING_BYTES},
     settings::Delivery,
 };
 use std::{sync::Arc, time::Instant};
 use tokio::time::sleep;
-use url::Url;
 
 const LATER: &str = "event: fanfare.end\ndata: {\"reason\":\"later\"}\n\n";
 
@@ -100,6 +102,40 @@ async fn who_would_exceed_a_budget_is_told_to_come_back() {
     wait_until_nothing_is_taken(&server).await;
 }
 
+/// A subscriber for which the log is read learns when to come back, and where to continue, if what is read would exceed
+/// the budget.
+#[tokio::test]
+async fn who_exceeds_a_budget_while_catching_up_is_told_to_come_back() {
+    // All buffers of a connection that stays with hyper fit, and the events do not.
+    let server = within(Budget { bytes: STAYING_BYTES + 50_000, comparisons: 10 }).await;
+    let first = server.publish("/topics/a", &"x".repeat(200_000)).await;
+    let is_told = |told: &str, id: &str| {
+        let event = format!("id: {id}\ndata: {{\"reason\":\"later\"}}\n\n");
+        let told = told.split_once("event: fanfare.end\nretry: ").and_then(|(_, rest)| rest.split_once('\n'));
+        told.is_some_and(|(retry, rest)| retry.parse::<u64>().is_ok_and(|retry| retry >= 30_000) && rest == event)
+    };
+    let earliest = format!("{}0", first.strip_suffix('1').unwrap());
+    for target in ["/topics/a?last_event_id=earliest", "/.well-known/mercure?topic=a&lastEventID=earliest"] {
+        let told = server.subscribe(target, "").await.end().await;
+        assert!(is_told(&told, &earliest), "{target}: {told}");
+    }
+    let mut by_hyper = server.connect().await;
+    by_hyper
+        .send(server.request("GET /topics/a?last_event_id=earliest", "HTTP/1.0", "Content-Length: 1\r\n") + "x")
+        .await;
+    by_hyper.read_head().await;
+    let told = by_hyper.end().await;
+    assert!(is_told(&told, &earliest), "{told}");
+    // A replay is not complete, and so its body is not, but the event is sent.
+    let mut replay = server.connect().await;
+    replay.send(server.request("GET /topics/a?until=now&last_event_id=earliest", "HTTP/1.0", "")).await;
+    replay.read_head().await;
+    let told = replay.read_until(|text| text.contains("later")).await;
+    assert!(is_told(&told, &earliest), "{told}");
+    drop(replay);
+    wait_until_nothing_is_taken(&server).await;
+}
+
 /// Strangers with the dearest patterns and the longest topics take no more than the budget, and what they take is given
 /// back, however their streams end.
 #[tokio::test]
@@ -170,17 +206,13 @@ async fn connections_that_stay_with_hyper_are_counted() {
 /// Strangers cannot use up what is left to those with a token.
 #[tokio::test]
 async fn a_subscriber_with_a_token_has_a_budget_that_strangers_cannot_take() {
-    let key = SigningKey::hs256(b"a secret of at least thirty-two bytes").unwrap();
-    let keys = TrustedKeys { subscriber_keys: key.verification().into(), ..TrustedKeys::default() };
-    let hub_url = Url::parse("https://hub.example/.well-known/mercure").unwrap();
-    let settings = AuthSettings { anonymous: true, keys: KeyStore::from(keys), ..AuthSettings::closed(hub_url) };
+    let keys = TrustedKeys { subscriber_keys: key(0).verification().into(), ..TrustedKeys::default() };
     let mut limits = HubLimits::default();
     let budget = |comparisons| Budget { bytes: 1 << 20, comparisons };
     limits.budgets = Budgets { all: budget(2), anonymous: budget(1) };
-    let server = serve_within(&limits, Arc::new(memory_log()), Authenticator::new(settings), |_| {}).await;
+    let server = serve_within(&limits, Arc::new(memory_log()), authenticator(true, keys), |_| {}).await;
     // The token grants nothing, so only that there is a token distinguishes its bearer from a stranger.
-    let token = LegacyToken { publish: vec![], subscribe: vec![], payload: None, expires_at: None }.sign(&key);
-    let token = format!("Authorization: Bearer {token}\r\n");
+    let token = bearer(&legacy(&[], &[]).sign(&key(0)));
     let (target, nothing) = (|pattern| format!("/.well-known/mercure?topic={pattern}"), ":\n");
     let first_of = async |mut stream: Stream| stream.read_until(|text| !text.is_empty()).await;
     let mut stranger = server.subscribe(&target("{a}"), "").await;
@@ -240,4 +272,28 @@ async fn strangers_cannot_fill_the_memory_with_bodies() {
     while is_refused().await {
         assert!(began.elapsed() < PATIENCE, "the bodies that are gone are still counted");
     }
+}
+
+/// The permits for large heads are for requests and not for connections: a proxy keeps its connections for long, and
+/// strangers could keep theirs.
+#[tokio::test]
+async fn a_large_head_is_not_counted_when_its_request_was_answered() {
+    let server = serve().await;
+    let large = server.request("GET /healthz", "HTTP/1.1", &format!("X: {}\r\n", "x".repeat(LARGE_HEAD_BYTES)));
+    let small = server.request("GET /healthz", "HTTP/1.1", "");
+    let mut kept = Vec::new();
+    for number in 0..=MAX_LARGE_HEADS {
+        let mut peer = server.connect().await;
+        for (request, connection) in [(&small, None), (&large, Some("close"))] {
+            peer.send(request).await;
+            peer.read_head().await;
+            assert!(peer.head.starts_with("HTTP/1.1 200"), "request {number}: {}", peer.head);
+            assert_eq!(peer.header("connection"), connection, "request {number}");
+            peer.read_until(|text| text == "ok\n").await;
+        }
+        kept.push(peer);
+        // So many connections of peers that do not close them are as many as a test should have.
+        kept.drain(..kept.len().saturating_sub(100));
+    }
+    assert_eq!(kept.pop().unwrap().end().await, "");
 }

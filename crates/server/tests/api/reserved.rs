@@ -1,39 +1,15 @@
 //! The hub's own namespace is published by nobody, whichever way an update comes, so that no subscriber can be sent
 //! forged presence.
-use super::fixture::*;
-use fanfare_hub::entry::Timestamp;
-use fanfare_server::auth::{
-    AuthSettings, Authenticator, SigningKey, TrustedIssuer, TrustedKeys,
-    mint::{LegacyToken, ModernToken, TopicMatch},
-};
+use super::tokens::{self, ISSUER, bearer, key, serve_trusting};
+use fanfare_server::auth::{TrustedIssuer, TrustedKeys};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use url::Url;
-
-const HUB: &str = "https://hub.example/.well-known/mercure";
-const ISSUER: &str = "https://issuer.example";
-
-fn key() -> SigningKey {
-    SigningKey::hs256(b"a secret of at least thirty-two bytes").unwrap()
-}
 
 fn legacy() -> String {
-    let token = LegacyToken { publish: vec!["*".into()], subscribe: vec![], payload: None, expires_at: None };
-    format!("Authorization: Bearer {}\r\n", token.sign(&key()))
+    bearer(&tokens::legacy(&["*"], &[]).sign(&key(0)))
 }
 
 fn modern() -> String {
-    let now = Timestamp::now();
-    let token = ModernToken {
-        issuer: ISSUER.into(),
-        audience: HUB.into(),
-        subject: "somebody".into(),
-        issued_at: now,
-        expires_at: Timestamp(now.0 + 60_000),
-        publish: vec![TopicMatch::Exact("*".into())],
-        subscribe: vec![],
-        payload: None,
-    };
-    format!("Authorization: Bearer {}\r\n", token.sign(&key()))
+    bearer(&tokens::modern(&["*"], &[]).sign(&key(0)))
 }
 
 /// Some lead there, some only say so, some are no URL at all.
@@ -56,13 +32,11 @@ const RESERVED: [&str; 13] = [
 #[tokio::test]
 async fn no_way_of_publishing_reaches_the_namespace() {
     let trusted = TrustedKeys {
-        publisher_keys: key().verification().into(),
-        subscriber_keys: key().verification().into(),
-        issuers: vec![TrustedIssuer::new(ISSUER, key().verification().into())],
+        publisher_keys: key(0).verification().into(),
+        subscriber_keys: key(0).verification().into(),
+        issuers: vec![TrustedIssuer::new(ISSUER, key(0).verification().into())],
     };
-    let settings = AuthSettings { keys: trusted.into(), ..AuthSettings::closed(Url::parse(HUB).unwrap()) };
-    let server =
-        serve_as(Authenticator::new(settings), |settings| settings.public_url = Url::parse(HUB).unwrap()).await;
+    let server = serve_trusting(false, trusted).await;
     for (token, status) in [(legacy(), 403), (modern(), 400)] {
         for topic in RESERVED {
             let escaped = utf8_percent_encode(topic, NON_ALPHANUMERIC).to_string();

@@ -1,10 +1,9 @@
 //! Keys and issuers that are taken away while their streams are open.
-use super::fixture::*;
-use fanfare_hub::entry::Timestamp;
-use fanfare_server::auth::{
-    AuthSettings, Authenticator, Key, KeySet, KeySource, KeyStore, SigningKey, TrustedIssuer, TrustedKeys,
-    mint::{LegacyToken, ModernToken, TopicMatch},
+use super::{
+    fixture::*,
+    tokens::{self, HUB, ISSUER, authenticator, bearer, key},
 };
+use fanfare_server::auth::{Key, KeySet, KeySource, KeyStore, TrustedIssuer, TrustedKeys};
 use std::{
     pin::Pin,
     sync::{Arc, Mutex},
@@ -14,14 +13,6 @@ use tokio::{
     io::AsyncReadExt as _,
     time::{sleep, timeout},
 };
-use url::Url;
-
-const HUB: &str = "https://hub.example/.well-known/mercure";
-const ISSUER: &str = "https://issuer.example";
-
-fn key(number: u8) -> SigningKey {
-    SigningKey::hs256(format!("secret number {number} of at least thirty-two bytes").as_bytes()).unwrap()
-}
 
 /// A set of keys that are made anew in each call.
 fn keys(numbers: &[u8]) -> KeySet {
@@ -38,31 +29,15 @@ fn trusted(subscribers: KeySet, issuers: Vec<TrustedIssuer>) -> TrustedKeys {
 
 async fn serve_trusting(trusted: TrustedKeys) -> (Fixture, KeyStore) {
     let store = KeyStore::from(trusted);
-    let hub = Url::parse(HUB).unwrap();
-    let settings = AuthSettings { anonymous: true, keys: store.clone(), ..AuthSettings::closed(hub.clone()) };
-    (serve_as(Authenticator::new(settings), |settings| settings.public_url = hub).await, store)
+    (tokens::serve_trusting(true, store.clone()).await, store)
 }
 
 fn legacy(number: u8) -> String {
-    let topics = vec!["*".to_owned()];
-    let token = LegacyToken { publish: topics.clone(), subscribe: topics, payload: None, expires_at: None };
-    format!("Authorization: Bearer {}\r\n", token.sign(&key(number)))
+    bearer(&tokens::legacy(&["*"], &["*"]).sign(&key(number)))
 }
 
 fn modern(number: u8) -> String {
-    let now = Timestamp::now();
-    let topics = vec![TopicMatch::Exact("a".into())];
-    let token = ModernToken {
-        issuer: ISSUER.into(),
-        audience: HUB.into(),
-        subject: "somebody".into(),
-        issued_at: now,
-        expires_at: Timestamp(now.0 + 3_600_000),
-        publish: topics.clone(),
-        subscribe: topics,
-        payload: None,
-    };
-    format!("Authorization: Bearer {}\r\n", token.sign(&key(number)))
+    bearer(&tokens::modern(&["a"], &["a"]).sign(&key(number)))
 }
 
 const ENDED: &str = "data: {\"reason\":\"token-revoked\"}\n\n";
@@ -212,6 +187,31 @@ async fn a_source_that_is_away_ends_nothing_and_one_that_has_lost_a_key_does() {
     assert_eq!(data(&stream.events(1).await), ["y"]);
     *source.0.lock().unwrap() = (vec![], false);
     ends_at(stream, &server.hub.id_behind(server.hub.bounds().head)).await;
+}
+
+/// A program may run several servers that share what they know about tokens.
+#[tokio::test]
+async fn the_streams_of_every_server_end() {
+    let store = KeyStore::from(trusted(keys(&[1, 2]), vec![]));
+    let auth = authenticator(true, store.clone());
+    let servers = [serve_as(auth.clone(), |_| {}).await, serve_as(auth, |_| {}).await];
+    let mut streams = Vec::new();
+    for server in &servers {
+        assert_eq!(server.form(&legacy(0), "topic=a&data=x").await.status, 200);
+        let id = server.hub.id_behind(server.hub.bounds().head);
+        for number in [1, 2] {
+            streams.push((number, id.clone(), server.subscribe("/topics/a", &legacy(number)).await));
+        }
+    }
+    for (number, left) in [(1, keys(&[2])), (2, keys(&[3]))] {
+        store.replace(trusted(left, vec![]));
+        let (going, staying): (Vec<_>, Vec<_>) = streams.into_iter().partition(|(signer, ..)| *signer == number);
+        streams = staying;
+        assert_eq!(going.len(), servers.len());
+        for (_, id, stream) in going {
+            ends_at(stream, &id).await;
+        }
+    }
 }
 
 #[tokio::test]

@@ -56,6 +56,7 @@ async fn when_the_hub_fails_publishers_are_answered_and_streams_break_off() {
     late.send(server.request("POST /topics/a", "HTTP/1.1", "Content-Length: 10\r\n") + "123").await;
     // Its request has come when one that was sent behind it is answered.
     server.publish("/topics/b", "").await;
+    let stopped_time = StoppedTime::begin();
     server.hub.fail(Failure::Delivery);
     publisher.read_head().await;
     assert!(publisher.head.starts_with("HTTP/1.1 503"), "{}", publisher.head);
@@ -65,6 +66,7 @@ async fn when_the_hub_fails_publishers_are_answered_and_streams_break_off() {
     assert!(late.head.starts_with("HTTP/1.1 503"), "{}", late.head);
     let rest = watcher.end().await;
     assert!(!rest.ends_with("0\r\n\r\n"), "the body of a stream that breaks off is not complete: {rest:?}");
+    drop(stopped_time);
     let ended = tokio::time::timeout(PATIENCE, &mut server.stopped).await.unwrap().unwrap();
     assert!(matches!(ended, Err(Failure::Delivery)), "{ended:?}");
 }

@@ -29,8 +29,8 @@ use std::{
 
 /// The size of the index of the active segment above which the segment is sealed, in bytes of memory.
 pub const INDEX_MEMORY_BYTES: usize = 8 << 20;
-/// The greatest number of offsets of a segment: the index counts them with 32 bits. Only presence updates, of which many
-/// take few bytes, can be so many.
+/// The greatest number of offsets of a segment: the index counts them with 32 bits. Only presence updates, of which
+/// many take few bytes, can be so many.
 const MAX_SEGMENT_OFFSETS: u64 = 1 << 31;
 /// The zeros that are written after the last frame, to reserve space for later frames. So the length of the file does
 /// not change with each append, and a sync only writes data.
@@ -169,22 +169,12 @@ impl Store {
         encode(entries, token, oldest, seeds, &mut writing.frame);
         let epochs = self.epochs_with(writing, first, oldest);
         let is_first_of_epoch = self.epochs().current() != writing.epoch;
-        // The mark of a clean end is not valid any more when there is a newer segment than the one that it names. But the
-        // new segment may replace an empty one that the mark names. Then the mark has to go first. If it cannot be
-        // removed, the publication is refused, and must not be in the log after the next start.
-        let replaces_last = self.held().segments.back().is_some_and(|last| last.first == first);
-        if is_first_of_epoch && replaces_last && EndMark::remove(&self.directory)? {
-            self.directory.sync().map_err(|error| self.could_not_sync(&error))?;
-        }
         let frame = std::mem::take(&mut writing.frame);
         let begun = self.begin_segment(first, &epochs, &frame);
         writing.frame = frame;
         let active = begun?;
         if is_first_of_epoch {
-            // Both files describe the log before this segment, so they harm nothing if they stay.
-            if let Err(error) = EndMark::remove(&self.directory).and_then(|_| self.remove_presence_file()) {
-                tracing::warn!(%error, "a file about the last end of the log cannot be removed");
-            }
+            self.forget_the_last_end()?;
             self.set_epochs(epochs);
         }
         let mut held = self.held_mut();
@@ -203,6 +193,21 @@ impl Store {
             self.write_down(&before);
         }
         Ok(seeds)
+    }
+
+    /// Removes the files about the last clean end of the log. They describe the log before the segment that was just
+    /// begun, so they harm nothing if they cannot be removed.
+    fn forget_the_last_end(&self) -> Result<(), LogError> {
+        let removed = [EndMark::remove(&self.directory), self.remove_presence_file()];
+        // If a file came back after a power failure, it could hide that the new segment was lost, or show presence
+        // updates that were erased meanwhile.
+        if removed.iter().any(|removed| matches!(removed, Ok(true))) {
+            self.directory.sync().map_err(|error| self.could_not_sync(&error))?;
+        }
+        for error in removed.into_iter().filter_map(Result::err) {
+            tracing::warn!(%error, "a file about the last end of the log cannot be removed");
+        }
+        Ok(())
     }
 
     /// Returns the epochs of the log, including the epoch that this process begins with its first append.
@@ -253,12 +258,12 @@ impl Store {
     /// Makes the appended entries visible to readers.
     fn publish(&self, active: &Active, entries: &[Arc<Entry>], frame: &[u8], seeds: Seeds) {
         let mut state = active.segment.state_mut();
-        let begin = state.summary.log_bytes;
+        let (begin, before) = (state.summary.log_bytes, state.summary.amounts(active.segment.first));
         let Index::Memory(index) = &mut state.index else {
             unreachable!("the index of the active segment is in memory")
         };
         let mut at = begin + frame::HEAD_BYTES as u64;
-        let (mut record_bytes, mut presence) = (0, Vec::new());
+        let mut presence = Vec::new();
         for run in runs(entries) {
             let (entry, newest) = (&run[0], &run[run.len() - 1]);
             let (offset, last, time) = (entry.position.offset, newest.position.offset, newest.time);
@@ -271,23 +276,24 @@ impl Store {
             let terms = if is_of_presence { Terms::default() } else { terms::of(&entry.update, seeds.log) };
             index.add(Indexed { offset, last, time, expires, at, bytes, is_of_presence }, terms);
             at += bytes as u64;
-            match is_of_presence {
-                true => presence.extend_from_slice(run),
-                false => record_bytes += bytes as u64,
+            if is_of_presence {
+                presence.extend_from_slice(run);
             }
         }
         index.end_at(begin + frame.len() as u64, Offset::ZERO);
         state.summary = *index.summary();
+        let now = state.summary.amounts(active.segment.first);
         drop(state);
-        let presence_offsets = presence.len() as u64;
         // The presence updates are there before readers get to their offsets: otherwise a reader would find them lost.
         let mut kept = self.presence();
         presence.into_iter().for_each(|entry| kept.push(entry));
         drop(kept);
         let mut held = self.held_mut();
         held.bounds.head = entries[entries.len() - 1].position.offset;
-        held.bounds.presence += presence_offsets;
-        held.bytes += record_bytes;
+        let mut tally = held.tally;
+        tally.stored += now;
+        tally.stored -= before;
+        held.set_tally(tally);
     }
 
     /// Writes the index of a segment from memory to a file beside the segment. If the file cannot be written, the index

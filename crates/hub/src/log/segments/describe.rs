@@ -1,11 +1,5 @@
 //! Describes each segment of a log on disk.
-use super::{
-    directory::Kind,
-    segment::{Segment, index_of},
-    store::Store,
-    view::LogView,
-    view_error::ViewError,
-};
+use super::{directory::Kind, index::Amounts, segment::Segment, store::Store, view::LogView, view_error::ViewError};
 use crate::{
     entry::Timestamp,
     log::LogError,
@@ -61,18 +55,15 @@ fn describe(store: &Store, segment: &Segment) -> Result<Option<SegmentInfo>, Log
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    let holes = holes(store, segment)?;
     let state = segment.state();
     let (summary, first) = (&state.summary, segment.first);
-    let missing: u64 = holes.iter().map(|(from, to)| to.0.saturating_sub(from.0) + 1).sum();
-    let present = summary.end.0.saturating_sub(first.0).saturating_sub(missing);
-    let records = present.saturating_sub(summary.presence);
-    let last = (present > 0).then(|| Offset(summary.end.0 - 1));
+    let Amounts { entries: records, presence, .. } = summary.amounts(first);
+    let last = (records + presence > 0).then(|| Offset(summary.end.0 - 1));
     Ok(Some(SegmentInfo {
         first,
         last,
         records,
-        presence: summary.presence,
+        presence,
         file_bytes,
         times: last.map(|_| (summary.first_time, summary.last_time)),
         rewrites: segment.generation,
@@ -81,18 +72,4 @@ fn describe(store: &Store, segment: &Segment) -> Result<Option<SegmentInfo>, Log
         is_withheld: state.is_withheld,
         epochs: last.map_or_else(Vec::new, |last| store.epochs().between(first, last)),
     }))
-}
-
-fn holes(store: &Store, segment: &Segment) -> Result<Vec<(Offset, Offset)>, LogError> {
-    let asked = segment.ask((&store.directory, &store.files), |index, file| index.holes(file))?;
-    if let Some(holes) = asked {
-        return Ok(holes);
-    }
-    if segment.state().is_withheld && !store.directory.file(segment.first, Kind::Log).is_file() {
-        return Ok(Vec::new());
-    }
-    let file = store.open(segment, Kind::Log)?;
-    Ok(index_of(&file, (segment.first, segment.summary().end), segment.summary().log_bytes, &segment.seeds)?
-        .holes()
-        .to_vec())
 }

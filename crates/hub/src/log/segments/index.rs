@@ -3,7 +3,11 @@
 //! made again by a scan of its segment.
 use super::{index_file::IndexFile, index_memory::IndexMemory};
 use crate::{entry::Timestamp, log::terms::Term, position::Offset};
-use std::{fs::File, io};
+use std::{
+    fs::File,
+    io,
+    ops::{AddAssign, SubAssign},
+};
 
 /// The number of bytes of a segment for which the index has one [`Place`].
 pub(super) const PLACE_BYTES: u64 = 4 << 10;
@@ -22,10 +26,49 @@ pub(super) struct Summary {
     pub(super) record_bytes: u64,
     /// The number of offsets that belong to presence updates.
     pub(super) presence: u64,
+    /// The number of offsets before the last record that have no record.
+    pub(super) missing: u64,
     /// The first time at which the time to live of an update in the segment is over.
     pub(super) next_expiry: Timestamp,
     /// The oldest offset that the log held when the last frame was written.
     pub(super) oldest: Offset,
+}
+
+/// The amounts of some records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Amounts {
+    /// The number of records, except those of presence updates.
+    pub(super) entries: u64,
+    /// The number of offsets that belong to presence updates.
+    pub(super) presence: u64,
+    /// The number of bytes of the records, except those of presence updates.
+    pub(super) bytes: u64,
+}
+
+impl Summary {
+    /// Returns the amounts of the records of the segment that begins with `first`.
+    pub(super) fn amounts(&self, first: Offset) -> Amounts {
+        let Self { end, presence, missing, record_bytes: bytes, .. } = *self;
+        let entries = end.0.saturating_sub(first.0).saturating_sub(presence).saturating_sub(missing);
+        Amounts { entries, presence, bytes }
+    }
+}
+
+impl AddAssign for Amounts {
+    fn add_assign(&mut self, more: Self) {
+        self.entries += more.entries;
+        self.presence += more.presence;
+        self.bytes += more.bytes;
+    }
+}
+
+impl SubAssign for Amounts {
+    /// Subtracts amounts. No result is less than 0, because the amounts of damaged records are not known.
+    fn sub_assign(&mut self, less: Self) {
+        self.entries = self.entries.saturating_sub(less.entries);
+        self.presence = self.presence.saturating_sub(less.presence);
+        self.bytes = self.bytes.saturating_sub(less.bytes);
+    }
 }
 
 /// The offset of a record that has a certain topic or ID, and the position of the record in the segment's file.

@@ -2,7 +2,7 @@
 //!
 //! | bytes | what, integers in little endian |
 //! |---|---|
-//! | 8 each | the fields of the [`Summary`], except the last one; number of holes, places, terms and postings |
+//! | 8 each | the fields of the [`Summary`], except the numbers of offsets without a record or of presence; number of holes, places, terms and postings |
 //! | 8 each | holes: first and last offset |
 //! | 16 each | places: offset, position in the segment's file, time |
 //! | 12 each | terms, in order: hash, number of the first posting |
@@ -76,7 +76,7 @@ pub(super) fn encode(index: &IndexMemory, first: Offset, seed: u64) -> Vec<u8> {
 /// Returns the content of an index before it is put into blocks.
 pub(super) fn payload(index: &IndexMemory, first: Offset) -> Vec<u8> {
     let (postings, terms) = index.counts();
-    let Summary { log_bytes, end, first_time, last_time, record_bytes, presence, next_expiry, oldest } =
+    let Summary { log_bytes, end, first_time, last_time, record_bytes, presence, next_expiry, oldest, .. } =
         *index.summary();
     let (holes, places) = (index.holes(), index.places());
     let mut out = Vec::new();
@@ -127,6 +127,7 @@ impl IndexFile {
             last_time: Timestamp(*last_time),
             record_bytes: *record_bytes,
             presence: 0,
+            missing: 0,
             next_expiry: Timestamp(*next_expiry),
             oldest: Offset(*oldest),
         };
@@ -138,7 +139,8 @@ impl IndexFile {
         }
         let index = Self { first, seed, counts };
         let presence = index.presence(file)?;
-        Ok((index, Summary { presence, ..summary }))
+        let missing = index.holes(file)?.iter().map(|(from, to)| to.0.saturating_sub(from.0) + 1).sum();
+        Ok((index, Summary { presence, missing, ..summary }))
     }
 
     /// Reads the number of offsets of presence updates, which is behind the tables.
@@ -392,8 +394,8 @@ mod tests {
         }
     }
 
-    /// The number of presence updates is behind the tables, wherever these end. Without presence updates the file is the
-    /// same as that of an earlier version.
+    /// The number of presence updates is behind the tables, wherever these end. Without presence updates the file is
+    /// the same as that of an earlier version.
     #[test]
     fn presence_updates_are_counted() {
         for records in 0..700 {

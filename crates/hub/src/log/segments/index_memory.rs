@@ -63,6 +63,7 @@ impl IndexMemory {
             last_time: Timestamp(0),
             record_bytes: 0,
             presence: 0,
+            missing: 0,
             next_expiry: Timestamp(u64::MAX),
             oldest: Offset::ZERO,
         };
@@ -117,6 +118,7 @@ impl IndexMemory {
         debug_assert!(offset >= summary.end);
         if offset > summary.end {
             self.holes.push((summary.end, Offset(offset.0 - 1)));
+            summary.missing += offset.0 - summary.end.0;
         }
         if is_of_presence {
             summary.presence += last.0 + 1 - offset.0;

@@ -32,8 +32,8 @@ pub const DISCARDED_PATIENCE: Duration = Duration::from_secs(60 * 60);
 /// 4, a quarter of its entries.
 const ERASED_SHARE: u64 = 4;
 
-/// The number of bytes of surplus records of presence updates in the active segment above which it is written again, with
-/// one record for each run of presence updates. A busy hub adds as many bytes in some minutes.
+/// The number of bytes of surplus records of presence updates in the active segment above which it is written again,
+/// with one record for each run of presence updates. A busy hub adds as many bytes in some minutes.
 const SPARE_BYTES: u64 = 1 << 20;
 
 /// The times for which dead entries may stay on disk, in milliseconds.
@@ -117,8 +117,7 @@ impl Store {
         // The active segment is not rewritten at once: this would seal it, so each request to erase would leave a small
         // segment.
         let is_sealed = !self.is_active(segment);
-        let stored = (summary.end.0 - segment.first.0).saturating_sub(summary.presence);
-        if erased > 0 && is_sealed && erased * ERASED_SHARE >= stored {
+        if erased > 0 && is_sealed && erased * ERASED_SHARE >= summary.amounts(segment.first).entries {
             return Ok(true);
         }
         if for_long(dead_since, patience.dead_ms) {

@@ -14,7 +14,7 @@ use super::{
     recovery::{Ending, recover},
     scan::{Piece, Scan},
     segment::{Seeds, Segment, index_of},
-    store::{Held, Settings, Store},
+    store::{Held, Settings, Store, Tally},
 };
 use crate::{
     entry::Timestamp,
@@ -108,7 +108,13 @@ fn load(
     let session = heads.iter().map(|head| head.session).max().unwrap_or(0) + 1;
     let mark = EndMark::read(&directory)?.filter(|mark| mark.log == log);
     let newest = unread.last().map_or(Offset::ZERO, |segment| segment.first);
-    let mark = mark.filter(|mark| mark.last_segment >= newest);
+    // A mark is outdated if a process has appended since. Then there is a newer segment than the one that the mark
+    // names, or that one was empty and was replaced. In both cases the newest segment has an epoch that the mark does
+    // not know.
+    let begun = unread.last().and_then(|segment| segment.head.as_ref()).filter(|head| head.log == log);
+    let begun = begun.and_then(|head| head.epochs.last());
+    let knows = |mark: &EndMark| begun.is_none_or(|(epoch, _)| mark.epochs.iter().any(|(known, _)| known == epoch));
+    let mark = mark.filter(|mark| mark.last_segment >= newest && knows(mark));
     let mut segments = VecDeque::new();
     let mut ending = None;
     let firsts: Vec<_> = unread.iter().map(|segment| segment.first).collect();
@@ -136,11 +142,12 @@ fn load(
     let End { head, oldest, epochs, recovery } = end;
     let mut epochs = Epochs::from_vec(epochs);
     epochs.forget(oldest);
-    let (bytes, presence) = counts_from(&segments, oldest, &directory)?;
-    let bounds = Bounds { oldest, head, presence };
+    let tally = tally(&segments, oldest, &directory)?;
+    let bounds = Bounds { oldest, head, held: 0, presence: 0 };
     let presence = presence_file::read(&directory, &log, retention.presence, (&bounds, &epochs))?;
     let old_ids = old_ids(&directory, &log, &segments)?;
-    let held = Held { segments, bounds, bytes, old_ids };
+    let mut held = Held { segments, bounds, tally, old_ids };
+    held.set_tally(tally);
     let store = Store::new(directory, (log, session), (retention, settings), epochs, (held, presence));
     Ok((store, recovery))
 }
@@ -247,33 +254,34 @@ fn epochs_of(log: &LogId, heads: &[SegmentHead]) -> Vec<(Epoch, Offset)> {
     epochs
 }
 
-/// Returns the number of bytes of the records with the offset `oldest` or a higher one, without those of presence
-/// updates, and the number of these offsets that belong to presence updates.
-fn counts_from(segments: &VecDeque<Arc<Segment>>, oldest: Offset, directory: &Directory) -> io::Result<(u64, u64)> {
-    let (mut bytes, mut presence) = (0, 0);
+/// Returns the amounts of the records of a log that begins with the offset `oldest`.
+fn tally(segments: &VecDeque<Arc<Segment>>, oldest: Offset, directory: &Directory) -> io::Result<Tally> {
+    let segment = segments.front().map_or(Offset::ZERO, |first| first.first);
+    let mut tally = Tally { segment, ..Tally::default() };
     for segment in segments {
-        let summary = segment.summary();
-        if segment.first >= oldest {
-            (bytes, presence) = (bytes + summary.record_bytes, presence + summary.presence);
-        } else if summary.end > oldest {
+        let (summary, amounts) = (segment.summary(), segment.summary().amounts(segment.first));
+        tally.stored += amounts;
+        if summary.end <= oldest {
+            tally.passed += amounts;
+        } else if segment.first < oldest {
             let file = File::open(directory.file(segment.first, Kind::Log))?;
             let mut scan = Scan::new(&file, 0..summary.log_bytes, segment.seeds.segment);
-            let (mut passed_bytes, mut passed_presence) = (0, 0);
             while let Some((_, piece)) = scan.next()? {
                 match piece {
                     Piece::Record(record) if record.position.offset >= oldest => break,
                     Piece::Record(record) if record.is_of_presence() => {
-                        passed_presence += record.last().next().min(oldest).0 - record.position.offset.0;
+                        tally.passed.presence += record.last().next().min(oldest).0 - record.position.offset.0;
                     }
-                    Piece::Record(record) => passed_bytes += record.bytes().len() as u64,
+                    Piece::Record(record) => {
+                        tally.passed.entries += 1;
+                        tally.passed.bytes += record.bytes().len() as u64;
+                    }
                     Piece::Head(_) => {}
                 }
             }
-            bytes += summary.record_bytes.saturating_sub(passed_bytes);
-            presence += summary.presence.saturating_sub(passed_presence);
         }
     }
-    Ok((bytes, presence))
+    Ok(tally)
 }
 
 /// Reads the files with the hashes of publishers' IDs of segments that retention has removed.

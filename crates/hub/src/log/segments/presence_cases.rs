@@ -1,13 +1,17 @@
 //! Tests that presence updates take little room on disk, and that nothing is lost when their records are joined.
-use super::{LogView, SegmentLog};
+use super::{LogView, SegmentLog, segment::Seeds};
 use crate::{
     entry::Timestamp,
-    log::{Found, Log, PresenceLimit, Query, ReadLimit, Retention, erase::Erase, record},
+    log::{
+        Found, Log, PresenceLimit, Query, ReadLimit, Retention,
+        erase::Erase,
+        record::{self, Record},
+    },
     position::Offset,
     topic::{PRESENCE_TOPICS, Topic},
     update::{Update, UpdateFields},
 };
-use std::{fs, sync::Arc, thread};
+use std::{fs, path::Path, sync::Arc, thread};
 
 const NOW: Timestamp = Timestamp(1_000_000_000);
 const UNLIMITED: ReadLimit = ReadLimit { entries: usize::MAX, bytes: usize::MAX };
@@ -17,8 +21,8 @@ fn update() -> Update {
     Update::new(UpdateFields { topics, data: "x".into(), ..UpdateFields::default() }).unwrap()
 }
 
-/// The keeper makes one record of each run of presence updates, however many batches of them come, and the segment stays
-/// the active one. Readers and the verification get the right updates all the time.
+/// The keeper makes one record of each run of presence updates, however many batches of them come, and the segment
+/// stays the active one. Readers and the verification get the right updates all the time.
 #[test]
 fn many_presence_updates_take_no_room() {
     let dir = tempfile::tempdir().unwrap();
@@ -51,7 +55,68 @@ fn many_presence_updates_take_no_room() {
     let verified = LogView::verify(dir.path(), &mut |_| {}).unwrap();
     assert!(verified.is_sound(), "{verified:?}");
     let log = SegmentLog::open(dir.path(), retention).unwrap();
-    assert_eq!((log.bounds().held(), log.bounds().presence), (5, 3_000));
+    assert_eq!((log.bounds().held, log.bounds().presence), (5, 3_000));
+}
+
+/// Damages the first record of a run of presence updates in the directory of a log.
+fn damage_a_run(log: &SegmentLog, dir: &Path) {
+    let mut paths: Vec<_> = fs::read_dir(dir).unwrap().map(|file| file.unwrap().path()).collect();
+    paths.sort_unstable();
+    for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "log")) {
+        let first = u64::from_str_radix(path.file_stem().unwrap().to_str().unwrap(), 16).unwrap();
+        let (seeds, mut bytes) = (Seeds::of(&log.store().log, Offset(first)), fs::read(path).unwrap());
+        let is_run =
+            |at: &usize| Record::read(&bytes[*at..], seeds.segment).is_some_and(|record| record.is_of_presence());
+        if let Some(at) = (0..bytes.len()).find(is_run) {
+            bytes[at + 20] ^= 1;
+            // This writes into the same file, which the log has open.
+            fs::write(path, bytes).unwrap();
+            return;
+        }
+    }
+    panic!("there is no run");
+}
+
+/// If the record of a run of presence updates is damaged, nobody knows any more that they were of presence. They are
+/// told to be lost, and neither does an update of a publisher go for their sake, nor is one kept.
+#[test]
+fn a_damaged_run_takes_no_place_of_others() {
+    for is_damaged_while_open in [false, true] {
+        let (dir, topic) = (tempfile::tempdir().unwrap(), Topic::new(&format!("{PRESENCE_TOPICS}a")).unwrap());
+        let retention = Retention { count: Some(20), ..Retention::default() };
+        let open = || SegmentLog::open_with(dir.path(), retention.clone(), 1_000).unwrap();
+        let published = |log: &SegmentLog| {
+            let query =
+                Query { after: Offset::ZERO, until: Offset(u64::MAX), topics: None, now: NOW, limit: UNLIMITED };
+            let read = log.read(&query).unwrap();
+            read.entries().filter(|entry| !entry.update.is_of_presence()).count() as u64
+        };
+        let mut log = open();
+        (0..4).for_each(|_| _ = log.append(vec![update()], NOW).unwrap());
+        log.append(vec![Update::of_hub(topic, "{}".into(), None); 500], NOW).unwrap();
+        (0..4).for_each(|_| _ = log.append(vec![update()], NOW).unwrap());
+        damage_a_run(&log, dir.path());
+        if !is_damaged_while_open {
+            drop(log);
+            for file in fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().path()) {
+                // Without an index, the log finds what is there.
+                if file.extension().is_some_and(|extension| extension == "index") {
+                    fs::remove_file(file).unwrap();
+                }
+            }
+            log = open();
+            assert_eq!(log.bounds().presence, 0);
+        }
+        for count in 9..60 {
+            log.append(vec![update()], NOW).unwrap();
+            while log.discard(NOW).unwrap() > 0 {}
+            assert_eq!((published(&log), log.bounds().held), (count.min(20), count.min(20)), "{is_damaged_while_open}");
+        }
+        assert_eq!(log.bounds().presence, 0);
+        drop(log);
+        let log = open();
+        assert_eq!((published(&log), log.bounds().held), (20, 20));
+    }
 }
 
 /// Publications go on while the active segment is written again. Each is there afterwards, once.
@@ -90,7 +155,8 @@ fn appends_go_on_while_presence_updates_are_joined() {
     assert_eq!((log.bounds().head, found), (head, published));
 }
 
-/// An update that was erased from the active segment stays erased when the segment is written again, and is gone from disk.
+/// An update that was erased from the active segment stays erased when the segment is written again, and is gone from
+/// disk.
 #[test]
 fn what_was_erased_goes_when_presence_updates_are_joined() {
     let dir = tempfile::tempdir().unwrap();
@@ -118,7 +184,8 @@ fn what_was_erased_goes_when_presence_updates_are_joined() {
     assert_eq!(offsets(&SegmentLog::open(dir.path(), Retention::default()).unwrap()), [2, 3, 4, 5, 6]);
 }
 
-/// Damage to any byte leaves each offset in one of three states: it is an update, is known to be of presence, or is told to be lost.
+/// Damage to any byte leaves each offset in one of three states: it is an update, is known to be of presence, or is
+/// told to be lost.
 #[test]
 fn damage_to_what_is_noted_of_presence_is_told() {
     let dir = tempfile::tempdir().unwrap();

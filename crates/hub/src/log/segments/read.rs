@@ -238,7 +238,10 @@ impl Store {
             if let Piece::Record(record) = piece
                 && record.time >= time
             {
-                return Ok(Offset(record.position.offset.0 - 1).clamp(bounds.floor(), bounds.head));
+                let (first, before) = (record.position.offset, Offset(record.position.offset.0 - 1));
+                // A run of presence updates has the time of the last of them. The first of them may be older.
+                let older = record.is_of_presence().then(|| self.presence().newest_before(first, record.last(), time));
+                return Ok(older.flatten().unwrap_or(before).clamp(bounds.floor(), bounds.head));
             }
         }
         Ok(bounds.head)

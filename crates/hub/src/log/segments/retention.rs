@@ -2,11 +2,11 @@
 //! before the beginning of the log.
 use super::{
     directory::Kind,
-    index::Index,
+    index::{Amounts, Index},
     index_file::Ids,
     scan::{Piece, Scan},
     segment::Segment,
-    store::{Ahead, Held, Store, Writing},
+    store::{Ahead, Held, Store, Tally, Writing},
 };
 use crate::{
     entry::Timestamp,
@@ -42,13 +42,14 @@ impl Store {
     /// Moves the beginning of the log forward, by at most `budget` entries that retention no longer keeps. Returns the
     /// number of these entries.
     pub(super) fn discard_some(&self, writing: &mut Writing, now: Timestamp, budget: usize) -> Result<usize, LogError> {
-        let before = self.bounds();
-        let Bounds { head, mut oldest, mut presence } = before;
-        let mut bytes = self.held().bytes;
+        let (before, mut tally) = {
+            let held = self.held();
+            (held.bounds.clone(), held.tally)
+        };
+        let Bounds { head, mut oldest, .. } = before;
         let mut passed = 0;
         while oldest <= head && passed < budget {
-            let count = (head.0 + 1 - oldest.0).saturating_sub(presence);
-            if writing.oldest.is_empty() && !may_exceed(&self.retention, count, bytes) {
+            if writing.oldest.is_empty() && !may_exceed(&self.retention, tally.held()) {
                 break;
             }
             if writing.oldest.front().is_none_or(|next| next.last < oldest) {
@@ -58,34 +59,33 @@ impl Store {
             // The time and size of a damaged entry are not known. This entry is discarded together with the next entry
             // that can be read.
             let Some(next) = writing.oldest.front().copied() else { break };
-            let first = next.first.max(oldest);
-            let count = (head.0 + 1 - first.0).saturating_sub(presence);
+            let is_begun = next.segment == tally.segment;
+            let mut behind = if is_begun { tally } else { self.held().tally_from(tally, next.segment) };
             // A run of presence updates goes if it is too old, or if an entry after it has to go.
-            if !exceeds(&self.retention, now, (count, bytes, next.time)) {
+            if !exceeds(&self.retention, now, behind.held(), next.time) {
                 break;
             }
             writing.oldest.pop_front();
-            match next.bytes {
-                Some(size) => bytes = bytes.saturating_sub(size),
-                None => presence = presence.saturating_sub(next.last.0 + 1 - first.0),
-            }
+            behind.passed += next.amounts(oldest);
+            tally = behind;
             // A damaged entry before this one goes with it. Several damaged entries are one step.
             passed += 1;
             oldest = next.last.next();
         }
         if oldest > before.oldest {
-            self.pass(oldest, bytes, presence);
+            self.pass(oldest, tally);
         }
         self.presence().discard(oldest, self.retention.age_ms, now);
         Ok(passed)
     }
 
-    /// Sets the oldest offset of the log, the number of bytes of its records, and the number of its offsets that belong
-    /// to presence updates. Removes segments that have only older entries.
-    fn pass(&self, oldest: Offset, bytes: u64, presence: u64) {
+    /// Sets the oldest offset of the log, and the tally of its records. Removes segments that have only older entries.
+    fn pass(&self, oldest: Offset, tally: Tally) {
         let mut held = self.held_mut();
-        (held.bounds.oldest, held.bounds.presence) = (oldest, presence);
-        held.bytes = bytes;
+        let begins_in = held.segment_of(oldest).map_or(Offset::ZERO, |segment| segment.first);
+        let tally = held.tally_from(tally, begins_in);
+        held.bounds.oldest = oldest;
+        held.set_tally(tally);
         while held.segments.get(1).is_some_and(|next| next.first <= oldest) {
             let Some(segment) = held.segments.pop_front() else { break };
             self.remove(&mut held, &segment);
@@ -143,7 +143,8 @@ impl Store {
         // An epoch begins with its first entry. If this process has appended none yet, its first append begins a new
         // segment, whose head has the new epoch. So the empty segment does not become the active segment.
         writing.active = (self.epochs().current() == writing.epoch).then_some(active);
-        self.pass(oldest, 0, 0);
+        let tally = self.held().tally;
+        self.pass(oldest, tally);
         Ok(())
     }
 
@@ -171,7 +172,8 @@ impl Store {
                 }
                 if end >= from && ahead.back().is_none_or(|before| before.last < first) {
                     let bytes = (!record.is_of_presence()).then(|| record.bytes().len() as u64);
-                    ahead.push_back(Ahead { first, last: end.min(last), time: record.time, bytes });
+                    let (segment, last, time) = (segment.first, end.min(last), record.time);
+                    ahead.push_back(Ahead { segment, first, last, time, bytes });
                 }
             }
             from = last.next();
@@ -188,16 +190,17 @@ impl Store {
     }
 }
 
-/// True if the oldest entry may have to be discarded. The age of this entry is not known yet.
-fn may_exceed(retention: &Retention, count: u64, bytes: u64) -> bool {
-    retention.age_ms.is_some()
-        || retention.count.is_some_and(|limit| count > limit)
-        || retention.bytes.is_some_and(|limit| bytes > limit)
+/// True if the oldest entry of a log with these amounts may have to be discarded. The age of this entry is not known
+/// yet.
+fn may_exceed(retention: &Retention, held: Amounts) -> bool {
+    retention.age_ms.is_some() || is_too_much(retention, held)
 }
 
-/// True if the oldest entry of a log with this many entries and bytes has to be discarded.
-fn exceeds(retention: &Retention, now: Timestamp, (count, bytes, time): (u64, u64, Timestamp)) -> bool {
-    retention.count.is_some_and(|limit| count > limit)
-        || retention.bytes.is_some_and(|limit| bytes > limit)
-        || retention.age_ms.is_some_and(|limit| now.0.saturating_sub(time.0) > limit)
+/// True if the oldest entry of a log with these amounts has to be discarded; `time` is the time of this entry.
+fn exceeds(retention: &Retention, now: Timestamp, held: Amounts, time: Timestamp) -> bool {
+    is_too_much(retention, held) || retention.age_ms.is_some_and(|limit| now.0.saturating_sub(time.0) > limit)
+}
+
+fn is_too_much(retention: &Retention, held: Amounts) -> bool {
+    retention.count.is_some_and(|limit| held.entries > limit) || retention.bytes.is_some_and(|limit| held.bytes > limit)
 }

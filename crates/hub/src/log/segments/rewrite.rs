@@ -1,10 +1,10 @@
-//! Rewriting: copies a segment without its dead entries, which were erased, have expired or were discarded, and makes one
-//! record of each run of presence updates. The new file gets the name of the old file when the new file is durable.
+//! Rewriting: copies a segment without its dead entries, which were erased, have expired or were discarded, and makes
+//! one record of each run of presence updates. The new file gets the name of the old file when the new file is durable.
 use super::{
     directory::{self, Kind},
     frame,
     head::SegmentHead,
-    index::Index,
+    index::{Amounts, Index},
     index_memory::IndexMemory,
     open_files::read_head,
     scan::{Piece, Scan},
@@ -49,6 +49,8 @@ struct Rewriting<'a> {
     dies: Timestamp,
     /// The offsets of the records that are smaller in the new file, and the number of bytes by which each is smaller.
     saved: Vec<(Offset, u64)>,
+    /// The amounts of the records before the beginning of the log that the new file does not have.
+    dropped: Amounts,
 }
 
 /// A run of presence updates: the position of the first of them, the offset of the last, the time of the last, and the
@@ -75,15 +77,19 @@ impl Store {
         }
         let path = self.directory.file(segment.first, Kind::Log);
         let new = unfinished(&path);
-        let oldest = self.bounds().oldest;
-        let rewritten = self.write_again(segment, &new, oldest, now);
+        let (oldest, dropped) = {
+            let held = self.held();
+            let is_first = held.tally.segment == segment.first;
+            (held.bounds.oldest, if is_first { held.tally.passed } else { Amounts::default() })
+        };
+        let rewritten = self.write_again(segment, &new, (oldest, dropped), now);
         let rewritten = rewritten.inspect_err(|_| drop(fs::remove_file(&new)))?;
         self.put_in_place(self.writing(), segment, rewritten, &new)
     }
 
-    /// Writes the active segment again, with one record for each run of presence updates. It stays the active segment, so
-    /// that many presence updates leave neither a large segment nor many small ones. Publications wait meanwhile. The
-    /// caller must hold the lock `keeping`.
+    /// Writes the active segment again, with one record for each run of presence updates. It stays the active segment,
+    /// so that many presence updates leave neither a large segment nor many small ones. Publications wait meanwhile.
+    /// The caller must hold the lock `keeping`.
     pub(super) fn compact(&self, segment: &Arc<Segment>, now: Timestamp) -> Result<(), LogError> {
         let writing = self.writing();
         if !writing.active.as_ref().is_some_and(|active| Arc::ptr_eq(&active.segment, segment)) {
@@ -91,7 +97,7 @@ impl Store {
         }
         let new = unfinished(&self.directory.file(segment.first, Kind::Log));
         // Discarded entries stay in the file: their IDs are not noted in another file before the segment is sealed.
-        let rewritten = self.write_again(segment, &new, segment.first, now);
+        let rewritten = self.write_again(segment, &new, (segment.first, Amounts::default()), now);
         let rewritten = rewritten.inspect_err(|_| drop(fs::remove_file(&new)))?;
         self.put_in_place(writing, segment, rewritten, &new)
     }
@@ -106,7 +112,7 @@ impl Store {
     ) -> Result<(), LogError> {
         let path = self.directory.file(segment.first, Kind::Log);
         let is_active = writing.active.as_ref().is_some_and(|active| Arc::ptr_eq(&active.segment, segment));
-        let Rewriting { index, dies, saved, file, at, .. } = rewritten;
+        let Rewriting { index, dies, saved, dropped, file, at, .. } = rewritten;
         let summary = *index.summary();
         let (first, generation) = (segment.first, segment.generation + 1);
         let fresh = Arc::new(Segment::new(first, generation, segment.seeds, Index::Memory(index), summary));
@@ -126,9 +132,13 @@ impl Store {
         };
         fs::rename(new, &path).inspect_err(|_| drop(fs::remove_file(new)))?;
         held.segments[place] = fresh.clone();
-        let oldest = held.bounds.oldest;
-        let saved: u64 = saved.iter().filter(|(offset, _)| *offset >= oldest).map(|(_, bytes)| bytes).sum();
-        held.bytes = held.bytes.saturating_sub(saved);
+        let (oldest, mut tally) = (held.bounds.oldest, held.tally);
+        tally.stored += summary.amounts(first);
+        tally.stored -= segment.summary().amounts(first);
+        tally.passed -= dropped;
+        let bytes = saved.iter().filter(|(offset, _)| *offset < oldest).map(|(_, bytes)| bytes).sum();
+        tally.passed -= Amounts { bytes, ..Amounts::default() };
+        held.set_tally(tally);
         // The sizes of the entries have changed, so the sizes that were read in advance are not right any more.
         writing.oldest.clear();
         let is_last = place + 1 == held.segments.len();
@@ -149,12 +159,13 @@ impl Store {
         Ok(())
     }
 
-    /// Writes the new file of a segment, without the entries before the offset `from`.
+    /// Writes the new file of a segment, without the entries before the offset `from`. These have the amounts
+    /// `dropped`.
     fn write_again<'a>(
         &'a self,
         segment: &'a Segment,
         new: &Path,
-        from: Offset,
+        (from, dropped): (Offset, Amounts),
         now: Timestamp,
     ) -> Result<Rewriting<'a>, LogError> {
         let old = self.open(segment, Kind::Log)?;
@@ -185,6 +196,7 @@ impl Store {
             index: IndexMemory::new(segment.first),
             dies: Timestamp(u64::MAX),
             saved: Vec::new(),
+            dropped,
         };
         let mut scan = Scan::new(&old, 0..end, segment.seeds.segment);
         while let Some((_, piece)) = scan.next()? {

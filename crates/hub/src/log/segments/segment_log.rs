@@ -90,13 +90,6 @@ impl SegmentLog {
         self.store.append(batch.into_iter(), newest)
     }
 
-    /// Returns the time of the newest record; 0 if there is none.
-    #[must_use]
-    pub fn newest(&self) -> Timestamp {
-        let held = self.store.held();
-        held.segments.iter().map(|segment| segment.summary().last_time).max().unwrap_or_default()
-    }
-
     /// Removes all entries from disk that were erased, have expired or were discarded, by rewriting whole segments.
     /// Without this call, a thread of the log removes them later.
     ///
@@ -163,6 +156,11 @@ impl Log for SegmentLog {
 
     fn bounds(&self) -> Bounds {
         self.store.bounds()
+    }
+
+    fn newest(&self) -> Timestamp {
+        let held = self.store.held();
+        held.segments.iter().map(|segment| segment.summary().last_time).max().unwrap_or_default()
     }
 
     fn epochs(&self) -> Arc<Epochs> {

@@ -2,6 +2,7 @@
 use super::{
     directory::{Directory, Kind},
     head::LogId,
+    index::Amounts,
     index_file::Ids,
     open_files::OpenFiles,
     segment::Segment,
@@ -66,10 +67,22 @@ pub(super) struct Held {
     /// The segments, oldest first.
     pub(super) segments: VecDeque<Arc<Segment>>,
     pub(super) bounds: Bounds,
-    /// The number of bytes of all records from the oldest entry on, except those of presence updates.
-    pub(super) bytes: u64,
+    /// The amounts from which the numbers in `bounds` are computed.
+    pub(super) tally: Tally,
     /// The tables of the hashes of publishers' IDs, of segments that retention has removed, oldest first.
     pub(super) old_ids: VecDeque<(Offset, Ids)>,
+}
+
+/// The amounts of the records of the log. If a record is damaged while the log is open, it counts until the log begins
+/// with a later segment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
+    /// The first offset of the segment in which the log begins.
+    pub(super) segment: Offset,
+    /// The amounts of the records of this segment and of all later ones.
+    pub(super) stored: Amounts,
+    /// The amounts of those of these records that are before the beginning of the log.
+    pub(super) passed: Amounts,
 }
 
 /// The state for appending and discarding.
@@ -89,6 +102,8 @@ pub(super) struct Writing {
 /// The facts about a record that decide whether its entry is discarded.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ahead {
+    /// The first offset of its segment.
+    pub(super) segment: Offset,
     pub(super) first: Offset,
     /// The last offset. Only the record of a run of presence updates has more than one offset.
     pub(super) last: Offset,
@@ -224,7 +239,46 @@ impl Store {
     }
 }
 
+impl Tally {
+    /// The amounts of the records from the beginning of the log on.
+    pub(super) fn held(&self) -> Amounts {
+        let mut held = self.stored;
+        held -= self.passed;
+        held
+    }
+}
+
+impl Ahead {
+    /// The amounts of the record, without the offsets before `oldest`.
+    pub(super) fn amounts(&self, oldest: Offset) -> Amounts {
+        match self.bytes {
+            Some(bytes) => Amounts { entries: 1, presence: 0, bytes },
+            None => Amounts { presence: self.last.0 + 1 - self.first.max(oldest).0, ..Amounts::default() },
+        }
+    }
+}
+
 impl Held {
+    /// Returns the tally when the log begins at the beginning of the segment `segment`. If the log begins in this
+    /// segment already, the tally stays the same.
+    pub(super) fn tally_from(&self, tally: Tally, segment: Offset) -> Tally {
+        if segment <= tally.segment {
+            return tally;
+        }
+        let mut tally = Tally { segment, ..Tally::default() };
+        for stored in self.segments.iter().filter(|stored| stored.first >= segment) {
+            tally.stored += stored.summary().amounts(stored.first);
+        }
+        tally
+    }
+
+    /// Notes the tally of the log, and the numbers of `bounds` that follow from it.
+    pub(super) fn set_tally(&mut self, tally: Tally) {
+        let Amounts { entries, presence, .. } = tally.held();
+        self.tally = tally;
+        (self.bounds.held, self.bounds.presence) = (entries, presence);
+    }
+
     /// Returns the last segment that begins at `offset` or before. If the log has an entry with this offset, it is in
     /// this segment.
     pub(super) fn segment_of(&self, offset: Offset) -> Option<&Arc<Segment>> {

@@ -3,6 +3,7 @@ use super::*;
 use fanfare_hub::{
     gap::{GapReason, GapReason::*},
     log::MemoryLog,
+    update::MAX_ID_BYTES,
 };
 
 type Case<'a> = (String, u64, Option<GapReason>, &'a str);
@@ -57,6 +58,27 @@ fn in_one_epoch() {
             (format!("{epoch}-3"), 2, Some(Unknown), "not as the hub spells it"),
         ],
     );
+}
+
+/// Strangers can send any text as an ID. They need not wait for a turn to read the log if no update can have the ID.
+#[test]
+fn an_id_that_nobody_can_have_chosen_is_not_looked_for() {
+    let log = MemoryLog::new(KEEP_ALL);
+    append(&log, &["a", "b"]);
+    let gap = Resolved { after: Offset::ZERO, gap: Some(Unknown) };
+    let unknown = Some(gap);
+    for (requested, expected) in [
+        ("x".repeat(MAX_ID_BYTES), None),
+        ("x".repeat(MAX_ID_BYTES + 1), unknown),
+        ("x".repeat(60_000), unknown),
+        (text("a\nb"), unknown),
+        (text("a\0"), unknown),
+        (text("a\u{7f}"), None),
+        (text("#"), None),
+    ] {
+        assert_eq!(cursor::resolve_position(&log, &requested), expected, "{requested:?}");
+        assert_eq!(resolve(&log, &requested), gap);
+    }
 }
 
 #[test]

@@ -43,7 +43,7 @@ on_each_engine!(
 
 fn offsets_are_dense_and_entries_come_back_whole(engine: Engine<'_>) {
     let log = engine(KEEP_ALL);
-    assert_eq!(log.bounds(), Bounds { oldest: Offset(1), head: Offset(0), presence: 0 });
+    assert_eq!(log.bounds(), Bounds { oldest: Offset(1), head: Offset(0), held: 0, presence: 0 });
     assert_eq!(read(&*log, Offset::ZERO, UNLIMITED), []);
     let everything = Update::new(UpdateFields {
         topics: vec![Topic::new("a").unwrap(), Topic::new("https://example.org/ä").unwrap()],
@@ -72,7 +72,7 @@ fn offsets_are_dense_and_entries_come_back_whole(engine: Engine<'_>) {
     }
     assert_eq!(read(&*log, Offset(u64::MAX), UNLIMITED), []);
     assert_eq!(log.append(vec![], NOW).unwrap(), []);
-    assert_eq!(log.bounds(), Bounds { oldest: Offset(1), head: Offset(3), presence: 0 });
+    assert_eq!(log.bounds(), Bounds { oldest: Offset(1), head: Offset(3), held: 3, presence: 0 });
 }
 
 fn a_read_ends_at_its_limits(engine: Engine<'_>) {
@@ -172,9 +172,9 @@ fn an_empty_log_remembers_its_head(engine: Engine<'_>) {
     let log = engine(Retention { age_ms: Some(0), ..KEEP_ALL });
     append(&*log, &["1", "2"]);
     discard_all(&*log, Timestamp(NOW.0 + 1));
-    assert_eq!(log.bounds(), Bounds { oldest: Offset(3), head: Offset(2), presence: 0 });
+    assert_eq!(log.bounds(), Bounds { oldest: Offset(3), head: Offset(2), held: 0, presence: 0 });
     assert_eq!(append(&*log, &["3"])[0].position.offset, Offset(3));
-    assert_eq!(log.bounds(), Bounds { oldest: Offset(3), head: Offset(3), presence: 0 });
+    assert_eq!(log.bounds(), Bounds { oldest: Offset(3), head: Offset(3), held: 1, presence: 0 });
 }
 
 fn nothing_is_kept_if_nothing_may_be(engine: Engine<'_>) {
@@ -182,7 +182,7 @@ fn nothing_is_kept_if_nothing_may_be(engine: Engine<'_>) {
     for offset in 1..5 {
         assert_eq!(append(&*log, &["x"])[0].position.offset, Offset(offset));
         discard_all(&*log, NOW);
-        assert_eq!(log.bounds(), Bounds { oldest: Offset(offset + 1), head: Offset(offset), presence: 0 });
+        assert_eq!(log.bounds(), Bounds { oldest: Offset(offset + 1), head: Offset(offset), held: 0, presence: 0 });
         assert_eq!(read(&*log, Offset::ZERO, UNLIMITED), []);
     }
 }

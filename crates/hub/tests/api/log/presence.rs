@@ -68,13 +68,13 @@ fn strangers_push_nothing_out() {
         discard_all(&**log, NOW);
         assert_eq!(resolve(&**log, first.id().as_str()), Resolved { after: Offset(1), gap: None });
         assert_eq!(published(&**log, Offset(1)), texts[1..]);
-        assert_eq!(log.bounds().held(), 100);
+        assert_eq!(log.bounds().held, 100);
         assert_eq!(told(&**log, Offset(0)), ((4_051..=4_100).collect(), (101..=4_050).collect()));
     }
     drop(logs);
     let log = open(dir.path(), retention);
     assert_eq!(published(&log, Offset(1)), texts[1..]);
-    assert_eq!(log.bounds().held(), 100);
+    assert_eq!(log.bounds().held, 100);
     assert_eq!(told(&log, Offset(0)), ((4_051..=4_100).collect(), (101..=4_050).collect()), "after a clean end");
 }
 
@@ -105,7 +105,7 @@ fn each_limit_is_kept_as_if_nobody_came() {
                 discard_all(&**log, NOW);
                 discard_all(&alone, NOW);
                 assert_eq!(published(&**log, log.bounds().floor()), data(&alone), "{retention:?} {number}");
-                assert_eq!(log.bounds().held(), alone.bounds().held());
+                assert_eq!(log.bounds().held, alone.bounds().held);
             }
         }
     }
@@ -122,7 +122,31 @@ fn old_presence_updates_go_with_the_others() {
         assert_eq!(log.bounds().oldest, Offset(5));
         assert_eq!(told(&**log, Offset(4)), (vec![5, 6], vec![]));
         discard_all(&**log, Timestamp(NOW.0 + 1_021));
-        assert_eq!(log.bounds(), Bounds { oldest: Offset(7), head: Offset(6), presence: 0 });
+        assert_eq!(log.bounds(), Bounds { oldest: Offset(7), head: Offset(6), held: 0, presence: 0 });
+    }
+}
+
+/// A run of presence updates is one record. A time within it is found all the same: nobody gets older updates, or is
+/// told of a gap among them.
+#[test]
+fn a_time_within_a_run_is_found() {
+    let retention = Retention { presence: PresenceLimit { updates: 4, ..LIMIT }, ..KEEP_ALL };
+    let (dir, memory) = (tempfile::tempdir().unwrap(), MemoryLog::new(retention.clone()));
+    let on_disk = open(dir.path(), retention);
+    let at = |ms: u64| Timestamp(NOW.0 + ms);
+    let place = |log: &dyn Log, ms: u64| log.place_at(at(ms)).unwrap().0;
+    for log in [&memory as &dyn Log, &on_disk] {
+        append(log, &["a"]);
+        (1..=8).for_each(|number| _ = log.append(arrivals(0..1), at(10 * number)).unwrap());
+        log.append(vec![update("b")], at(90)).unwrap();
+    }
+    // Makes one record of the run.
+    on_disk.remove_dead().unwrap();
+    for log in [&memory as &dyn Log, &on_disk] {
+        // The updates from 2 to 5 are gone, so their times are not known any more.
+        assert_eq!([1, 50].map(|ms| place(log, ms)), [1, 1]);
+        assert_eq!([51, 60, 61, 80, 81, 91].map(|ms| place(log, ms)), [6, 6, 7, 8, 9, 10]);
+        assert_eq!(told(log, Offset(place(log, 61))), (vec![8, 9], vec![]));
     }
 }
 

@@ -13,7 +13,7 @@ fn entries_ids_and_the_head_survive() {
     drop(log);
     let log = open(dir.path(), KEEP_ALL);
     assert_ne!(log.epochs().current(), first);
-    assert_eq!(log.bounds(), Bounds { oldest: Offset(1), head: Offset(3), presence: 0 });
+    assert_eq!(log.bounds(), Bounds { oldest: Offset(1), head: Offset(3), held: 3, presence: 0 });
     entries.extend(append(&log, &["4"]));
     assert_eq!(read(&log, Offset::ZERO, UNLIMITED), entries, "each keeps the epoch it was appended in");
     assert_eq!(locate(&log, "three"), Some(3));
@@ -28,7 +28,7 @@ fn offsets_are_not_used_again_when_everything_was_discarded() {
     assert_eq!(log.discard(Timestamp(NOW.0 + 1)).unwrap(), 3);
     drop(log);
     let log = open(dir.path(), one_ms);
-    assert_eq!(log.bounds(), Bounds { oldest: Offset(4), head: Offset(3), presence: 0 });
+    assert_eq!(log.bounds(), Bounds { oldest: Offset(4), head: Offset(3), held: 0, presence: 0 });
     assert_eq!(append(&log, &["4"])[0].position.offset, Offset(4));
 }
 
@@ -105,6 +105,68 @@ fn a_start_that_appends_nothing_leaves_nothing() {
     assert_eq!(after_a_clean_end.len(), 4, "{after_a_clean_end:?}");
 }
 
+/// The first update of a run is refused, and the process ends without another one. Nothing is missing then, also if the
+/// log is empty, so that the file that could not be made would have replaced another one.
+#[test]
+fn a_first_update_that_is_refused_makes_no_gap() {
+    for is_empty in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let retention = Retention { age_ms: Some(0), ..KEEP_ALL };
+        let log = open(dir.path(), retention.clone());
+        let last = append(&log, &["1", "2"]).pop().unwrap();
+        if is_empty {
+            discard_all(&log, Timestamp(NOW.0 + 1));
+        }
+        drop(log);
+        let new = dir.path().join("0000000000000003.new");
+        for is_killed in [false, true] {
+            let log = open(dir.path(), retention.clone());
+            // There is no room for the new file, because something else has its name.
+            fs::create_dir(&new).unwrap();
+            assert!(log.append(vec![update("refused")], NOW).is_err());
+            fs::remove_dir(&new).unwrap();
+            if is_killed {
+                std::mem::forget(log);
+                unlock(dir.path());
+            }
+        }
+        // This fails if an update is missing.
+        let log = open(dir.path(), KEEP_ALL);
+        assert_eq!(log.bounds().head, Offset(2));
+        assert!(log.recovery().was_clean);
+        assert_eq!(resolve(&log, last.id().as_str()), Resolved { after: Offset(2), gap: None });
+        assert_eq!(append(&log, &["3"])[0].position.offset, Offset(3));
+        drop(log);
+        assert_eq!(open(dir.path(), KEEP_ALL).bounds().head, Offset(3));
+    }
+}
+
+/// The mark of a clean end that could not be removed is not valid any more after an append, even if the new file has
+/// replaced an empty one with the same name.
+#[test]
+fn a_mark_that_stays_is_outdated() {
+    for is_empty in [false, true] {
+        let (dir, retention) = (tempfile::tempdir().unwrap(), Retention { age_ms: Some(0), ..KEEP_ALL });
+        let log = open(dir.path(), retention.clone());
+        append(&log, &["1", "2"]);
+        if is_empty {
+            discard_all(&log, Timestamp(NOW.0 + 1));
+        }
+        drop(log);
+        let mark = fs::read(dir.path().join("end")).unwrap();
+        let log = open(dir.path(), retention.clone());
+        let third = append(&log, &["3"]).remove(0);
+        assert!(!dir.path().join("end").exists());
+        fs::write(dir.path().join("end"), mark).unwrap();
+        std::mem::forget(log);
+        unlock(dir.path());
+        let log = open(dir.path(), KEEP_ALL);
+        assert!(!log.recovery().was_clean);
+        assert_eq!(resolve(&log, third.id().as_str()), Resolved { after: Offset(3), gap: None });
+        assert_eq!(append(&log, &["4"])[0].position.offset, Offset(4));
+    }
+}
+
 /// Copies the files of a log, as a process leaves them that is killed.
 fn copy(from: &Path, to: &Path) {
     for name in files(from) {
@@ -132,7 +194,7 @@ fn space_is_used_again() {
     let after_once = bytes();
     (0..4).for_each(|_| fill());
     assert!(bytes() < after_once + (1 << 20), "25,000 entries were appended, 1,000 are held");
-    assert_eq!(log.bounds(), Bounds { oldest: Offset(24_001), head: Offset(25_000), presence: 0 });
+    assert_eq!(log.bounds(), Bounds { oldest: Offset(24_001), head: Offset(25_000), held: 1_000, presence: 0 });
 }
 
 #[test]

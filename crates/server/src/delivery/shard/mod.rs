@@ -21,7 +21,9 @@ use crate::{
 use crossbeam_channel::Receiver;
 use fanfare_hub::{
     WindowLimit,
+    ending::EndReason,
     fan_out::{FanOut, MemberKey},
+    log::LogError,
     mailbox::{MAILBOX_BUNDLES, Mailbox},
 };
 use mio::{Events, Poll, Token};
@@ -232,15 +234,21 @@ impl Shard {
     /// Gives the results of reads of the log to the `FanOut`.
     fn take_steps(&mut self) {
         while let Some((part, step)) = self.mailbox.take_step() {
-            let mut turn = self.fan_out.turn(self.now, &mut self.sockets);
+            let (mut turn, mut ended) = (self.fan_out.turn(self.now, &mut self.sockets), Vec::new());
             match step {
                 Ok(step) => turn.take_step(part, &step),
                 Err(error) => {
                     super::log_end("streams end", &error);
-                    turn.cannot_read(part);
+                    if let LogError::OverBudget(_) = error {
+                        let place = |offset| self.mailbox.place(offset);
+                        ended = turn.end_readers(part, EndReason::Later, &place);
+                    } else {
+                        turn.cannot_read(part);
+                    }
                 }
             }
             self.settle();
+            ended.into_iter().for_each(|key| self.schedule(key));
         }
     }
 

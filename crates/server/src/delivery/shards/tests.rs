@@ -156,8 +156,7 @@ async fn a_stream_ends_before_its_key_is_exhausted() {
         let records = opener.open(&sealed);
         let (last, texts) = records.split_last().unwrap();
         assert_eq!(last, &[1, 0, 21], "the alert that nothing follows");
-        let text: String =
-            texts.iter().map(|record| str::from_utf8(&record[..record.len() - 1]).unwrap()).collect();
+        let text: String = texts.iter().map(|record| str::from_utf8(&record[..record.len() - 1]).unwrap()).collect();
         assert!(text.contains("data: 0\n\n") && !text.contains("data: 20\n\n"), "{text}");
         assert!(texts.len() as u64 <= left + 2, "{} records", texts.len());
         assert_eq!(stage.places.available_permits(), 1);
