@@ -15,13 +15,17 @@
 //!
 //! [RFC 9112, 9.6]: https://www.rfc-editor.org/rfc/rfc9112#section-9.6
 mod activity;
+mod encryption;
+mod end;
 mod handover;
+pub mod http2;
 mod large_heads;
 mod leaving;
 mod linger;
 mod looks;
 mod query;
 mod repair;
+mod socket;
 mod threads;
 mod unread;
 mod watch;
@@ -30,10 +34,13 @@ use crate::{
     delivery::shards::Shards,
     every_answer,
     progress::{self, WriteTimeout},
+    tls::Tls,
 };
 pub(crate) use activity::{Activity, Patience, Unhurried};
 use axum::Router;
 use bytes::{Bytes, BytesMut};
+use end::{end, reset, until_sent};
+pub use handover::STAYING_BYTES;
 pub(crate) use handover::StaysWithHyper;
 use handover::{Handover, Noticing, Requests};
 use hyper::server::conn::http1;
@@ -44,6 +51,7 @@ use linger::linger;
 pub use linger::{LINGER_BYTES, LINGER_TIMEOUT};
 use looks::Looks;
 use repair::repair;
+use socket::Socket;
 use std::{future::poll_fn, io, pin::Pin, sync::Arc, task::Poll, time::Duration};
 pub(crate) use threads::Threads;
 use tokio::{
@@ -94,16 +102,38 @@ pub(crate) struct Serving {
 impl Serving {
     /// Serves a connection until it ends or until a shard takes it. If the server begins to stop while a request is
     /// under way, this request is still answered, but no further request is read.
-    pub(crate) async fn connection(self, socket: TcpStream, stop: channel::Receiver<Stop>) {
+    pub(crate) async fn connection(self, socket: TcpStream, tls: Option<Tls>, stop: channel::Receiver<Stop>) {
         // The server waits until no connection holds a receiver of its stop signal. Rust drops variables in the reverse
         // order of their declaration, so this receiver is dropped last, after everything that may hold the log.
         // Otherwise the process might end before the log is closed.
         let _served = stop.clone();
-        let Self { router, write_timeout, patience, shards, large_heads } = self;
-        prepare(&socket, write_timeout);
-        let handover = shards.is_some().then(Handover::default);
+        prepare(&socket, self.write_timeout);
+        let socket = match tls {
+            None => Some(Socket::Plain(socket)),
+            Some(tls) => encryption::begin(&tls, socket, stop.clone()).await,
+        };
+        match socket {
+            Some(socket) if socket.speaks_http2() => self.http2(socket, Bytes::new(), stop).await,
+            Some(socket) => self.http1(socket, stop).await,
+            None => {}
+        }
+    }
+
+    /// Serves a connection with HTTP/2, of which the bytes `beginning` were read already.
+    async fn http2(self, socket: Socket, beginning: Bytes, stop: channel::Receiver<Stop>) {
+        let Self { router, write_timeout, patience, .. } = self;
         let activity = Activity::new();
-        let mut watch = Watch::new(activity.clone(), patience, stop);
+        let watch = Watch::new(activity.clone(), patience, stop);
+        let requests = http2::Requests { router, activity };
+        http2::serve(socket, beginning, Looks::new(write_timeout), watch, requests).await;
+    }
+
+    /// Serves a connection with HTTP/1.
+    async fn http1(self, socket: Socket, stop: channel::Receiver<Stop>) {
+        let Self { router, write_timeout, patience, shards, large_heads } = self.clone();
+        let handover = (shards.is_some() && socket.fits_a_shard()).then(Handover::default);
+        let activity = Activity::new();
+        let mut watch = Watch::new(activity.clone(), patience, stop.clone());
         let looks = Looks::new(write_timeout);
         let mut io = Noticing::new(socket, handover.clone(), activity.clone(), looks, large_heads.permit());
         let mut is_last = false;
@@ -138,9 +168,16 @@ impl Serving {
             });
             let left = left.await;
             let parts = connection.into_parts();
-            let (mut socket, looks, held_back, mut permit) = parts.io.into_inner();
+            let is_first = activity.is_at_first_head();
+            let handover::Parts { mut socket, looks, held_back, mut permit, ahead } = parts.io.into_parts();
             match (left, &shards) {
-                _ if looks.is_overdue() => reset(&socket),
+                _ if looks.is_overdue() => reset(socket.tcp()),
+                // A client that knows that the hub speaks HTTP/2 begins without asking.
+                (Left::Refused | Left::Ended(Some(_)), _) if is_first && http2::begins(&parts.read_buf) => {
+                    let beginning = [&parts.read_buf[..], &ahead].concat();
+                    drop((parts.read_buf, permit));
+                    return self.http2(socket, beginning.into(), stop).await;
+                }
                 (Left::Refused, _) => {
                     if held_back.is_of(&parts.read_buf) && repair(&parts.read_buf).is_some() {
                         let head = whole_head(&mut socket, &parts.read_buf).await;
@@ -159,8 +196,9 @@ impl Serving {
                     }
                     refuse(socket, held_back.refusal).await;
                 }
-                (Left::Granted(mut stream), Some(shards)) => match socket.into_std() {
-                    Ok(socket) => {
+                (Left::Granted(mut stream), Some(shards)) => match socket.into_parts() {
+                    Ok((socket, seal)) => {
+                        stream.seal = seal;
                         // The head of the request is in this buffer.
                         drop((parts.read_buf, permit));
                         // The subscriber is admitted only when its socket is ready for the shard. A subscriber that was
@@ -193,7 +231,7 @@ impl Serving {
 /// Reads the rest of a request's head, of which the bytes `beginning` have arrived, because the head must be complete
 /// before it is repaired. Returns only a part of the head if the head does not end in time or within the limit; hyper
 /// then refuses it.
-async fn whole_head(socket: &mut TcpStream, beginning: &[u8]) -> Bytes {
+async fn whole_head(socket: &mut Socket, beginning: &[u8]) -> Bytes {
     let mut head = BytesMut::from(beginning);
     let ends = |head: &[u8]| head.windows(2).any(|end| end == b"\n\n") || head.windows(3).any(|end| end == b"\n\r\n");
     let read = async {
@@ -210,48 +248,18 @@ async fn whole_head(socket: &mut TcpStream, beginning: &[u8]) -> Bytes {
 }
 
 /// Sends the refusal that hyper wanted to send, and adds the header fields that every answer has.
-async fn refuse(mut socket: TcpStream, mut refusal: Vec<u8>) {
+async fn refuse(mut socket: Socket, mut refusal: Vec<u8>) {
     if let Some(end) = refusal.windows(2).position(|bytes| bytes == b"\r\n") {
         refusal.splice(end + 2..end + 2, every_answer::fields());
     }
     // All earlier answers have been sent, so there is room for the refusal unless the peer reads nothing.
-    if let Ok(Ok(())) = timeout(LINGER_TIMEOUT, socket.write_all(&refusal)).await {
+    let send = async {
+        socket.write_all(&refusal).await?;
+        socket.flush().await
+    };
+    if let Ok(Ok(())) = timeout(LINGER_TIMEOUT, send).await {
         linger(socket).await;
     }
-}
-
-/// Ends the sending side of a connection that hyper has finished with.
-async fn end(socket: &mut TcpStream, error: Option<hyper::Error>, refused: bool) {
-    if let Some(error) = &error {
-        tracing::debug!("a connection ended: {error}");
-    }
-    // If hyper reports an error, it has received bytes that it could not read as a request, and the peer may still be
-    // sending.
-    if refused || error.is_some() {
-        linger(&mut *socket).await;
-    } else if let Err(error) = socket.shutdown().await {
-        tracing::debug!("a connection could not be shut down: {error}");
-    }
-}
-
-/// Keeps the socket until the system has sent the rest of the last answer, so that a peer that takes it slowly gets all
-/// of it, and a peer that takes nothing is given up. A server that stops does not wait for this for long.
-async fn until_sent(socket: TcpStream, mut looks: Looks, mut watch: Watch) {
-    tokio::select! {
-        () = looks.until_sent(&socket) => {}
-        () = watch.cut() => {}
-    }
-    if looks.is_overdue() {
-        reset(&socket);
-    }
-}
-
-/// Lets the system reset the connection when the socket is closed, because the peer takes no data. Otherwise the system
-/// would keep the unsent bytes, and try for minutes to send them.
-fn reset(socket: &TcpStream) {
-    tracing::debug!("a connection was closed, because its peer takes no data");
-    // This fails only if the connection has ended already.
-    _ = socket.set_zero_linger();
 }
 
 /// Sets a socket's options. Setting an option can only fail if the peer has gone. The failure is only logged, because
@@ -319,7 +327,7 @@ mod tests {
         let mut peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (accepted, _) = listener.accept().await.unwrap();
         let stop = channel::Sender::new(Stop::Not);
-        let served = tokio::spawn(serving.connection(accepted, stop.subscribe()));
+        let served = tokio::spawn(serving.connection(accepted, None, stop.subscribe()));
         let request = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n";
         peer.write_all(request).await.unwrap();
         assert_eq!(answer(&mut peer).await, b'n', "nobody knows what was before");
@@ -348,7 +356,7 @@ mod tests {
         let connect = async || {
             let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
             let (accepted, _) = listener.accept().await.unwrap();
-            (peer, tokio::spawn(serving.clone().connection(accepted, stop.subscribe())))
+            (peer, tokio::spawn(serving.clone().connection(accepted, None, stop.subscribe())))
         };
         let request = |padding: usize| {
             let padding = "x".repeat(padding);

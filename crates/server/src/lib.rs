@@ -42,6 +42,7 @@ mod health;
 mod host;
 mod html;
 pub mod hub_path;
+pub mod listener;
 mod media_type;
 pub mod metadata;
 #[cfg(test)]
@@ -61,6 +62,7 @@ pub mod settings;
 pub mod subscribe;
 pub mod subscriptions;
 mod time;
+pub mod tls;
 
 pub use host::InvalidHost;
 pub use server::Server;

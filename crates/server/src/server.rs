@@ -4,17 +4,19 @@ use crate::{
     auth::Authenticator,
     connection::{LargeHeads, MAX_LARGE_HEADS, Patience, Serving, Stop, Threads},
     delivery::shards::Shards,
+    listener::Listeners,
     open_files,
     progress::WriteTimeout,
     routes::routes,
     seldom::Seldom,
     settings::Settings,
     subscriptions::ActiveSubscriptions,
+    tls::Tls,
 };
 use fanfare_hub::{Hub, failure::Failure};
 use std::{io, sync::Arc, time::Duration};
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::{Semaphore, watch},
     task::spawn_blocking,
     time::{MissedTickBehavior, interval, sleep, timeout},
@@ -74,7 +76,7 @@ impl Server {
         Ok(Self { hub, auth, serving, threads, subscriptions, stop })
     }
 
-    /// Serves the connections of `listener` until `stopped` resolves, or until the hub [has failed](Hub::failed). Then
+    /// Serves the connections of the listeners until `stopped` resolves, or until the hub [has failed](Hub::failed). Then
     /// the server stops: it ends all streams, so that their subscribers reconnect to another server, waits up to
     /// [`FINISH_TIMEOUT`] for current requests, and closes the remaining connections. If a request publishes an event
     /// stream, it is answered at once, with the number of events that were published. Stopping takes no longer than
@@ -83,7 +85,12 @@ impl Server {
     /// # Errors
     /// The [`Failure`] of the hub. The server has stopped then, within [`FAILED_TIMEOUT`], and the process should end
     /// with an error, so that its supervisor starts it again.
-    pub async fn serve(self, listener: TcpListener, stopped: impl Future<Output = ()>) -> Result<(), Failure> {
+    pub async fn serve(
+        self,
+        listeners: impl Into<Listeners>,
+        stopped: impl Future<Output = ()>,
+    ) -> Result<(), Failure> {
+        let listeners = listeners.into();
         // Each connection holds a receiver of this sender while it is served, so that the server notices when no
         // connection is left.
         let connections = watch::Sender::new(Stop::Not);
@@ -94,8 +101,8 @@ impl Server {
         let mut revocations = 0;
         let failure = loop {
             tokio::select! {
-                accepted = listener.accept() => match accepted {
-                    Ok((socket, _)) => self.begin(socket, connections.subscribe()),
+                accepted = listeners.accept() => match accepted {
+                    Ok((socket, tls)) => self.begin(socket, tls, connections.subscribe()),
                     Err(error) => pause_accepting(&error, &warnings).await,
                 },
                 _ = looks.tick() => self.end_revoked(&mut revocations),
@@ -103,7 +110,7 @@ impl Server {
                 failure = &mut failed => break Some(failure),
             }
         };
-        drop(listener);
+        drop(listeners);
         if let Some(failure) = failure {
             _ = timeout(FAILED_TIMEOUT, self.abort(&connections)).await;
             return Err(failure);
@@ -120,14 +127,14 @@ impl Server {
     }
 
     /// Starts to serve a connection.
-    fn begin(&self, socket: TcpStream, stop: watch::Receiver<Stop>) {
+    fn begin(&self, socket: TcpStream, tls: Option<Tls>, stop: watch::Receiver<Stop>) {
         let serving = self.serving.clone();
         let Some(threads) = &self.threads else {
-            tokio::spawn(serving.connection(socket, stop));
+            tokio::spawn(serving.connection(socket, tls, stop));
             return;
         };
         match socket.into_std() {
-            Ok(socket) => threads.serve(serving, socket, stop),
+            Ok(socket) => threads.serve(serving, socket, tls, stop),
             Err(error) => tracing::debug!("a socket could not be taken over: {error}"),
         }
     }

@@ -4,3 +4,4 @@
 mod api;
 
 const DELIVERY: fanfare_server::settings::Delivery = fanfare_server::settings::Delivery::Epoll;
+const TLS: bool = false;

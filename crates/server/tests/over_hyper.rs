@@ -4,3 +4,4 @@
 mod api;
 
 const DELIVERY: fanfare_server::settings::Delivery = fanfare_server::settings::Delivery::Hyper;
+const TLS: bool = false;

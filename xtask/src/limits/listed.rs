@@ -41,7 +41,7 @@ pub(super) const SECTIONS: &[Section] = &[
                 "crates/hub/src/budget.rs",
                 &["MATCHER_BYTES", "PATTERN_BYTES", "AUDIENCE_BYTES", "AUDIENCE_MATCHER_BYTES"],
             ),
-            ("crates/server/src/subscribe/mod.rs", &["STAYING_BYTES"]),
+            ("crates/server/src/connection/handover.rs", &["STAYING_BYTES"]),
             ("crates/server/src/body/strangers.rs", &["MAX_STRANGERS_BYTES"]),
             ("crates/hub/src/hub.rs", &["CONCURRENT_JOINS"]),
             ("crates/hub/src/rewind.rs", &["MAX_REWIND"]),
@@ -93,6 +93,25 @@ pub(super) const SECTIONS: &[Section] = &[
             ("crates/server/src/connection/linger.rs", &["LINGER_BYTES", "LINGER_TIMEOUT"]),
             ("crates/server/src/files/beneath.rs", &["MAX_LINKS"]),
             ("crates/server/src/seldom.rs", &["WARNING_INTERVAL"]),
+        ],
+    },
+    Section {
+        title: "TLS",
+        constants: &[
+            ("crates/server/src/tls/handshake.rs", &["HANDSHAKE_TIMEOUT", "MAX_HELLO_BYTES"]),
+            ("crates/server/src/tls/certificate.rs", &["MAX_CHAIN_CERTIFICATES"]),
+            ("crates/fanfare/src/config/tls.rs", &["MAX_FILE_BYTES"]),
+            ("crates/server/src/tls/seal.rs", &["MAX_PLAINTEXT_BYTES", "RESERVED_RECORDS"]),
+        ],
+    },
+    Section {
+        title: "HTTP/2",
+        constants: &[
+            (
+                "crates/server/src/connection/http2.rs",
+                &["MAX_STREAMS", "MAX_STREAM_UNSENT_BYTES", "STREAM_BYTES", "MAX_FIELDS_BYTES", "PING_INTERVAL"],
+            ),
+            ("crates/server/src/connection/http2/flood.rs", &["FREE_FRAMES", "FREE_FRAMES_PER_SECOND"]),
         ],
     },
     Section {

@@ -93,12 +93,13 @@ pub(crate) fn run(args: &CheckArgs, given: &ArgMatches, exposed: Vec<String>) ->
                 explain_token(token.trim(), &args.topic, &settings).await
             }
             Some(token) => explain_token(token.reveal().trim(), &args.topic, &settings).await,
-            None => show(&Effective(&merged), &settings, args.fetch).await,
+            None => show(&Effective { merged: &merged, settings: &settings }, args.fetch).await,
         }
     })
 }
 
-async fn show(effective: &Effective<'_>, settings: &ServeSettings, fetch: bool) -> Result<(), CheckError> {
+async fn show(effective: &Effective<'_>, fetch: bool) -> Result<(), CheckError> {
+    let settings = effective.settings;
     let mut text = format!("{effective}\n{}", Keys(settings));
     let mut failed = None;
     if fetch {

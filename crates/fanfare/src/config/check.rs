@@ -1,17 +1,20 @@
 //! `fanfare serve --check`: prints the configuration in effect in the form of a configuration file, with the source of
 //! each value.
-use super::merge::Merged;
+use super::{merge::Merged, options::ServeSettings};
 use clap::{Args as _, Command};
 use fanfare_mask::MASK;
 use std::fmt;
 use toml::Value;
 
 /// The values of all options after the layers are merged. `Display` prints them with secrets masked.
-pub(crate) struct Effective<'a>(pub &'a Merged);
+pub(crate) struct Effective<'a> {
+    pub(crate) merged: &'a Merged,
+    pub(crate) settings: &'a ServeSettings,
+}
 
 impl fmt::Display for Effective<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(merged) = self;
+        let Self { merged, settings } = self;
         let options = super::options::ServeOptions::augment_args(Command::new("serve"));
         for argument in options.get_arguments() {
             let Some((key, value)) = argument.get_long().and_then(|key| merged.values.get_key_value(key)) else {
@@ -23,7 +26,8 @@ impl fmt::Display for Effective<'_> {
                 if argument.is_hide_env_values_set() { format!("\"{MASK}\"") } else { masked(value).to_string() };
             writeln!(f, "{:<64} # {}", format!("{key} = {value}"), merged.source(key))?;
         }
-        Ok(())
+        let certificates = settings.certificates().unwrap_or_default();
+        certificates.iter().try_for_each(|certificate| writeln!(f, "# certificate {certificate}"))
     }
 }
 

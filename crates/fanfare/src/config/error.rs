@@ -1,5 +1,5 @@
 //! The errors of a configuration. Their messages say what is wrong and, where it helps, what to do about it.
-use super::{bound::Bound, file::FileError, key_path::shown_key_path, layer::Source};
+use super::{bound::Bound, file::FileError, key_path::shown_key_path, layer::Source, tls::TlsError};
 use fanfare_server::auth::InvalidKey;
 use std::{fmt, io, net::SocketAddr, path::PathBuf};
 
@@ -36,6 +36,8 @@ pub(crate) enum ConfigError {
     NobodySubscribes,
     /// There is an issuer, but no key to verify its tokens.
     IssuerWithoutKey,
+    /// The files for TLS cannot be used.
+    Tls(TlsError),
     /// Two relays have the same URL and topics.
     RelayTwice { url: String },
     /// The path for static files is not a directory.
@@ -103,6 +105,7 @@ impl fmt::Display for ConfigError {
             Self::IssuerWithoutKey => f.write_str(
                 "an issuer needs keys: give the URL of its JWK set, as in --issuer NAME=URL, or give the hub a key",
             ),
+            Self::Tls(error) => error.fmt(f),
             Self::RelayTwice { url } => write!(f, "{url} is relayed twice to the same topics"),
             Self::StaticDirectory { path } => write!(f, "static = {} is not a directory", path.display()),
             Self::Exposed { what, path, directory } => write!(

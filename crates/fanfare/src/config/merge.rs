@@ -7,7 +7,7 @@ use super::{
     layer::{Layer, Source},
     mercure,
     options::{ServeOptions, defaults, definition},
-    secret_file, variables,
+    secret_file, tls, variables,
 };
 use clap::{ArgMatches, FromArgMatches as _, parser::ValueSource};
 use std::{
@@ -23,8 +23,10 @@ pub(crate) struct Merged {
     pub values: Table,
     /// The configuration file, if there is one.
     pub config_file: Option<PathBuf>,
-    /// The files from which keys for verifying tokens were read, because a layer names them.
+    /// The files with keys that are named in any layer: for verifying tokens, and for TLS.
     pub key_files: Vec<PathBuf>,
+    /// The files with certificates for TLS.
+    pub certificate_files: Vec<PathBuf>,
     /// Warnings for the person who runs the hub.
     pub warnings: Vec<String>,
     /// The names of the environment variables that should contain a key for verifying tokens, but are empty.
@@ -56,6 +58,9 @@ pub(crate) fn merge(matches: &ArgMatches, file: Option<&Path>) -> Result<Merged,
         merged.key_files.append(&mut files);
         merged.overlay(layer);
     }
+    let [certificates, mut keys] = tls::files(&merged.values);
+    merged.certificate_files = certificates;
+    merged.key_files.append(&mut keys);
     Ok(merged)
 }
 

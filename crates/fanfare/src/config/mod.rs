@@ -40,6 +40,7 @@ mod settings;
 mod static_files;
 mod suggest;
 mod switch;
+mod tls;
 mod variables;
 mod words;
 

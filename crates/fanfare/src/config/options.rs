@@ -80,6 +80,20 @@ options! {
         clock: bool as "BOOL", such as false;
     }
 
+    "TLS" {
+        /// Serve HTTPS with this certificate: a file in PEM, with the certificate and then those that have signed it.
+        /// Repeatable: a client gets the certificate for the name that it asks for, or else the first one. The files are
+        /// read again when they change, and on SIGHUP
+        tls_cert: Vec<PathBuf> as "FILE", such as ["/etc/fanfare/hub.example.com.pem"];
+
+        /// The file with the private key of --tls-cert, in PEM; repeatable, in the same order [default: the key is in the
+        /// file of the certificate]
+        tls_key: Vec<PathBuf> as "FILE", such as ["/etc/fanfare/hub.example.com.key"];
+
+        /// Refuse clients that ask for a name for which there is no certificate, in place of showing them the first one
+        tls_only_known_names: bool as "BOOL" = false;
+    }
+
     "Who may do what" {
         /// Verify the tokens of publishers and subscribers with this key: a secret of at least 32 bytes, such as
         /// `openssl rand -hex 32` makes, or public keys as PEM, JWK or a JWK set. Prefer the environment or --key-file:

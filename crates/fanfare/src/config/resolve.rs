@@ -19,6 +19,7 @@ impl ServeSettings {
         let settings: Self = merged.values.clone().try_into().expect("each layer was parsed into these types");
         settings.check_access(merged)?;
         settings.check_relays()?;
+        settings.certificates()?;
         static_files::check(&settings, merged)?;
         Ok(settings)
     }

@@ -85,6 +85,7 @@ impl ServeSettings {
         warnings.retain(|warning: &String| known.insert(warning.clone()));
         warnings.extend(self.file_warnings(merged));
         warnings.extend(self.alias_warnings());
+        warnings.extend(self.certificates().iter().flatten().filter_map(|read| read.warning()));
         warnings
     }
 

@@ -25,7 +25,7 @@ impl Announcement<'_> {
             ip if ip.is_ipv4() => Ipv4Addr::LOCALHOST.into(),
             _ => Ipv6Addr::LOCALHOST.into(),
         };
-        format!("http://{}", SocketAddr::new(ip, self.address.port()))
+        format!("{}://{}", self.settings.scheme(), SocketAddr::new(ip, self.address.port()))
     }
 }
 

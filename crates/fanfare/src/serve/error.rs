@@ -11,6 +11,8 @@ pub(crate) enum ServeError {
     Listen { address: SocketAddr, error: io::Error },
     /// The asynchronous runtime cannot start, or the signals of the process cannot be caught.
     Runtime(io::Error),
+    /// TLS cannot be set up.
+    Tls(io::Error),
     /// The log cannot be opened.
     Log { data: PathBuf, error: LogError },
     /// The hub cannot start, because it cannot use the log.
@@ -32,6 +34,7 @@ impl ServeError {
             Self::Config(_) => Exit::Usage,
             Self::Listen { .. }
             | Self::Runtime(_)
+            | Self::Tls(_)
             | Self::Log { .. }
             | Self::Hub(_)
             | Self::Delivery(_)
@@ -60,6 +63,7 @@ impl fmt::Display for ServeError {
             ),
             Self::Listen { address, error } => write!(f, "cannot listen on {address}: {error}"),
             Self::Runtime(error) => write!(f, "the hub cannot start: {error}"),
+            Self::Tls(error) => write!(f, "the hub cannot serve HTTPS: {error}"),
             Self::Log { data, error: LogError::InUse } => write!(
                 f,
                 "another hub has the log in {}: stop it, or give another directory with --data",

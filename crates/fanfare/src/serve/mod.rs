@@ -24,6 +24,7 @@ use fanfare_hub::Hub;
 use fanfare_server::{
     Server,
     auth::{Authenticator, KeyStore},
+    listener::Listener,
 };
 use hangups::Hangups;
 use log_output::MaskedStderr;
@@ -51,7 +52,7 @@ const LEFTOVER_TIMEOUT: Duration = Duration::from_millis(200);
                   and the file overrides the defaults. Relative paths start from the working directory. The variables \
                   of a Mercure hub (MERCURE_PUBLISHER_JWT_KEY, MERCURE_EXTRA_DIRECTIVES, SERVER_NAME and others) also \
                   have an effect, and override the file. A variable FANFARE_… that does not belong to an option is an \
-                  error. Keys are read again on SIGHUP and when their files change."
+                  error. Keys and certificates are read again on SIGHUP and when their files change."
 )]
 pub(crate) struct ServeArgs {
     /// Configuration file, in TOML
@@ -80,7 +81,7 @@ pub(crate) fn run(args: &ServeArgs, given: &ArgMatches, exposed: Vec<String>) ->
     merged.warnings.extend(exposed);
     let settings = ServeSettings::resolve(&merged)?;
     if args.check {
-        return print(&Effective(&merged));
+        return print(&Effective { merged: &merged, settings: &settings });
     }
     log_to_stderr(&settings);
     merged.warnings.iter().chain(&settings.warnings(&merged)).for_each(|warning| tracing::warn!("{warning}"));
@@ -105,6 +106,7 @@ async fn start(settings: &ServeSettings, merged: Merged, origin: reload::Origin)
     let listener = TcpListener::bind(settings.listen.0).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
 
+    let tls = parts::tls(settings)?;
     let hub = Hub::start(parts::log(settings)?, &parts::hub_limits(settings)).map_err(ServeError::Hub)?;
     let mut ring = KeyRing::new(settings.jwks_addresses());
     let keys = KeyStore::from(ring.trusted(settings)?);
@@ -116,7 +118,8 @@ async fn start(settings: &ServeSettings, merged: Merged, origin: reload::Origin)
     if settings.clock() {
         tokio::spawn(clock::tick(hub.clone()));
     }
-    let reload = reload::Reload::new(origin, merged, ring, keys, settings.is_open());
+    let certificates = tls.as_ref().map(|tls| tls.certificates().clone());
+    let reload = reload::Reload::new(origin, merged, ring, keys, certificates, settings.is_open());
     let (reloading, told) = (reload.run(Hangups::new().map_err(ServeError::Runtime)?), hub.clone());
     tokio::spawn(async move { told.essential("the task that reads keys again", reloading).await });
     let stopped = stop::stop_in_time().map_err(ServeError::Runtime)?;
@@ -127,7 +130,7 @@ async fn start(settings: &ServeSettings, merged: Merged, origin: reload::Origin)
         stopped.await;
         relays.begin_to_stop();
     };
-    let served = server.serve(listener, stopped).await;
+    let served = server.serve(Listener::new(listener).with_tls(tls), stopped).await;
     if served.is_err() {
         stop::end_in_time(FAILED_DEADLINE, Exit::Failed).map_err(ServeError::Runtime)?;
         relays.begin_to_stop();

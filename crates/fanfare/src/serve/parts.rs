@@ -1,7 +1,7 @@
 //! Converts the settings to the types of the hub and of the server.
 use super::ServeError;
 use crate::{
-    config::{RetentionRule, ServeSettings, Storage},
+    config::{ConfigError, RetentionRule, ServeSettings, Storage},
     quantity::{ByteSize, Count},
 };
 use fanfare_hub::{
@@ -13,6 +13,7 @@ use fanfare_server::{
     Settings,
     auth::{AuthSettings, KeyStore},
     hub_path::HUB_PATH,
+    tls::{Certificate, Certificates, Tls},
 };
 use std::{net::SocketAddr, num::NonZero, sync::Arc, thread};
 use url::Url;
@@ -98,9 +99,30 @@ pub(super) fn server(settings: &ServeSettings, address: SocketAddr) -> Settings 
     server
 }
 
+/// Returns the TLS settings of the hub, and `None` if it serves HTTP.
+///
+/// # Errors
+/// [`ServeError`] if the files with certificates cannot be read any more, or if the system gives no random numbers.
+pub(super) fn tls(settings: &ServeSettings) -> Result<Option<Tls>, ServeError> {
+    if !settings.has_tls() {
+        return Ok(None);
+    }
+    let tls = Tls::new(Certificates::new(certificates(settings)?)).map_err(ServeError::Tls)?;
+    Ok(Some(if settings.tls_only_known_names { tls.only_known_names() } else { tls }))
+}
+
+/// Reads the certificates of the hub.
+///
+/// # Errors
+/// [`ConfigError::Tls`] if a file cannot be used.
+pub(super) fn certificates(settings: &ServeSettings) -> Result<Vec<Certificate>, ConfigError> {
+    Ok(settings.certificates()?.into_iter().map(|read| read.certificate).collect())
+}
+
 /// Returns the URL under which clients know the hub.
 fn public_url(settings: &ServeSettings, address: SocketAddr) -> Url {
-    let listening = || Url::parse(&format!("http://{address}/")).expect("an address and a port make a valid URL");
+    let listening =
+        || Url::parse(&format!("{}://{address}/", settings.scheme())).expect("an address and a port make a valid URL");
     settings.public_url().cloned().unwrap_or_else(listening)
 }
 

@@ -1,17 +1,17 @@
-//! Reads the keys again while the hub runs: on SIGHUP, and when a file with keys has changed. On SIGHUP, the JWK sets are
-//! fetched again, too.
+//! Reads the keys and certificates again while the hub runs: on SIGHUP, and when a file with keys or certificates has
+//! changed. On SIGHUP, the JWK sets are fetched again, too.
 //!
-//! The whole configuration is read again, but only its keys are used. All new keys replace the old keys at once. If
-//! something is wrong, no key is replaced, and a log message says why. Files are checked every few seconds rather than
+//! The whole configuration is read again, but only its keys and certificates are used. All new keys replace the old keys
+//! at once. If something is wrong, nothing is replaced, and a log message says why. Files are checked every few seconds rather than
 //! watched, because orchestrators change mounted files through symbolic links, and network file systems do not report
 //! changes.
-use super::hangups::Hangups;
+use super::{hangups::Hangups, parts};
 use crate::{
     config::{self, ConfigError, Merged, ServeSettings},
     keys::KeyRing,
 };
 use clap::ArgMatches;
-use fanfare_server::auth::KeyStore;
+use fanfare_server::{auth::KeyStore, tls::Certificates};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -23,7 +23,7 @@ use tokio::time::{MissedTickBehavior, interval};
 const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The options that are read again. Changes of other options need a restart.
-const RELOADED: [&str; 12] = [
+const RELOADED: [&str; 14] = [
     "key",
     "jwks",
     "algorithm",
@@ -36,6 +36,8 @@ const RELOADED: [&str; 12] = [
     "issuer",
     "allow-short-keys",
     "key-file",
+    "tls-cert",
+    "tls-key",
 ];
 
 /// The arguments and the file that the configuration comes from.
@@ -51,6 +53,8 @@ pub(super) struct Reload {
     merged: Merged,
     ring: KeyRing,
     keys: KeyStore,
+    /// The certificates; `None` if the hub serves HTTP.
+    certificates: Option<Certificates>,
     was_open: bool,
     stamps: Vec<Stamp>,
 }
@@ -64,12 +68,21 @@ enum ReloadError {
     Config(ConfigError),
     /// The hub had keys and would now have no keys, or had no keys and would now have some.
     Opened,
+    /// The hub served HTTPS and would now serve HTTP, or the other way round.
+    Tls,
 }
 
 impl Reload {
-    pub(super) fn new(origin: Origin, merged: Merged, ring: KeyRing, keys: KeyStore, was_open: bool) -> Self {
-        let stamps = stamps(&merged.key_files);
-        Self { origin, merged, ring, keys, was_open, stamps }
+    pub(super) fn new(
+        origin: Origin,
+        merged: Merged,
+        ring: KeyRing,
+        keys: KeyStore,
+        certificates: Option<Certificates>,
+        was_open: bool,
+    ) -> Self {
+        let stamps = stamps(&merged);
+        Self { origin, merged, ring, keys, certificates, was_open, stamps }
     }
 
     /// Reads the keys again on each SIGHUP, and when a file with keys has changed. Never returns.
@@ -79,21 +92,23 @@ impl Reload {
         loop {
             tokio::select! {
                 () = hangups.next() => {
-                    tracing::info!("SIGHUP: reading the keys again");
+                    tracing::info!("SIGHUP: reading the keys and certificates again");
                     self.ring.fetch_again();
                 }
                 _ = looks.tick() => {
-                    let now = stamps(&self.merged.key_files);
+                    let now = stamps(&self.merged);
                     if now == self.stamps {
                         continue;
                     }
                     self.stamps = now;
-                    tracing::info!("a file with keys has changed: reading the keys again");
+                    tracing::info!("a file has changed: reading the keys and certificates again");
                 }
             }
             match self.read() {
-                Ok(()) => tracing::info!("the keys were read again"),
-                Err(error) => tracing::error!("the keys were not read again, the old keys stay in use: {error}"),
+                Ok(()) => tracing::info!("the keys and certificates were read again"),
+                Err(error) => {
+                    tracing::error!("the keys and certificates were not read again, the old ones stay in use: {error}");
+                }
             }
         }
     }
@@ -106,16 +121,24 @@ impl Reload {
         if settings.is_open() != self.was_open {
             return Err(ReloadError::Opened);
         }
-        self.keys.replace(self.ring.trusted(&settings)?);
+        // Everything is read before anything is replaced.
+        let (keys, certificates) = (self.ring.trusted(&settings)?, parts::certificates(&settings)?);
+        if certificates.is_empty() != self.certificates.is_none() {
+            return Err(ReloadError::Tls);
+        }
+        self.keys.replace(keys);
+        if let Some(current) = &self.certificates {
+            current.replace(certificates);
+        }
         settings.warnings(&merged).iter().for_each(|warning| tracing::warn!("{warning}"));
         let changed = changed(&self.merged, &merged);
         if !changed.is_empty() {
             tracing::warn!(
-                "only keys are read again; restart the hub to apply the other changes: {}",
+                "only keys and certificates are read again; restart the hub to apply the other changes: {}",
                 changed.join(", ")
             );
         }
-        self.stamps = stamps(&merged.key_files);
+        self.stamps = stamps(&merged);
         self.merged = merged;
         Ok(())
     }
@@ -128,8 +151,8 @@ fn changed(old: &Merged, new: &Merged) -> Vec<String> {
     others.filter(|key| old.values.get(*key) != new.values.get(*key)).cloned().collect()
 }
 
-fn stamps(files: &[PathBuf]) -> Vec<Stamp> {
-    files.iter().map(|path| stamp(path)).collect()
+fn stamps(merged: &Merged) -> Vec<Stamp> {
+    merged.key_files.iter().chain(&merged.certificate_files).map(|path| stamp(path)).collect()
 }
 
 fn stamp(path: &Path) -> Stamp {
@@ -148,6 +171,7 @@ impl std::fmt::Display for ReloadError {
         match self {
             Self::Config(error) => error.fmt(f),
             Self::Opened => f.write_str("a running hub cannot lose all its keys, or get its first one: restart it"),
+            Self::Tls => f.write_str("a running hub cannot change between HTTP and HTTPS: restart it"),
         }
     }
 }

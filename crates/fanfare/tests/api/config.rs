@@ -133,7 +133,7 @@ fn what_is_printed_can_be_read_back() {
         "--subscriber-jwks=https://s.example/k --subscriber-algorithm=EdDSA --publish-origin=https://p.example",
         "--heartbeat-interval=1500ms --max-lifetime=10m --max-body=1500000 --max-subscribers=9 --max-topics=3 --max-anonymous-patterns=2",
         "--max-subscription-memory=100MiB --max-anonymous-memory=1500000 --max-comparisons=4 --max-anonymous-comparisons=1",
-        "--write-timeout=5s --keep-alive-timeout=90s --delivery=io-uring --delivery-threads=3",
+        "--write-timeout=5s --keep-alive-timeout=90s --delivery=io-uring --delivery-threads=3 --tls-only-known-names",
         "--retention-age=36h --retention-bytes=5GB --retention-count=12 --log-level=warn,fanfare_hub=debug",
         "--key=0123456789abcdef0123456789abcdef --subscriptions --allow-erase --retention=chat/{room}=1h",
     ];

@@ -41,7 +41,8 @@ impl Hub {
         command.args(["serve", "--listen", address]).args(options).envs(variables.iter().copied());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = Lines::of(child.stdout.take().unwrap());
-        let url = lines.next().split_once("http://").map(|(_, rest)| format!("http://{rest}")).expect("the URL first");
+        let first = lines.next();
+        let url = first[first.find("http").expect("the URL first")..].to_owned();
         Self { child: Some(child), url, lines }
     }
 

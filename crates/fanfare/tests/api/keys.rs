@@ -93,7 +93,7 @@ fn a_signal_has_the_keys_read_again_and_bad_ones_are_not_taken() {
     hub.signal("HUP");
     publishes_in_time(&hub, &old_token, 0);
     let log = hub.stop().stderr;
-    for part in ["the old keys stay in use: ", "restart the hub to apply the other changes: max-topics"] {
+    for part in ["the old ones stay in use: ", "restart the hub to apply the other changes: max-topics"] {
         assert!(log.contains(part), "{log} lacks {part}");
     }
 }

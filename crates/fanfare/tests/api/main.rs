@@ -30,4 +30,5 @@ mod serve;
 mod slips;
 mod static_files;
 mod subscribe;
+mod tls;
 mod token;

@@ -41,6 +41,8 @@ pub(crate) struct Activity(Arc<Mutex<State>>);
 #[derive(Debug)]
 struct State {
     phase: Phase,
+    /// The number of requests that are under way: at most one, except with HTTP/2.
+    requests: usize,
     /// The time when the phase began.
     since: Instant,
     /// The time between the previous answer and the first byte of the current request; `None` if there was no previous
@@ -107,6 +109,12 @@ impl Activity {
         self.lock().phase != Phase::Busy
     }
 
+    /// Returns true if the head of the connection's first request is being received.
+    pub(super) fn is_at_first_head(&self) -> bool {
+        let state = self.lock();
+        state.phase == Phase::Head && state.silence.is_none()
+    }
+
     /// Notes that bytes have been sent. If the connection is waiting for the next request, the bytes belong to the
     /// previous answer, which was not sent completely before. So the time for the wait is counted from now on.
     pub(super) fn sent(&self) {
@@ -138,9 +146,9 @@ impl Activity {
     /// value is dropped.
     pub(super) fn begin(&self) -> Busy {
         let mut state = self.lock();
-        let (silence, has_more) = (state.silence, state.has_more);
+        let (silence, has_more, requests) = (state.silence, state.has_more, state.requests);
         state.enter(Phase::Busy);
-        (state.silence, state.has_more) = (silence, has_more);
+        (state.silence, state.has_more, state.requests) = (silence, has_more, requests + 1);
         Busy(self.clone())
     }
 
@@ -206,6 +214,7 @@ impl State {
     fn of(phase: Phase) -> Self {
         Self {
             phase,
+            requests: 0,
             since: Instant::now(),
             silence: None,
             endless: false,
@@ -233,7 +242,11 @@ pub(super) struct Busy(Activity);
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.lock().enter(Phase::Idle);
+        let mut state = self.0.lock();
+        state.requests -= 1;
+        if state.requests == 0 {
+            state.enter(Phase::Idle);
+        }
     }
 }
 

@@ -19,6 +19,7 @@ use super::{
     large_heads::HeadPermit,
     looks::Looks,
     query::Next,
+    socket::Socket,
     unread::{has_come, is_read_by_a_handler},
 };
 use crate::{
@@ -47,10 +48,7 @@ use std::{
     },
     task::{Context, Poll, ready},
 };
-use tokio::{
-    io::{AsyncRead as _, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead as _, ReadBuf};
 use tower_service::Service as _;
 
 /// The place where a connection's service leaves the stream that the connection's task hands over to a shard. The
@@ -89,10 +87,17 @@ impl Handover {
     }
 }
 
+/// The memory, in bytes, of a connection that stays with hyper although a shard could deliver its stream: its task, and
+/// buffers for what was read and for what is to be sent.
+pub const STAYING_BYTES: usize = 96 << 10;
+
 /// The mark of a request whose connection is not handed over to a shard, whatever its answer is: the request has a body,
-/// or another method than `GET`.
+/// or another method than `GET`, or the connection uses TLS 1.2 or HTTP/2.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct StaysWithHyper;
+pub(crate) struct StaysWithHyper {
+    /// The memory, in bytes, that a stream takes then in addition to what it takes in a shard.
+    pub(crate) bytes: usize,
+}
 
 /// The service that hyper calls for each request of a connection. It passes the request to the routes. If their answer
 /// can be handed over to a shard, the service stores it and never returns it to hyper.
@@ -140,8 +145,8 @@ impl Service<Request<Incoming>> for Requests {
         let has_body = !request.body().is_end_stream();
         let alone = request.method() == Method::GET && !has_body;
         let handover = self.handover.clone().filter(|_| alone);
-        if !alone {
-            request.extensions_mut().insert(StaysWithHyper);
+        if handover.is_none() {
+            request.extensions_mut().insert(StaysWithHyper { bytes: STAYING_BYTES });
         }
         let version = request.version();
         let refused = self.refused.clone();
@@ -198,7 +203,7 @@ impl Service<Request<Incoming>> for Requests {
                     if has_more {
                         refused.0.store(true, Ordering::Relaxed);
                     }
-                    Ok(response.map(|body| Sending { body, _busy: busy }))
+                    Ok(response.map(|body| Sending::new(body, busy)))
                 }
             }
         })
@@ -222,6 +227,13 @@ fn transfer_coding(headers: &HeaderMap) -> Result<(), Problem> {
 pub(super) struct Sending {
     body: Body,
     _busy: Busy,
+}
+
+impl Sending {
+    /// Creates the body of an answer to a request that is under way.
+    pub(super) fn new(body: Body, busy: Busy) -> Self {
+        Self { body, _busy: busy }
+    }
 }
 
 impl http_body::Body for Sending {
@@ -260,6 +272,19 @@ impl HeldBack {
     }
 }
 
+/// The parts of a [`Noticing`].
+pub(super) struct Parts {
+    pub(super) socket: Socket,
+    /// The looks at the peer.
+    pub(super) looks: Looks,
+    /// The answer of hyper that was held back.
+    pub(super) held_back: HeldBack,
+    /// The permit for large heads.
+    pub(super) permit: HeadPermit,
+    /// The bytes that were read and that hyper has not taken.
+    pub(super) ahead: BytesMut,
+}
+
 /// The greatest number of bytes of a head that are read at a time. hyper's buffer has room for as many. This number
 /// must not be smaller than hyper's buffer: if a request's body is not completely in the buffer and no handler reads
 /// the body, hyper closes the connection.
@@ -273,7 +298,7 @@ const READ_AHEAD_BYTES: usize = 16 << 10;
 /// nothing of what is sent to it. During an endless answer, hyper does not read from the socket, so this type reads from
 /// it, to notice when the peer has gone.
 pub(super) struct Noticing {
-    io: TokioIo<TcpStream>,
+    io: TokioIo<Socket>,
     handover: Option<Handover>,
     activity: Activity,
     looks: Looks,
@@ -291,7 +316,7 @@ pub(super) struct Noticing {
 
 impl Noticing {
     pub(super) fn new(
-        socket: TcpStream,
+        socket: Socket,
         handover: Option<Handover>,
         activity: Activity,
         looks: Looks,
@@ -322,10 +347,11 @@ impl Noticing {
         self.may_repair && self.activity.refuses()
     }
 
-    /// Returns the socket, the looks at its peer, the answer of hyper that was held back, and the permit for large heads.
-    pub(super) fn into_inner(self) -> (TcpStream, Looks, HeldBack, HeadPermit) {
+    /// Takes this apart, after hyper has finished with it.
+    pub(super) fn into_parts(self) -> Parts {
         let held_back = HeldBack { refusal: self.refusal, head_bytes: self.activity.head_bytes() };
-        (self.io.into_inner(), self.looks, held_back, self.permit)
+        let Self { io, looks, permit, ahead, .. } = self;
+        Parts { socket: io.into_inner(), looks, held_back, permit, ahead }
     }
 
     /// Reads bytes of a request's head, escapes the characters in its query that the client should have escaped, puts
@@ -379,7 +405,7 @@ impl Noticing {
         self.looks.wrote();
         match written {
             Poll::Pending => {
-                self.looks.poll(self.io.inner(), cx)?;
+                self.looks.poll(self.io.inner().tcp(), cx)?;
                 self.look_for_the_end(cx)?;
             }
             Poll::Ready(_) => self.activity.sent(),
@@ -421,7 +447,7 @@ impl rt::Write for Noticing {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.io).poll_flush(cx))?;
         let Self { looks, io, .. } = &mut *self;
-        looks.poll(io.inner(), cx)?;
+        looks.poll(io.inner().tcp(), cx)?;
         self.activity.flushed();
         if let Some(handover) = &self.handover {
             handover.flushed();

@@ -6,7 +6,7 @@
 //! when it is acknowledged. For each of them, the runtime woke another thread, which found no work, and waking that
 //! thread cost more than the work itself.
 use super::{Serving, Stop};
-use crate::seldom::Seldom;
+use crate::{seldom::Seldom, tls::Tls};
 use std::{
     io,
     net::TcpStream,
@@ -45,6 +45,7 @@ struct Arrival {
     /// the server and its last connection have ended.
     serving: Serving,
     socket: TcpStream,
+    tls: Option<Tls>,
     stop: watch::Receiver<Stop>,
     counted: Counted,
 }
@@ -70,10 +71,10 @@ impl Threads {
     }
 
     /// Serves a connection on the thread that serves the fewest connections. The socket must be in non-blocking mode.
-    pub(crate) fn serve(&self, serving: Serving, socket: TcpStream, stop: watch::Receiver<Stop>) {
+    pub(crate) fn serve(&self, serving: Serving, socket: TcpStream, tls: Option<Tls>, stop: watch::Receiver<Stop>) {
         let fewest = self.0.iter().min_by_key(|thread| thread.load.load(Ordering::Relaxed));
         let Some(Thread { arrivals, load, .. }) = fewest else { return };
-        let arrival = Arrival { serving, socket, stop, counted: Counted::new(Arc::clone(load)) };
+        let arrival = Arrival { serving, socket, tls, stop, counted: Counted::new(Arc::clone(load)) };
         if arrivals.send(arrival).is_err() {
             tracing::error!("a thread that serves connections has ended: its next connection was closed");
         }
@@ -97,11 +98,11 @@ async fn serve_all(mut arriving: mpsc::UnboundedReceiver<Arrival>) {
     // `stop` is the first variable of the pattern, so it is dropped last: the server waits until no receiver of its
     // stop signal is left.
     let warnings = Seldom::default();
-    while let Some(Arrival { stop, serving, socket, counted }) = arriving.recv().await {
+    while let Some(Arrival { stop, serving, socket, tls, counted }) = arriving.recv().await {
         // The socket must be watched by the runtime that serves the connection.
         match tokio::net::TcpStream::from_std(socket) {
             Ok(socket) => {
-                let served = serving.connection(socket, stop);
+                let served = serving.connection(socket, tls, stop);
                 tokio::spawn(async move {
                     let _counted = counted;
                     served.await;

@@ -22,6 +22,10 @@ use std::{
 /// The header that tells nginx not to buffer the response. Many other proxies understand it as well.
 pub const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
+/// The header that tells proxies to pass each piece of the body on at once ([RFC
+/// 10036](https://www.rfc-editor.org/rfc/rfc10036)). Its value is a boolean of structured fields.
+pub const INCREMENTAL: HeaderName = HeaderName::from_static("incremental");
+
 /// The value of `Cache-Control`: nobody may store, reuse or transform a stream.
 const CACHE_CONTROL: &str = "private, no-cache, no-store, no-transform, must-revalidate, max-age=0";
 
@@ -37,6 +41,7 @@ pub fn stream<B>(representation: Representation, body: B) -> HttpResponse<B> {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(CACHE_CONTROL));
     headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    headers.insert(INCREMENTAL, HeaderValue::from_static("?1"));
     response
 }
 
@@ -137,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_head_is_the_handlers_and_says_how_the_body_ends() {
-        let fields = format!("cache-control: {CACHE_CONTROL}\r\nx-accel-buffering: no\r\n");
+        let fields = format!("cache-control: {CACHE_CONTROL}\r\nx-accel-buffering: no\r\nincremental: ?1\r\n");
         let (plain, chunked) = ("connection: close\r\n\r\n", "transfer-encoding: chunked\r\nconnection: close\r\n\r\n");
         let cases = [
             (Version::HTTP_11, Representation::EventStream, "HTTP/1.1", "text/event-stream", chunked, "2\r\n:\n\r\n"),

@@ -96,6 +96,7 @@ impl Makings {
             places: self.places.clone(),
             load: load.clone(),
             turns: turns.clone(),
+            runtime: self.runtime.clone(),
         });
         Ok((Gate { incoming: sender, caller, load, turns }, shard, started))
     }

@@ -4,7 +4,7 @@
 //! connection, which the handler does not see. So both the extensions and the body of the response hold the same
 //! [`Granted`], from which the stream can be taken once. If the connection takes the stream, a shard delivers it.
 //! Otherwise the body takes it when hyper first polls the body, and hyper delivers it.
-use crate::{auth::Signer, subscriptions::Arrival};
+use crate::{auth::Signer, subscriptions::Arrival, tls::seal::Seal};
 use fanfare_hub::opening::Opening;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OwnedSemaphorePermit;
@@ -15,6 +15,8 @@ pub struct Stream {
     /// The bytes that a shard sends first: the head of the response, and a heartbeat. Empty if hyper delivers the
     /// stream.
     pub(crate) head: Vec<u8>,
+    /// What seals the stream if its connection uses TLS; `None` without TLS, and if hyper delivers the stream.
+    pub(crate) seal: Option<Box<Seal>>,
     /// The subscription, the position where it begins, and the time when it ends.
     pub opening: Opening,
     /// The permit that counts this subscriber towards the limit on subscribers. When it is dropped, another subscriber
@@ -36,7 +38,7 @@ impl Stream {
     /// later, when the response is complete.
     #[must_use]
     pub(crate) fn new(opening: Opening, place: OwnedSemaphorePermit, arrival: Option<Arrival>) -> Self {
-        Self { head: Vec::new(), opening, place, arrival, signer: None }
+        Self { head: Vec::new(), seal: None, opening, place, arrival, signer: None }
     }
 
     /// Sets the signer of the token with which the stream was opened.

@@ -9,7 +9,7 @@ pub mod topic;
 use crate::{
     app::App,
     auth::Credentials,
-    connection::{Activity, StaysWithHyper},
+    connection::{Activity, STAYING_BYTES, StaysWithHyper},
     cursor::Cursor,
     delivery::{
         body::{EventBody, stopping},
@@ -66,7 +66,7 @@ pub(crate) enum Until {
 #[derive(Debug)]
 pub(crate) struct Asking {
     is_head: bool,
-    stays_with_hyper: bool,
+    stays_with_hyper: Option<StaysWithHyper>,
     activity: Option<Activity>,
 }
 
@@ -74,7 +74,7 @@ impl Asking {
     pub(crate) fn of(parts: &Parts) -> Self {
         Self {
             is_head: parts.method == Method::HEAD,
-            stays_with_hyper: parts.extensions.get::<StaysWithHyper>().is_some(),
+            stays_with_hyper: parts.extensions.get().copied(),
             activity: parts.extensions.get().cloned(),
         }
     }
@@ -143,9 +143,14 @@ pub(crate) async fn open(
     };
     // A connection that stays with hyper keeps buffers, which strangers can make as large as they may be. If hyper
     // delivers all streams, the operator has chosen to spend this memory on each subscriber.
-    let stays = until != Until::Closed || request.stays_with_hyper || !opening.is_short();
-    if app.shards.is_some() && stays {
-        match opening.with_buffers(STAYING_BYTES) {
+    let stays = match request.stays_with_hyper {
+        None if until != Until::Closed || !opening.is_short() => Some(STAYING_BYTES),
+        stays => stays.map(|stays| stays.bytes),
+    };
+    if app.shards.is_some()
+        && let Some(bytes) = stays
+    {
+        match opening.with_buffers(bytes) {
             Ok(charged) => opening = charged,
             Err(over) => {
                 warn_of(app, over);
@@ -200,10 +205,6 @@ fn warn_of(app: &App, over: OverBudget) {
         tracing::warn!("{over} (option {option}): further subscribers are asked to come back later");
     }
 }
-
-/// The memory, in bytes, of a connection that stays with hyper although a shard could deliver its stream: its task, and
-/// buffers for what was read and for what is to be sent.
-pub const STAYING_BYTES: usize = 96 << 10;
 
 /// The greatest memory, in bytes, that the compiled patterns of one subscription may take together. Most URL Patterns
 /// take no such memory. A URI Template takes 1 KiB, and up to 8 KiB if it names several variables of a query.

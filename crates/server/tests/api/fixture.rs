@@ -1,11 +1,12 @@
 //! A server on a port of its own, and a peer that speaks to it in raw bytes.
+use super::socket::{self, Socket};
 use crate::DELIVERY;
 use fanfare_hub::{
     Hub, HubLimits,
     failure::Failure,
     log::{Log, MemoryLog, Retention},
 };
-use fanfare_server::{Server, Settings, auth::Authenticator, settings::Delivery};
+use fanfare_server::{Server, Settings, auth::Authenticator, listener::Listener, settings::Delivery};
 use std::{
     net::SocketAddr,
     sync::Arc,
@@ -69,6 +70,7 @@ pub async fn serve_within(
     change(&mut settings);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
+    let listener = Listener::new(listener).with_tls(socket::tls());
     let (stop, told) = oneshot::channel();
     let server = Server::new(hub.clone(), auth, settings).unwrap();
     let stopped = tokio::spawn(server.serve(listener, async { drop(told.await) }));
@@ -78,7 +80,7 @@ pub async fn serve_within(
 impl Fixture {
     /// Sends one request and reads the whole answer.
     pub async fn send(&self, request: &[u8]) -> Answer {
-        let mut socket = TcpStream::connect(self.address).await.unwrap();
+        let mut socket = self.connect().await.socket;
         socket.write_all(request).await.unwrap();
         let mut bytes = Vec::new();
         timeout(PATIENCE, socket.read_to_end(&mut bytes)).await.expect("the answer ends").unwrap();
@@ -87,7 +89,7 @@ impl Fixture {
 
     /// All that comes on a connection on which these bytes are sent, and no more.
     pub async fn raw(&self, bytes: &[u8]) -> String {
-        let mut socket = TcpStream::connect(self.address).await.unwrap();
+        let mut socket = self.connect().await.socket;
         socket.write_all(bytes).await.unwrap();
         socket.shutdown().await.unwrap();
         let mut answers = Vec::new();
@@ -120,14 +122,14 @@ impl Fixture {
 
     /// Connects, and says nothing yet.
     pub async fn connect(&self) -> Stream {
-        Stream::over(TcpStream::connect(self.address).await.unwrap())
+        Stream::over(TcpStream::connect(self.address).await.unwrap()).await
     }
 
     /// Connects as a peer for which the system takes little that it does not read.
     pub async fn connect_with_a_small_buffer(&self) -> Stream {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4_096).unwrap();
-        Stream::over(socket.connect(self.address).await.unwrap())
+        Stream::over(socket.connect(self.address).await.unwrap()).await
     }
 
     /// The text of a request without a body.
@@ -226,18 +228,19 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 /// An open stream.
 pub struct Stream {
     pub head: String,
-    pub socket: TcpStream,
+    pub socket: Socket,
     rest: String,
 }
 
 impl Stream {
     /// A connection on which nothing was read yet.
-    pub fn over(socket: TcpStream) -> Self {
-        Self { socket, head: String::new(), rest: String::new() }
+    pub async fn over(socket: TcpStream) -> Self {
+        Self { socket: Socket::over(socket).await, head: String::new(), rest: String::new() }
     }
 
     pub async fn send(&mut self, text: impl AsRef<[u8]>) {
         self.socket.write_all(text.as_ref()).await.unwrap();
+        self.socket.flush().await.unwrap();
     }
 
     /// Ends what is sent on the connection; it can still be read from.

@@ -1,7 +1,7 @@
 //! A stream that begins on a connection that has seen other requests, or odd ones: what was asked before is answered
 //! whole and first, what is asked behind it is not answered at all.
 use super::fixture::*;
-use crate::DELIVERY;
+use crate::{DELIVERY, TLS};
 use fanfare_hub::{
     audience_key::AudienceKey, grant::Matchers, hub::CONCURRENT_JOINS, representation::Representation,
     subscription::Start,
@@ -203,6 +203,11 @@ async fn what_is_asked_behind_the_stream_is_not_answered() {
     stream.send(server.request("GET /topics/a", "HTTP/1.1", "") + &behind).await;
     read_stream_head(&mut stream, HANDED_OVER).await;
     stream.send(&behind).await;
+    if TLS && HANDED_OVER {
+        assert!(stream.end().await.ends_with("0\r\n\r\n"), "a shard cannot read what was asked");
+        assert_eq!(server.hub.bounds().head.0, 0, "nothing was published");
+        return;
+    }
     server.publish("/topics/a", "alone").await;
     let text = wait_for_event(&mut stream, "alone").await;
     assert!(!text.contains("HTTP/1.1"), "{text}");
@@ -238,7 +243,7 @@ async fn a_request_with_a_body_gets_the_same_stream_through_hyper() {
 async fn a_head_may_come_in_small_pieces() {
     let server = serve().await;
     let mut stream = server.connect().await;
-    stream.socket.set_nodelay(true).unwrap();
+    stream.socket.tcp().set_nodelay(true).unwrap();
     for byte in server.request("GET /topics/a", "HTTP/1.1", "").bytes() {
         stream.send([byte]).await;
         tokio::task::yield_now().await;
@@ -277,7 +282,7 @@ async fn a_peer_that_leaves_frees_its_place() {
     first.finish_sending().await;
     let second = server.wait_for_the_place().await;
     first.end().await;
-    second.socket.set_zero_linger().unwrap();
+    second.socket.tcp().set_zero_linger().unwrap();
     drop(second);
     let mut third = server.wait_for_the_place().await;
     server.publish("/topics/a", "still here").await;

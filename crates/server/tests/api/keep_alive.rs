@@ -57,7 +57,7 @@ async fn a_head_that_does_not_come_in_time_ends_the_connection() {
             sleep(TIMEOUT).await;
         }
         let began = Instant::now();
-        let (mut reads, mut writes) = stream.socket.into_split();
+        let (mut reads, mut writes) = tokio::io::split(stream.socket);
         // A byte now and then buys no time.
         let head = format!("GET /healthz HTTP/1.1\r\nX: {}", "x".repeat(10_000));
         let drip = tokio::spawn(async move {

@@ -29,6 +29,7 @@ mod revisions;
 mod revocation;
 mod rewind;
 mod slow;
+mod socket;
 #[cfg(target_os = "linux")]
 mod stalled;
 mod start_event;

@@ -12,9 +12,8 @@ use fanfare_hub::{
 use fanfare_server::{
     auth::{Authenticator, TrustedKeys},
     body::strangers::MAX_STRANGERS_BYTES,
-    connection::{LARGE_HEAD_BYTES, MAX_LARGE_HEADS},
+    connection::{LARGE_HEAD_BYTES, MAX_LARGE_HEADS, STAYING_BYTES},
     settings::Delivery,
-    subscribe::STAYING_BYTES,
 };
 use std::{sync::Arc, time::Instant};
 use tokio::time::sleep;

@@ -1,9 +1,6 @@
 //! The topic API's three kinds of body.
 use super::fixture::*;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[tokio::test]
 async fn a_body_is_data_whatever_its_content_type_says() {
@@ -81,7 +78,7 @@ async fn a_batch_with_a_bad_line_publishes_nothing() {
 async fn events_of_a_streamed_body_are_published_as_they_arrive() {
     let server = serve().await;
     let mut stream = server.subscribe("/topics/a", "").await;
-    let mut publisher = TcpStream::connect(server.address).await.unwrap();
+    let mut publisher = server.connect().await.socket;
     let head = "POST /topics/a HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/event-stream\r\n\
                 Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
     publisher.write_all(head.as_bytes()).await.unwrap();

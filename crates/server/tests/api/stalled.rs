@@ -37,7 +37,7 @@ async fn ask(server: &Fixture, target: &str, headers: &str) -> Stream {
 async fn ask_with(server: &Fixture, target: &str, headers: &str, body: &str) -> Stream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(32 << 10).unwrap();
-    let mut stream = Stream::over(socket.connect(server.address).await.unwrap());
+    let mut stream = Stream::over(socket.connect(server.address).await.unwrap()).await;
     stream.send(server.request(target, "HTTP/1.1", headers) + body).await;
     stream.read_head().await;
     assert!(stream.head.starts_with("HTTP/1.1 200"), "{}", stream.head);
@@ -69,13 +69,13 @@ async fn read_slowly(stream: &mut Stream, piece: usize, pause: Duration, end: &s
 /// From now on the system throws away what comes for this peer, as if the network were gone.
 fn vanish(stream: &Stream) {
     const RETURN: u16 = 0x06;
-    SockRef::from(&stream.socket).attach_filter(&[SockFilter::new(RETURN, 0, 0, 0)]).unwrap();
+    SockRef::from(stream.socket.tcp()).attach_filter(&[SockFilter::new(RETURN, 0, 0, 0)]).unwrap();
 }
 
 /// Waits until the server has reset the connection.
 async fn is_reset(stream: &Stream) {
     let began = Instant::now();
-    while stream.socket.take_error().unwrap().is_none() {
+    while stream.socket.tcp().take_error().unwrap().is_none() {
         assert!(began.elapsed() < PATIENCE, "the connection stays");
         sleep(Duration::from_millis(20)).await;
     }

@@ -115,7 +115,7 @@ async fn a_publisher_that_never_pauses_is_told_as_well() {
     let server = serve().await;
     let mut publisher = server.connect().await;
     publisher.send(server.request("POST /topics/a", "HTTP/1.1", STREAMED)).await;
-    let (mut reads, mut writes) = publisher.socket.into_split();
+    let (mut reads, mut writes) = tokio::io::split(publisher.socket);
     let chunk = format!("4b00\r\n{}\r\n", "data: 8 bytes.\n\n".repeat(0x4b0));
     let writing = tokio::spawn(async move {
         use tokio::io::AsyncWriteExt as _;

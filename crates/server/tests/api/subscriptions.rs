@@ -112,7 +112,7 @@ async fn a_peer_that_is_gone_has_left() {
             assert_eq!(watcher.change().await, (way.into(), true));
             match way {
                 "finishes" => stream.finish_sending().await,
-                "resets" => stream.socket.set_zero_linger().unwrap(),
+                "resets" => stream.socket.tcp().set_zero_linger().unwrap(),
                 _ => {}
             }
             if way == "finishes" {
@@ -250,7 +250,7 @@ async fn everybody_is_told_of_everybody_in_the_shape_that_it_knows() {
             assert!(event.starts_with("id: ") && event.contains(r#""topic":"a""#), "{target}: {event}");
             assert!(event.contains(r#""@context":"https://mercure.rocks/""#), "{target}: {event}");
             if active {
-                socket2::SockRef::from(&stream.socket).shutdown(Shutdown::Both).unwrap();
+                socket2::SockRef::from(stream.socket.tcp()).shutdown(Shutdown::Both).unwrap();
             }
         }
     }

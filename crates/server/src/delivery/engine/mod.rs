@@ -26,7 +26,7 @@ use uring::Uring;
 /// proxy or a client on the same machine could not process an event until the shard has sent it to all subscribers:
 /// with 5,000 subscribers on two cores, the median latency was a third longer. This is also the number of sends that
 /// io_uring makes with one system call: with 128 to 512 sends in one call, a send costs least.
-const BATCH: u32 = 128;
+pub(crate) const BATCH: u32 = 128;
 
 /// The configured choice of an engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -41,7 +41,7 @@ impl Shard {
     }
 
     fn join(&mut self, socket: net::TcpStream, stream: Stream) -> io::Result<()> {
-        let Stream { head, opening, place, arrival, signer } = stream;
+        let Stream { head, seal, opening, place, arrival, signer } = stream;
         let (mut joining, permit) = opening.join();
         let mut socket = TcpStream::from_std(socket);
         // The bytes that a subscriber sends are not read. The socket is still registered for reading, because the
@@ -56,7 +56,7 @@ impl Shard {
         let key = self.fan_out.join(joining, self.now, follow, || mailbox.head(), &id);
         // The permit now belongs to the shard's thread, which releases it when the subscriber leaves.
         place.forget();
-        self.sockets.insert(key, socket);
+        self.sockets.insert(key, socket, seal);
         if let Some(arrival) = arrival {
             // The arrival may be published from now on, and not earlier, because only now the shard receives the
             // updates for the subscriber. So if a client learns of the arrival and publishes an update, the subscriber

@@ -7,6 +7,7 @@ mod join;
 mod leave;
 mod presence;
 mod progress;
+mod seals;
 mod signers;
 mod sockets;
 #[cfg(test)]
@@ -35,7 +36,7 @@ use std::{
     sync::{Arc, atomic::AtomicUsize},
     time::{Duration, Instant},
 };
-use tokio::sync::Semaphore;
+use tokio::{runtime::Handle, sync::Semaphore};
 
 /// The poll token of the waker. The tokens of sockets are the keys of their members, which begin at 0.
 pub(super) const WAKER: Token = Token(usize::MAX);
@@ -60,6 +61,8 @@ pub(super) struct Equipment {
     pub(super) load: Arc<AtomicUsize>,
     /// The progress of the shard.
     pub(super) turns: Turns,
+    /// The runtime that sends the last bytes of streams whose sockets have no room for them.
+    pub(super) runtime: Handle,
 }
 
 /// The state of a shard's thread.
@@ -71,6 +74,7 @@ pub(super) struct Shard {
     write_timeout: Option<WriteTimeout>,
     places: Arc<Semaphore>,
     load: Arc<AtomicUsize>,
+    runtime: Handle,
     /// The limiter for the warnings that a subscriber could not be taken over.
     refused: Seldom,
     fan_out: FanOut,
@@ -115,6 +119,7 @@ impl Shard {
             places,
             load,
             turns,
+            runtime,
         } = equipment;
         let now = Instant::now();
         Self {
@@ -125,6 +130,7 @@ impl Shard {
             write_timeout,
             places,
             load,
+            runtime,
             refused: Seldom::default(),
             fan_out: FanOut::new(window, fastrand::u64(..)),
             sockets: Sockets::new(engine, turns),
@@ -206,8 +212,20 @@ impl Shard {
             // that leaves closes its side, and nothing else shows that it has left.
             if event.is_read_closed() || event.is_write_closed() || event.is_error() {
                 self.fan_out.leave(key);
-            } else if event.is_writable() {
-                self.fan_out.turn(self.now, &mut self.sockets).writable(key);
+            } else {
+                if event.is_readable() && self.sockets.is_sealed(key) {
+                    // A shard cannot read what this is: that the peer has closed its side, an alert, a new key or a
+                    // request. Each of these ends the stream, and the subscriber resumes.
+                    self.fan_out.turn(self.now, &mut self.sockets).end(key);
+                    self.schedule(key);
+                }
+                if event.is_writable() {
+                    match self.sockets.send_rest(key) {
+                        Ok(true) => self.fan_out.turn(self.now, &mut self.sockets).writable(key),
+                        Ok(false) => {}
+                        Err(_) => self.fan_out.leave(key),
+                    }
+                }
             }
             self.settle();
         }

@@ -1,10 +1,14 @@
 //! A stress test with everything at once: publishers; subscribers that come, resume, stall and leave; events that fill
 //! sockets; and windows that hold almost nothing. Each subscriber must receive each event of its subscription exactly
-//! once, and in order.
+//! once, and in order, whether its connection uses TLS or not.
 use crate::{
     Settings,
     delivery::{shards::Shards, stream::Stream},
     settings::Delivery,
+    tls::{
+        handshaken::{Pair, SUITES},
+        seal::Seal,
+    },
 };
 use fanfare_event_stream::{Chunk, Parser};
 use fanfare_hub::{
@@ -18,10 +22,11 @@ use fanfare_hub::{
     topic::{Topic, matcher::Matcher},
     update::{Update, UpdateFields},
 };
+use rustls::{ClientConnection, StreamOwned};
 use socket2::SockRef;
 use std::{
     collections::HashMap,
-    io::Read,
+    io::{self, Read},
     net::{Shutdown, TcpListener, TcpStream},
     num::NonZero,
     sync::{Arc, Mutex},
@@ -51,20 +56,51 @@ struct Stage {
     places: Arc<Semaphore>,
     listener: Mutex<TcpListener>,
     runtime: Handle,
+    encryption: Encryption,
 }
 
 #[test]
 fn everybody_gets_everything_once_and_in_order_through_epoll() {
-    run(Delivery::Epoll);
+    run(Delivery::Epoll, Encryption::None);
 }
 
 /// Runs the test with io_uring, or with epoll on a system without io_uring.
 #[test]
 fn everybody_gets_everything_once_and_in_order_through_io_uring() {
-    run(Delivery::IoUring);
+    run(Delivery::IoUring, Encryption::None);
 }
 
-fn run(delivery: Delivery) {
+#[test]
+fn everybody_gets_everything_once_and_in_order_through_tls() {
+    run(Delivery::Epoll, Encryption::All);
+}
+
+#[test]
+fn everybody_gets_everything_once_and_in_order_with_and_without_tls() {
+    run(Delivery::IoUring, Encryption::Some);
+}
+
+/// Repeats the tests above. Their threads interleave differently each time.
+#[test]
+#[ignore = "takes long: it is meant to be run by hand"]
+fn everybody_gets_everything_once_and_in_order_many_times() {
+    for _ in 0..125 {
+        run(Delivery::Epoll, Encryption::None);
+        run(Delivery::IoUring, Encryption::None);
+        run(Delivery::Epoll, Encryption::All);
+        run(Delivery::IoUring, Encryption::Some);
+    }
+}
+
+/// The subscribers whose connections use TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Encryption {
+    None,
+    Some,
+    All,
+}
+
+fn run(delivery: Delivery, encryption: Encryption) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     let _guard = runtime.enter();
     let mut limits = HubLimits::default();
@@ -79,7 +115,7 @@ fn run(delivery: Delivery) {
     let places = Arc::new(Semaphore::new(0));
     let shards = Shards::start(&hub, &settings, &places).unwrap().expect("not through hyper");
     let listener = TcpListener::bind("127.0.0.1:0").unwrap().into();
-    let stage = &Stage { hub, shards, places, listener, runtime: runtime.handle().clone() };
+    let stage = &Stage { hub, shards, places, listener, runtime: runtime.handle().clone(), encryption };
 
     let published = thread::scope(|scope| {
         let subscribers: Vec<_> = (0..SUBSCRIBERS).map(|seed| (seed, stage.subscriber(seed))).collect();
@@ -132,11 +168,11 @@ impl Stage {
         let topics = TOPICS.iter().enumerate().filter(|(index, _)| (seed >> index) & 1 == 1 || seed.is_multiple_of(8));
         let topics: Vec<_> = topics.map(|(_, topic)| *topic).collect();
         let start = if seed.is_multiple_of(3) { Start::After("earliest".into()) } else { Start::Now };
-        let socket = self.connect(&topics, start);
+        let socket = self.connect(&topics, start, seed);
         Subscriber { topics, socket, begun: None, received: Vec::new() }
     }
 
-    fn connect(&self, topics: &[&str], start: Start) -> TcpStream {
+    fn connect(&self, topics: &[&str], start: Start, seed: u64) -> Peer {
         let (peer, socket) = {
             // A thread holds the lock while it connects and accepts, so that it accepts its own connection and not that
             // of another thread.
@@ -158,15 +194,53 @@ impl Stage {
         self.places.add_permits(1);
         let place = self.places.clone().try_acquire_owned().unwrap();
         self.runtime.block_on(opening.admit());
-        self.shards.take(socket, Stream { head: b":head\n\n".to_vec(), ..Stream::new(opening, place, None) });
+        let mut stream = Stream { head: b":head\n\n".to_vec(), ..Stream::new(opening, place, None) };
+        let is_sealed = match self.encryption {
+            Encryption::None => false,
+            Encryption::Some => seed.is_multiple_of(2),
+            Encryption::All => true,
+        };
+        let peer = if is_sealed {
+            let Pair { client, server } = Pair::shake(SUITES[usize::try_from(seed).unwrap() % SUITES.len()]);
+            stream.seal = Seal::new(server.dangerous_extract_secrets().unwrap()).map(Box::new);
+            Peer::Tls(Box::new(StreamOwned::new(client, peer)))
+        } else {
+            Peer::Plain(peer)
+        };
+        self.shards.take(socket, stream);
         peer
+    }
+}
+
+/// The socket of a subscriber.
+enum Peer {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+}
+
+impl Peer {
+    fn shutdown(&self) -> io::Result<()> {
+        match self {
+            Self::Plain(socket) => socket,
+            Self::Tls(stream) => &stream.sock,
+        }
+        .shutdown(Shutdown::Both)
+    }
+}
+
+impl Read for Peer {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(socket) => socket.read(into),
+            Self::Tls(stream) => stream.read(into),
+        }
     }
 }
 
 /// A subscriber that reads at random times.
 struct Subscriber {
     topics: Vec<&'static str>,
-    socket: TcpStream,
+    socket: Peer,
     /// The first place that the subscriber was told of.
     begun: Option<u64>,
     /// The offset of each received event, and the length of its data.
@@ -182,8 +256,8 @@ impl Subscriber {
         loop {
             match random.u8(..) {
                 0 if !id.is_empty() => {
-                    self.socket.shutdown(Shutdown::Both).unwrap();
-                    self.socket = stage.connect(&self.topics, Start::After(id.clone()));
+                    self.socket.shutdown().unwrap();
+                    self.socket = stage.connect(&self.topics, Start::After(id.clone()), seed);
                     parser = Parser::new();
                 }
                 1 => thread::sleep(Duration::from_millis(random.u64(..200))),

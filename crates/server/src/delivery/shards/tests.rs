@@ -1,6 +1,9 @@
 //! Tests of the shards of a server: how they die, are replaced, and end streams.
 use super::{super::makings::REPLACEMENTS, *};
-use crate::auth::signer::{self, Signer};
+use crate::{
+    auth::signer::{self, Signer},
+    tls::seal::{self, Seal},
+};
 use fanfare_hub::{
     HubLimits,
     audience_key::AudienceKey,
@@ -38,6 +41,10 @@ impl Stage {
     }
 
     async fn subscribe_with(&self, signer: Option<Arc<Signer>>) -> TcpStream {
+        self.subscribe_through(signer, None).await
+    }
+
+    async fn subscribe_through(&self, signer: Option<Arc<Signer>>, seal: Option<Box<Seal>>) -> TcpStream {
         let peer = TcpStream::connect(self.listener.local_addr().unwrap()).unwrap();
         peer.set_read_timeout(Some(PATIENCE)).unwrap();
         let socket = self.listener.accept().unwrap().0;
@@ -50,7 +57,7 @@ impl Stage {
         let place = self.places.clone().try_acquire_owned().unwrap();
         opening.admit().await;
         let stream = Stream::new(opening, place, None).signed_by(signer);
-        self.shards.take(socket, Stream { head: b":\n".to_vec(), ..stream });
+        self.shards.take(socket, Stream { head: b":\n".to_vec(), seal, ..stream });
         peer
     }
 
@@ -129,6 +136,30 @@ async fn a_stream_that_comes_after_its_signer_was_revoked_ends() {
         let read = other.read(&mut chunk).unwrap();
         assert_ne!(read, 0, "{text}");
         text.push_str(str::from_utf8(&chunk[..read]).unwrap());
+    }
+}
+
+/// A stream ends before its key must not be used any more, with all that was published before, and is announced to end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_ends_before_its_key_is_exhausted() {
+    for delivery in [Delivery::Epoll, Delivery::Auto] {
+        let (stage, left) = (Stage::start(delivery, 1), 20);
+        let (seal, opener) = seal::for_test(left);
+        let mut peer = stage.subscribe_through(None, Some(seal)).await;
+        let (mut sealed, mut chunk) = (Vec::new(), [0; 4_096]);
+        for number in 0..=left {
+            let read = peer.read(&mut chunk).unwrap();
+            sealed.extend_from_slice(&chunk[..read]);
+            publish(&stage.hub, &number.to_string()).await;
+        }
+        peer.read_to_end(&mut sealed).unwrap();
+        let records = opener.open(&sealed);
+        let (last, texts) = records.split_last().unwrap();
+        assert_eq!(last, &[1, 0, 21], "the alert that nothing follows");
+        let text: String = texts.iter().map(|record| str::from_utf8(&record[..record.len() - 1]).unwrap()).collect();
+        assert!(text.contains("data: 0\n\n") && !text.contains("data: 20\n\n"), "{text}");
+        assert!(texts.len() as u64 <= left + 2, "{} records", texts.len());
+        assert_eq!(stage.places.available_permits(), 1);
     }
 }
 
