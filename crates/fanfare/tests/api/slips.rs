@@ -98,7 +98,8 @@ fn a_variable_that_is_empty_is_not_set() {
 }
 
 fn gives_a_key(variable: &str) -> bool {
-    ["_KEY", "_KEY_FILE", "_JWKS", "_ISSUER"].iter().any(|end| variable.ends_with(end)) && !variable.contains("_ALLOW_")
+    ["_KEY", "_KEY_FILE", "_JWKS", "_ISSUER"].iter().any(|end| variable.ends_with(end))
+        && !["_ALLOW_", "_TLS_"].iter().any(|other| variable.contains(other))
 }
 
 /// A hub without a key is open. Nobody who has a variable for the key means that by leaving it empty.

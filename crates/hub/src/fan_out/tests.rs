@@ -136,7 +136,7 @@ fn who_is_told_why_its_stream_ends_has_more_time() {
     let after = |seconds: u64| begun + Duration::from_secs(seconds);
     for (end_reason, stops_after, gone_after) in [
         (None, None, 11),
-        (Some(EndReason::TokenExpired), None, 15),
+        (Some(EndReason::TokenExpired), None, 20),
         (Some(EndReason::TokenExpired), Some(12), 13),
         (Some(EndReason::TokenExpired), Some(14), 15),
         (None, Some(10), 11),
@@ -190,7 +190,7 @@ fn readers_are_told_to_come_back_later() {
     let place = |offset: Offset| format!("#{}", offset.0);
     let left = core.turn(now, &mut connections).end_readers(wanted.part, EndReason::Later, &place);
     assert_eq!(left, [full]);
-    assert!(core.deadline(full, now, Duration::from_secs(60)) <= now + Duration::from_secs(1));
+    assert!(core.deadline(full, now, Duration::from_secs(60)) <= now + Duration::from_secs(10));
     let departed = [Departed { member: reader, how: Departure::Ended, tag: 0 }];
     assert_eq!(core.take_departed(), departed);
     connections.full = None;
