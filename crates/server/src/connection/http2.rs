@@ -3,7 +3,7 @@
 //! Many streams share one connection, so a connection cannot be given to a shard. In return, a browser needs one
 //! connection for all its tabs.
 //!
-//! hyper writes each frame by itself. If an event goes to many streams of a connection, [`Gathering`] collects their
+//! hyper writes each frame by itself. If an event goes to many streams of a connection, `Gathering` collects their
 //! frames, and writes them together when hyper has nothing more to do.
 mod flood;
 

@@ -1,7 +1,7 @@
 //! TLS for the connections of a listener: certificates, the handshake, and the sealing of streams.
 //!
 //! rustls makes the handshake and serves the connection, until its subscriber is given to a shard. Then the shard seals
-//! the records of the stream by itself ([`seal`]), with the secrets that rustls gives up. docs/design/tls.md explains why.
+//! the records of the stream by itself (`seal`), with the secrets that rustls gives up. docs/design/tls.md explains why.
 mod certificate;
 mod certificates;
 mod config;
