@@ -33,7 +33,7 @@ pub(crate) struct Step {
     run: fn() -> Result<(), String>,
 }
 
-/// Everything that CI runs. The budgets add up to 33 minutes.
+/// Everything that CI runs. The budgets add up to 35 minutes.
 pub(crate) const STEPS: [Step; 16] = [
     Step { name: "format", what: "every file is formatted", budget: 10, needs: &[], run: format },
     Step {
@@ -278,6 +278,6 @@ mod tests {
 
     #[test]
     fn all_budgets_together_are_what_the_whole_may_take() {
-        assert_eq!(STEPS.iter().map(|step| step.budget).sum::<u64>(), 33 * 60);
+        assert_eq!(STEPS.iter().map(|step| step.budget).sum::<u64>(), 35 * 60);
     }
 }
