@@ -17,7 +17,7 @@ use crate::{
     polled::Polled,
     position::Offset,
     router::{Router, Routing},
-    shared::{Shared, blocking},
+    shared::{Permits, Shared, blocking},
     subscription::{Start, Subscription},
     topic::Topic,
     update::Update,
@@ -82,28 +82,11 @@ impl Hub {
         let writer = Writer::start(log.clone(), move || stamps.now(), routing)?;
         let router = Router::new(requests, writer.nudge());
         let (polled, window) = (Polled::new(&router, limits.window, writer.failures()), limits.window);
-        let reads = Arc::new(Semaphore::new(limits.concurrent_reads));
-        let scans = Arc::new(Semaphore::new(limits.concurrent_reads.div_ceil(2)));
-        let barren = Arc::new(Semaphore::new(limits.concurrent_reads.div_ceil(4)));
-        let strangers = limits.concurrent_reads - limits.concurrent_reads.div_ceil(4);
-        let strangers = Arc::new(Semaphore::new(strangers.max(1)));
+        let permits = Permits::new(limits.concurrent_reads);
+        let strangers = Permits::new((limits.concurrent_reads - limits.concurrent_reads.div_ceil(4)).max(1));
         let (joins, erases) = (Arc::new(Semaphore::new(CONCURRENT_JOINS)), Arc::new(Semaphore::new(1)));
         let ledger = Arc::new(Ledger::new(limits.budgets));
-        let shared = Shared {
-            router,
-            polled,
-            log,
-            writer,
-            window,
-            clock,
-            reads,
-            scans,
-            barren,
-            strangers,
-            erases,
-            joins,
-            ledger,
-        };
+        let shared = Shared { router, polled, log, writer, window, clock, permits, strangers, erases, joins, ledger };
         Ok(Self(Arc::new(shared)))
     }
 

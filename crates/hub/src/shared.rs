@@ -34,17 +34,12 @@ pub(crate) struct Shared {
     pub(crate) writer: Writer,
     pub(crate) window: WindowLimit,
     pub(crate) clock: Arc<LogClock>,
-    pub(crate) reads: Arc<Semaphore>,
-    /// The permits to read all entries of the log, which a pattern needs. There are half as many of them as of `reads`,
-    /// rounded up, so that readers for exact topics need not wait for readers for patterns.
-    pub(crate) scans: Arc<Semaphore>,
-    /// The permits to go on reading the log after a step that has found nothing. There are a quarter as many of them as
-    /// of `reads`, rounded up, so that readers who find something need not wait for those who do not. A search for the
-    /// newest updates counts as such a reader when its first step has not ended it.
-    pub(crate) barren: Arc<Semaphore>,
-    /// The permits to read the log for subscribers without a token. There are three quarters as many of them as of
-    /// `reads`, so that a subscriber with a token need not wait for all strangers that came before it.
-    pub(crate) strangers: Arc<Semaphore>,
+    /// The permits to read the log.
+    pub(crate) permits: Permits,
+    /// The permits that subscribers without a token need besides. There are three quarters as many of them, so that a
+    /// subscriber with a token need not wait for all strangers that came before it: only those who have one of these
+    /// permits can be before it.
+    pub(crate) strangers: Permits,
     /// The permit to erase. There is only one, so erasures run one after the other.
     pub(crate) erases: Arc<Semaphore>,
     pub(crate) joins: Arc<Semaphore>,
@@ -172,17 +167,41 @@ impl Shared {
         let acquired = "the semaphore is never closed";
         let Reads { are_all, are_barren, are_strangers } = reads;
         // Everybody takes permits in this order.
-        let shares =
-            [(are_barren, &self.barren), (are_all, &self.scans), (are_strangers, &self.strangers), (true, &self.reads)];
-        let mut permits = Vec::with_capacity(shares.len());
-        for (_, share) in shares.into_iter().filter(|(is_needed, _)| *is_needed) {
-            permits.push(Arc::clone(share).acquire_owned().await.expect(acquired));
+        let mut permits = Vec::with_capacity(6);
+        let own = are_strangers.then_some(&self.strangers);
+        for Permits { reads, scans, barren } in own.into_iter().chain([&self.permits]) {
+            let shares = [(are_barren, barren), (are_all, scans), (true, reads)];
+            for (_, share) in shares.into_iter().filter(|(is_needed, _)| *is_needed) {
+                permits.push(Arc::clone(share).acquire_owned().await.expect(acquired));
+            }
         }
         blocking(move || {
             let _permits = permits;
             read(&self)
         })
         .await
+    }
+}
+
+/// Permits to read the log.
+#[derive(Debug)]
+pub(crate) struct Permits {
+    /// The permits to read anything.
+    reads: Arc<Semaphore>,
+    /// The permits to read all entries of the log, which a pattern needs. There are half as many of them as of `reads`,
+    /// rounded up, so that readers for exact topics need not wait for readers for patterns.
+    scans: Arc<Semaphore>,
+    /// The permits to go on reading the log after a step that has found nothing. There are a quarter as many of them as
+    /// of `reads`, rounded up, so that readers who find something need not wait for those who do not. A search for the
+    /// newest updates counts as such a reader when its first step has not ended it.
+    barren: Arc<Semaphore>,
+}
+
+impl Permits {
+    /// Returns permits for so many readers at the same time.
+    pub(crate) fn new(reads: usize) -> Self {
+        let permits = |count| Arc::new(Semaphore::new(count));
+        Self { reads: permits(reads), scans: permits(reads.div_ceil(2)), barren: permits(reads.div_ceil(4)) }
     }
 }
 

@@ -28,9 +28,10 @@ pub(super) struct ReadQueue {
     under_way: Vec<(PartKey, Kind)>,
     /// True if the next barren read is for a pattern, if one of both kinds waits. They take turns.
     scan_is_next: bool,
-    /// True if the next read is for an audience without a token, if parts with and without a token wait that are alike
-    /// otherwise. They take turns.
-    stranger_is_next: bool,
+    /// For each kind without regard to tokens, by its index: true if the next read of this kind is for an audience
+    /// without a token, if parts with and without a token wait for such a read. They take turns. Each kind has its own
+    /// turns: otherwise those of one kind, after each of which a read of another kind comes, could all fall to strangers.
+    stranger_is_next: [bool; 4],
 }
 
 /// The kind of a read.
@@ -57,14 +58,16 @@ impl ReadQueue {
     pub(super) fn begin(&mut self) -> Option<PartKey> {
         let order = [(true, self.scan_is_next), (true, !self.scan_is_next), (false, true), (false, false)];
         let mut kinds = order.into_iter().flat_map(|(is_barren, is_scan)| {
-            let kind = move |is_strangers| Kind { is_scan, is_barren, is_strangers };
-            [kind(self.stranger_is_next), kind(!self.stranger_is_next)]
+            let kind = |is_strangers| Kind { is_scan, is_barren, is_strangers };
+            let stranger_is_next = self.stranger_is_next[kind(false).index()];
+            [kind(stranger_is_next), kind(!stranger_is_next)]
         });
         let kind = kinds.find(|kind| !self.waiting[kind.index()].is_empty() && self.may_begin(*kind))?;
         if kind.is_barren {
             self.scan_is_next = !kind.is_scan;
         }
-        self.stranger_is_next = !kind.is_strangers;
+        let with_token = Kind { is_strangers: false, ..kind };
+        self.stranger_is_next[with_token.index()] = !kind.is_strangers;
         let part = self.waiting[kind.index()].pop_front()?;
         self.under_way.push((part, kind));
         Some(part)

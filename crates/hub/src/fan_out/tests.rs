@@ -280,21 +280,23 @@ fn reads_that_have_found_nothing_leave_turns_to_others() {
     assert!(!again.is_barren);
 }
 
+/// A member joins behind the offset 0, with a token or as a stranger.
+fn join_as(core: &mut FanOut, selector: &str, is_anonymous: bool) {
+    let now = Instant::now();
+    let joining = joining_of([Matcher::legacy_selector(selector).unwrap()].into_iter().collect(), Some(0));
+    let key = Arc::new(AudienceKey { is_anonymous, ..AudienceKey::clone(&joining.key) });
+    let member = core.join(Joining { key, ..joining }, now, |_| Offset(99), || Offset(99), &nowhere);
+    core.turn(now, &mut Connections::default()).start(member);
+}
+
 /// However many strangers resume, those with a token have turns of their own.
 #[test]
 fn strangers_leave_reads_to_those_with_a_token() {
     let (mut core, now) = (FanOut::new(WindowLimit::default(), 1), Instant::now());
-    let join_as = |core: &mut FanOut, selector: String, is_anonymous| {
-        let matchers = [Matcher::legacy_selector(&selector).unwrap()].into_iter().collect();
-        let joining = joining_of(matchers, Some(0));
-        let key = Arc::new(AudienceKey { is_anonymous, ..AudienceKey::clone(&joining.key) });
-        let member = core.join(Joining { key, ..joining }, now, |_| Offset(99), || Offset(99), &nowhere);
-        core.turn(now, &mut Connections::default()).start(member);
-    };
-    (0..100).for_each(|number| join_as(&mut core, format!("/strangers/{number}"), true));
+    (0..100).for_each(|number| join_as(&mut core, &format!("/strangers/{number}"), true));
     let mut under_way = reads(&mut core);
     assert_eq!(under_way.len(), CONCURRENT_STRANGERS_READS);
-    (0..100).for_each(|number| join_as(&mut core, format!("/bearers/{number}"), false));
+    (0..100).for_each(|number| join_as(&mut core, &format!("/bearers/{number}"), false));
     under_way.extend(reads(&mut core));
     let strangers = |under_way: &[Wanted]| under_way.iter().filter(|wanted| wanted.key.is_anonymous).count();
     assert_eq!((under_way.len(), strangers(&under_way)), (CONCURRENT_READS, CONCURRENT_STRANGERS_READS));
@@ -308,6 +310,33 @@ fn strangers_leave_reads_to_those_with_a_token() {
             "turn {turn}: neither waits for all"
         );
     }
+}
+
+/// Whoever has a token and has found nothing so far takes turns with the strangers who find nothing, also if a read
+/// that finds something comes between each two of these turns.
+#[test]
+fn strangers_who_find_nothing_leave_turns_to_those_with_a_token() {
+    let (mut core, now) = (FanOut::new(WindowLimit::default(), 1), Instant::now());
+    (0..20).for_each(|number| join_as(&mut core, &format!("/nobody/{number}"), true));
+    join_as(&mut core, "/nobody", false);
+    (0..20).for_each(|number| join_as(&mut core, &format!("/somebody/{number}"), false));
+    let finds_nothing = |wanted: &Wanted| wanted.key.exact_topics().unwrap()[0].as_str().starts_with("/nobody");
+    let (mut under_way, mut turns) = (reads(&mut core), 0);
+    for ended in 0..400 {
+        let Some(index) = under_way.iter().position(|wanted| finds_nothing(wanted) == (ended % 2 == 0)) else {
+            continue;
+        };
+        let Wanted { part, cursor: Offset(cursor), is_barren, .. } = under_way.remove(index);
+        let found = step(cursor, cursor + 1, cursor + 1);
+        let read = if ended % 2 == 0 { Step { run: None, ..found } } else { found };
+        core.turn(now, &mut Connections::default()).take_step(part, &read);
+        let begun = reads(&mut core);
+        // All who find nothing are known for it in the second half.
+        assert!(ended < 200 || is_barren == (ended % 2 == 0));
+        turns += begun.iter().filter(|wanted| ended >= 200 && wanted.is_barren && !wanted.key.is_anonymous).count();
+        under_way.extend(begun);
+    }
+    assert!(turns >= 20, "{turns} turns of 100");
 }
 
 #[test]

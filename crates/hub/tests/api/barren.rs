@@ -87,3 +87,31 @@ async fn a_resume_does_not_wait_for_whole_searches_that_find_nothing() {
     assert!(searches.iter().any(|search| !search.is_finished()), "the strangers are still searching");
     searches.iter().for_each(|search| search.abort());
 }
+
+/// Many strangers search for the newest updates of patterns. Somebody with a token who comes later does not wait for all
+/// of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_with_a_token_does_not_wait_for_all_strangers() {
+    const STRANGERS: usize = 300;
+    let (hub, reads) = with_slow_reads();
+    for _ in 0..20 {
+        hub.publish((0..10_000).map(|_| update(&["/b/1"], "")).collect()).await.unwrap();
+    }
+    let searches: Vec<_> = (0..STRANGERS)
+        .map(|number| {
+            let hub = hub.clone();
+            let wanted = AudienceKey { is_anonymous: true, ..pattern(&format!("/nobody-{number}/{{x}}")) };
+            tokio::spawn(async move { hub.open(wanted, Start::Newest(1)).await.unwrap() })
+        })
+        .collect();
+    // Most of them wait by now: each of their first steps reads many times.
+    while reads.load(Ordering::SeqCst) < 200 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let before = reads.load(Ordering::SeqCst);
+    let opening = timeout(PATIENCE, hub.open(pattern("/b/{x}"), Start::Newest(1))).await.expect("an answer");
+    let later = reads.load(Ordering::SeqCst) - before;
+    assert!(later < STRANGERS * 10, "the strangers have read {later} times until the answer");
+    drop(opening.unwrap());
+    searches.iter().for_each(|search| search.abort());
+}

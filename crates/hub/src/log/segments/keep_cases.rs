@@ -165,3 +165,44 @@ fn a_log_whose_last_segment_was_sealed_still_ends_cleanly() {
     let again = SegmentLog::open(dir.path(), Retention::default()).unwrap();
     assert!(again.recovery().was_clean);
 }
+
+/// The file of a discarded segment may be there again, after a power failure or in a copy of the log. Its updates do not
+/// count, so no others go for their sake.
+#[test]
+fn a_discarded_segment_that_comes_back_does_not_count() {
+    for is_rewritten in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let retention = Retention { count: Some(20), ..Retention::default() };
+        let open = || SegmentLog::open_with(dir.path(), retention.clone(), 2_000).unwrap();
+        let append =
+            |log: &SegmentLog, number: u64| log.append(vec![update("a", "x", &number.to_string(), None)], NOW).unwrap();
+        let segments = || {
+            let paths = fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().path());
+            let mut segments: Vec<_> = paths.filter(|path| path.extension().is_some_and(|end| end == "log")).collect();
+            segments.sort_unstable();
+            segments
+        };
+        let log = open();
+        (0..20).for_each(|number| _ = append(&log, number));
+        assert!(segments().len() > 1, "the first one is sealed");
+        let path = segments().remove(0);
+        let first = fs::read(&path).unwrap();
+        let begins_within = || {
+            let begin = u64::from_str_radix(segments()[0].file_stem().unwrap().to_str().unwrap(), 16).unwrap();
+            !path.exists() && log.bounds().oldest.0 > begin + 3
+        };
+        (20..200).take_while(|_| !begins_within()).for_each(|number| _ = append(&log, number));
+        assert!(begins_within());
+        drop(log);
+        fs::write(&path, first).unwrap();
+        let log = open();
+        assert_eq!(log.bounds().held, 20);
+        if is_rewritten {
+            log.remove_dead().unwrap();
+        }
+        for number in 200..300 {
+            append(&log, number);
+            assert_eq!((data(&log, NOW).len(), log.bounds().held), (20, 20), "{number}, {is_rewritten}");
+        }
+    }
+}

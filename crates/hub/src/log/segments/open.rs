@@ -256,9 +256,12 @@ fn epochs_of(log: &LogId, heads: &[SegmentHead]) -> Vec<(Epoch, Offset)> {
 
 /// Returns the amounts of the records of a log that begins with the offset `oldest`.
 fn tally(segments: &VecDeque<Arc<Segment>>, oldest: Offset, directory: &Directory) -> io::Result<Tally> {
-    let segment = segments.front().map_or(Offset::ZERO, |first| first.first);
+    // A segment that retention has removed may be there again, after a power failure or in a copy that was made
+    // meanwhile. It does not count.
+    let before = segments.partition_point(|segment| segment.first <= oldest).saturating_sub(1);
+    let segment = segments.get(before).map_or(Offset::ZERO, |begins| begins.first);
     let mut tally = Tally { segment, ..Tally::default() };
-    for segment in segments {
+    for segment in segments.iter().skip(before) {
         let (summary, amounts) = (segment.summary(), segment.summary().amounts(segment.first));
         tally.stored += amounts;
         if summary.end <= oldest {

@@ -133,12 +133,15 @@ impl Store {
         fs::rename(new, &path).inspect_err(|_| drop(fs::remove_file(new)))?;
         held.segments[place] = fresh.clone();
         let (oldest, mut tally) = (held.bounds.oldest, held.tally);
-        tally.stored += summary.amounts(first);
-        tally.stored -= segment.summary().amounts(first);
-        tally.passed -= dropped;
-        let bytes = saved.iter().filter(|(offset, _)| *offset < oldest).map(|(_, bytes)| bytes).sum();
-        tally.passed -= Amounts { bytes, ..Amounts::default() };
-        held.set_tally(tally);
+        // The tally does not count a segment before the beginning of the log.
+        if first >= tally.segment {
+            tally.stored += summary.amounts(first);
+            tally.stored -= segment.summary().amounts(first);
+            tally.passed -= dropped;
+            let bytes = saved.iter().filter(|(offset, _)| *offset < oldest).map(|(_, bytes)| bytes).sum();
+            tally.passed -= Amounts { bytes, ..Amounts::default() };
+            held.set_tally(tally);
+        }
         // The sizes of the entries have changed, so the sizes that were read in advance are not right any more.
         writing.oldest.clear();
         let is_last = place + 1 == held.segments.len();
