@@ -33,7 +33,7 @@ pub(super) const SECTIONS: &[Section] = &[
             ("crates/server/src/open_files.rs", &["OTHER_FILES"]),
             ("crates/hub/src/topic/matcher.rs", &["MAX_MATCHER_BYTES"]),
             ("crates/server/src/subscribe/mod.rs", &["MAX_COMPILED_BYTES"]),
-            ("crates/server/src/subscribe/compiling.rs", &["MAX_WAITING"]),
+            ("crates/server/src/subscribe/compiling.rs", &["MAX_WAITING", "MAX_WAIT"]),
             ("crates/hub/src/topic/linear_regex.rs", &["MAX_COMPILED_BYTES", "MAX_MATCH_STEPS"]),
             ("crates/hub/src/topic/pattern_cache.rs", &["MAX_CACHED_PATTERNS", "MAX_CACHED_BYTES"]),
             ("crates/hub/src/prefix_tree.rs", &["INDEXED_BYTES"]),

@@ -94,10 +94,10 @@ impl Matcher {
         !text.contains('{') || SHARED.uri_templates.has(text)
     }
 
-    /// True if [`Self::url_pattern`] need not compile this text now, because it is in the cache.
+    /// True if [`Self::url_pattern`] need not compile this text now, because it is `*`, or is in the cache.
     #[must_use]
     pub fn is_known_url_pattern(text: &str, base: &Url) -> bool {
-        SHARED.url_patterns.has(&url_pattern_key(text, base))
+        text == "*" || SHARED.url_patterns.has(&url_pattern_key(text, base))
     }
 
     /// Returns the matcher of the topics that match the URL Pattern `text`; `*` is every topic. The pattern, and each
@@ -294,6 +294,7 @@ mod tests {
         };
         assert!(Arc::ptr_eq(&one, &two));
         assert!(Matcher::is_known_url_pattern("/shared/:id", &hub()));
+        assert!(Matcher::is_known_url_pattern("*", &hub()), "every topic: nothing is compiled");
     }
 
     #[test]

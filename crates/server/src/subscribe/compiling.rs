@@ -11,31 +11,38 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{
-    sync::{Semaphore, oneshot},
+    sync::{Mutex, Semaphore, oneshot},
     task::spawn_blocking,
+    time::timeout,
 };
 
 /// The greatest number of requests without a token that wait until their patterns are compiled.
 pub const MAX_WAITING: usize = 1_024;
-/// The shortest time of compiling that is followed by a pause, which is as long. Usual patterns take less.
+/// The longest time that a request without a token waits for its turn. Proxies give up an answer that does not begin
+/// within a minute, and their error status would close an EventSource for good.
+pub const MAX_WAIT: Duration = Duration::from_secs(10);
+/// The time of compiling that is followed by a pause, which is as long. Usual patterns take less, so several requests
+/// are compiled before a pause.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 /// The turns of all strangers.
 #[derive(Debug)]
 pub(crate) struct Compiling {
     room: Semaphore,
-    turn: Arc<Semaphore>,
+    /// The turn, with the time of compiling since the last pause.
+    turn: Arc<Mutex<Duration>>,
     crowded: Seldom,
 }
 
 impl Default for Compiling {
     fn default() -> Self {
-        Self { room: Semaphore::new(MAX_WAITING), turn: Arc::new(Semaphore::new(1)), crowded: Seldom::default() }
+        Self { room: Semaphore::new(MAX_WAITING), turn: Arc::default(), crowded: Seldom::default() }
     }
 }
 
 impl Compiling {
-    /// Calls `compile` when it is the request's turn, and returns the result; `None` if too many requests wait.
+    /// Calls `compile` when it is the request's turn, and returns the result; `None` if too many requests wait, or if
+    /// the turn does not come in time.
     ///
     /// # Cancel safety
     /// If the future is dropped, the result is lost.
@@ -50,16 +57,15 @@ impl Compiling {
             }
             return None;
         };
-        let turn = self.turn.clone().acquire_owned().await.expect("the semaphore is never closed");
+        let mut turn = timeout(MAX_WAIT, self.turn.clone().lock_owned()).await.ok()?;
         let (answer, answered) = oneshot::channel();
         spawn_blocking(move || {
-            let _turn = turn;
             let begun = Instant::now();
             // Sending fails only if the peer has left.
             _ = answer.send(compile());
-            let took = begun.elapsed();
-            if took >= SHORTEST_PAUSE {
-                thread::sleep(took);
+            *turn += begun.elapsed();
+            if *turn >= SHORTEST_PAUSE {
+                thread::sleep(std::mem::take(&mut *turn));
             }
         });
         Some(answered.await.expect("compiling does not panic"))
@@ -91,6 +97,35 @@ mod tests {
             assert_eq!(other.await, Some(number));
         }
         assert_eq!(compiling.in_turn(|| 0).await, Some(0));
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_long() {
+        let compiling = Compiling::default();
+        let (go, gone) = mpsc::channel::<()>();
+        let mut first = pin!(compiling.in_turn(move || gone.recv().is_ok()));
+        tokio::time::pause();
+        let mut next = pin!(compiling.in_turn(|| ()));
+        let is_pending =
+            poll_fn(|cx| Poll::Ready(first.as_mut().poll(cx).is_pending() && next.as_mut().poll(cx).is_pending()));
+        assert!(is_pending.await);
+        tokio::time::advance(MAX_WAIT + Duration::from_millis(1)).await;
+        let waited = poll_fn(|cx| Poll::Ready(next.as_mut().poll(cx))).await;
+        assert_eq!(waited, Poll::Ready(None), "it is told to come back later");
+        go.send(()).unwrap();
+        assert_eq!(first.await, Some(true), "who has the turn keeps it");
+    }
+
+    /// However short each turn is, strangers take half of a core.
+    #[tokio::test]
+    async fn short_turns_are_followed_by_pauses_too() {
+        const TURNS: u32 = 40;
+        let compiling = Compiling::default();
+        let (begun, short) = (Instant::now(), SHORTEST_PAUSE / 4);
+        for _ in 0..TURNS {
+            assert_eq!(compiling.in_turn(move || thread::sleep(short)).await, Some(()));
+        }
+        assert!(begun.elapsed() >= short * TURNS * 2 - 2 * SHORTEST_PAUSE, "{:?}", begun.elapsed());
     }
 
     #[tokio::test]

@@ -120,7 +120,11 @@ pub(crate) async fn open(
     }
     // A client that only reads the updates that are in the log now does not count as an active subscription.
     let arrival = match app.subscriptions.as_ref().filter(|_| until == Until::Closed) {
-        Some(active) => Some(active.arrive(&key, &payloads).await?),
+        Some(active) => match active.arrive(&key, &payloads).await {
+            Ok(arrival) => Some(arrival),
+            // The hub stops or has failed. Another one may take its place.
+            Err(_) => return head::come_back_later(representation),
+        },
         None => None,
     };
     if until != Until::Closed {

@@ -1,13 +1,20 @@
 //! Stopping: it takes a few seconds, whatever peers do, and whoever is cut knows where to go on.
-use super::fixture::*;
+use super::{
+    fixture::*,
+    obstructed_log::{ObstructedLog, Use},
+};
 use fanfare_hub::failure::Failure;
 use fanfare_server::{
     auth::{AuthSettings, Authenticator, Key, KeySet, KeySource, SigningKey, TrustedKeys, mint::LegacyToken},
     server::{FINISH_TIMEOUT, STOP_TIMEOUT},
 };
 use std::{
+    panic::resume_unwind,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -223,4 +230,32 @@ fn everything() -> fanfare_hub::audience_key::AudienceKey {
     use fanfare_hub::{audience_key::AudienceKey, grant::Matchers, representation::Representation};
     let (matchers, granted) = (Matchers::any(), Matchers::any());
     AudienceKey::new(matchers, granted, Representation::EventStream)
+}
+
+/// An error status would close an EventSource for good, and another hub may take the place of this one.
+#[tokio::test]
+async fn a_subscriber_that_comes_when_the_log_is_closed_may_come_back() {
+    let panics = Arc::new(AtomicBool::new(false));
+    let told = panics.clone();
+    let log = ObstructedLog::new(move |what| match what {
+        // As a panic, without its message among the test's output.
+        Use::Append if told.load(Ordering::SeqCst) => resume_unwind(Box::new("told to panic")),
+        _ => Ok(()),
+    });
+    let server = serve_over(log, Authenticator::open(), |settings| settings.subscriptions = true).await;
+    let watcher = server.subscribe("/topics/a", "").await;
+    let get = server.request("GET /topics/a", "HTTP/1.1", "");
+    let (first, last) = get.split_at(get.len() - 2);
+    let mut late = server.connect().await;
+    late.send(first).await;
+    // Its head has begun when a request that was sent behind it is answered.
+    server.publish("/topics/b", "").await;
+    panics.store(true, Ordering::SeqCst);
+    assert_eq!(server.post("/topics/b", "", "x").await.status, 503);
+    watcher.end().await;
+    // That the watcher has left cannot be published.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    late.send(last).await;
+    let answer = late.end().await;
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
