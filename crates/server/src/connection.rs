@@ -26,6 +26,9 @@ mod looks;
 mod query;
 mod repair;
 mod socket;
+#[cfg(all(test, target_os = "linux"))]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod stalled;
 mod threads;
 mod unread;
 mod watch;
@@ -169,7 +172,7 @@ impl Serving {
             let left = left.await;
             let parts = connection.into_parts();
             let is_first = activity.is_at_first_head();
-            let handover::Parts { mut socket, looks, held_back, mut permit, ahead } = parts.io.into_parts();
+            let handover::Parts { mut socket, mut looks, held_back, mut permit, ahead } = parts.io.into_parts();
             match (left, &shards) {
                 _ if looks.is_overdue() => reset(socket.tcp()),
                 // A client that knows that the hub speaks HTTP/2 begins without asking.
@@ -196,7 +199,7 @@ impl Serving {
                     }
                     refuse(socket, held_back.refusal).await;
                 }
-                (Left::Granted(mut stream), Some(shards)) => match socket.into_parts() {
+                (Left::Granted(mut stream), Some(shards)) => match socket.into_parts().await {
                     Ok((socket, seal)) => {
                         stream.seal = seal;
                         // The head of the request is in this buffer.
@@ -212,11 +215,11 @@ impl Serving {
                 (Left::Ended(error), _) => {
                     // The head of the last request is in this buffer.
                     drop((parts.read_buf, permit));
-                    end(&mut socket, error, refused.get()).await;
+                    end(&mut socket, error, refused.get(), &mut looks, &mut watch).await;
                     until_sent(socket, looks, watch).await;
                 }
                 (Left::Late, _) => {
-                    end(&mut socket, None, true).await;
+                    end(&mut socket, None, true, &mut looks, &mut watch).await;
                     until_sent(socket, looks, watch).await;
                 }
                 (Left::Cut | Left::Granted(_), _) => {

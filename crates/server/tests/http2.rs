@@ -194,6 +194,41 @@ async fn a_stream_that_is_not_read_holds_up_no_other() {
     stalled.read_until("data: 199 ").await;
 }
 
+/// T16: a network may divide the first bytes anywhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_bytes_may_come_in_pieces() {
+    let server = Served::start(|_| {}).await;
+    let mut beginning = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    beginning.extend(frame(SETTINGS, 0, 0, &[]));
+    for at in 1..beginning.len() {
+        let mut socket = TcpStream::connect(server.address).await.unwrap();
+        socket.set_nodelay(true).unwrap();
+        socket.write_all(&beginning[..at]).await.unwrap();
+        sleep(Duration::from_millis(30)).await;
+        socket.write_all(&beginning[at..]).await.unwrap();
+        let mut first = [0; 9];
+        socket.read_exact(&mut first).await.unwrap();
+        assert_eq!(first[3], SETTINGS, "divided after {at} bytes: {}", String::from_utf8_lossy(&first));
+    }
+}
+
+/// A request may cross the message that an idle connection ends. It is answered, however long this takes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_crosses_the_end_of_an_idle_connection_is_answered() {
+    let server = Served::start(|settings| {
+        settings.keep_alive_timeout = Duration::from_secs(1);
+        settings.head_timeout = Duration::from_secs(1);
+    })
+    .await;
+    let mut raw = Raw::over(TcpStream::connect(server.address).await.unwrap()).await;
+    raw.wait_for(|frame| frame.kind == GOAWAY).await;
+    raw.write(&headers(1, "/topics/a", true)).await;
+    raw.wait_for(|frame| frame.kind == DATA).await;
+    sleep(Duration::from_secs(3)).await;
+    server.publish("later").await;
+    raw.wait_for(|frame| frame.kind == DATA && frame.payload.windows(11).any(|part| part == b"data: later")).await;
+}
+
 /// T15
 #[tokio::test(flavor = "multi_thread")]
 async fn stopping_ends_the_streams_and_then_the_connection() {
@@ -268,6 +303,7 @@ fn headers(stream: u32, path: &str, is_whole: bool) -> Vec<u8> {
 
 struct Frame {
     kind: u8,
+    payload: Vec<u8>,
 }
 
 /// A connection on which a test writes frames by itself.
@@ -289,7 +325,7 @@ impl Raw {
         self.0.read_exact(&mut head).await.ok()?;
         let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
         self.0.read_exact(&mut payload).await.ok()?;
-        Some(Frame { kind: head[3] })
+        Some(Frame { kind: head[3], payload })
     }
 
     async fn wait_for(&mut self, wanted: impl Fn(&Frame) -> bool) -> Frame {

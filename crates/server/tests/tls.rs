@@ -321,6 +321,25 @@ async fn whatever_a_subscriber_sends_ends_its_stream() {
     }
 }
 
+/// T9: rustls seals with the new key from the moment on at which it was asked for it, and must have said so before the
+/// stream leaves it.
+#[tokio::test]
+async fn a_new_key_before_the_stream_is_announced() {
+    let made = made(&["hub.example"]);
+    let server = Served::with(&[&made]).await;
+    let client = client(&[&made], &[&TLS13]);
+    for requests in [vec!["GET /topics/a"], vec!["GET /healthz", "GET /topics/a"]] {
+        let mut stream = server.connect(&client, "hub.example").await.unwrap();
+        stream.get_mut().1.refresh_traffic_keys().unwrap();
+        for request in requests {
+            ask(&mut stream, request).await;
+        }
+        read_until(&mut stream, "fanfare.start").await;
+        server.publish("with the new key").await;
+        read_until(&mut stream, "data: with the new key\n\n").await;
+    }
+}
+
 /// The hub announces each end that it means: of a stream in a shard, and of an answer through hyper.
 #[tokio::test]
 async fn an_end_is_announced() {

@@ -109,6 +109,11 @@ impl Activity {
         self.lock().phase != Phase::Busy
     }
 
+    /// Returns true if a request is under way.
+    pub(super) fn is_busy(&self) -> bool {
+        self.lock().phase == Phase::Busy
+    }
+
     /// Returns true if the head of the connection's first request is being received.
     pub(super) fn is_at_first_head(&self) -> bool {
         let state = self.lock();

@@ -445,9 +445,14 @@ impl rt::Write for Noticing {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+        let flushed = Pin::new(&mut self.io).poll_flush(cx)?;
         let Self { looks, io, .. } = &mut *self;
         looks.poll(io.inner().tcp(), cx)?;
+        if flushed.is_pending() {
+            // rustls took the bytes that hyper wrote, and the socket has no room for them.
+            self.look_for_the_end(cx)?;
+            return Poll::Pending;
+        }
         self.activity.flushed();
         if let Some(handover) = &self.handover {
             handover.flushed();

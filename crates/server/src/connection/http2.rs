@@ -66,9 +66,10 @@ const END_TIMEOUT: Duration = Duration::from_secs(1);
 /// 3.4](https://www.rfc-editor.org/rfc/rfc9113#section-3.4)).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// True if these are the first bytes of a connection with HTTP/2. hyper may have stopped before it got all of them.
+/// True if these are the first bytes of a connection with HTTP/2. hyper may have stopped before it got all of them: it
+/// does so at the first byte that HTTP/1 does not have there.
 pub(super) fn begins(bytes: &[u8]) -> bool {
-    bytes.starts_with(PREFACE) || (bytes.starts_with(b"PRI * HTTP/2.0\r\n\r\n") && PREFACE.starts_with(bytes))
+    bytes.starts_with(PREFACE) || (bytes.starts_with(b"PRI * HTTP/2") && PREFACE.starts_with(bytes))
 }
 
 /// Serves a connection, of which the bytes `beginning` were read already.
@@ -103,6 +104,10 @@ pub(super) async fn serve(socket: Socket, beginning: Bytes, looks: Looks, mut wa
         }
         if let Poll::Ready(ended) = ended {
             return Poll::Ready(Left::Ended(ended.err()));
+        }
+        // The last request may have crossed the message that there should be none. hyper ends the connection after it.
+        if activity.is_busy() {
+            end = None;
         }
         if let Some(end) = &mut end {
             return end.as_mut().poll(cx).map(|()| Left::Late);
@@ -205,8 +210,10 @@ impl Shared {
         }
         // An idle connection keeps no memory for this.
         (self.gathered, self.sent) = (Vec::new(), 0);
-        ready!(Pin::new(&mut self.socket).poll_flush(cx))?;
-        Poll::Ready(self.looks.poll(self.socket.tcp(), cx))
+        // rustls may have taken bytes for which the socket has no room, so the peer is looked at in any case.
+        let flushed = Pin::new(&mut self.socket).poll_flush(cx)?;
+        self.looks.poll(self.socket.tcp(), cx)?;
+        flushed.map(Ok)
     }
 
     /// Notes that these bytes have come.
@@ -224,6 +231,15 @@ impl Shared {
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.gathered.len() < GATHERED_BYTES { Poll::Ready(Ok(())) } else { self.poll_write_out(cx) }
     }
+}
+
+/// Writes out until the socket takes no more, and returns true if the peer is given up.
+#[cfg(test)]
+pub(super) async fn write_out(socket: Socket, looks: Looks) -> bool {
+    let io = Gathering::new(socket, Bytes::new(), looks);
+    io.lock().gathered.push(b'x');
+    _ = poll_fn(|cx| io.lock().poll_write_out(cx)).await;
+    io.into_inner().is_some_and(|shared| shared.looks.is_overdue())
 }
 
 impl rt::Read for Gathering {

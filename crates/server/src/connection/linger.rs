@@ -17,10 +17,11 @@ pub const LINGER_BYTES: u64 = 256 << 10;
 pub const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Closes the sending side of the connection, and waits until the peer closes its sending side too, but for at most
-/// [`LINGER_TIMEOUT`]. Errors are ignored, because the answer has already been sent to the peer.
+/// [`LINGER_TIMEOUT`] in all. Closing a side takes no time without TLS. With TLS it is a record, and a peer that reads
+/// nothing has no room for it. Errors are ignored, because the answer has already been sent to the peer.
 pub(super) async fn linger(mut socket: impl AsyncRead + AsyncWrite + Unpin) {
     let until = tokio::time::Instant::now() + LINGER_TIMEOUT;
-    if socket.shutdown().await.is_err() {
+    if !matches!(timeout_at(until, socket.shutdown()).await, Ok(Ok(()))) {
         return;
     }
     let drained = timeout_at(until, copy(&mut (&mut socket).take(LINGER_BYTES), &mut sink())).await;

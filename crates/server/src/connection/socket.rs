@@ -1,14 +1,16 @@
 //! The socket of a connection, with or without TLS.
+use super::linger::LINGER_TIMEOUT;
 use crate::tls::seal::Seal;
 use std::{
-    io::{self, IoSlice},
+    io::{self, IoSlice, Write as _},
     net,
     pin::Pin,
     task::{Context, Poll},
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf},
     net::TcpStream,
+    time::timeout,
 };
 use tokio_rustls::{rustls::ProtocolVersion, server::TlsStream};
 
@@ -47,11 +49,15 @@ impl Socket {
     /// it. Everything that was written must have been flushed.
     ///
     /// # Errors
-    /// If the secrets cannot be taken out of the connection: bytes of it are not sent yet, or it has failed.
-    pub(super) fn into_parts(self) -> io::Result<(net::TcpStream, Option<Box<Seal>>)> {
+    /// If the secrets cannot be taken out of the connection: bytes of it cannot be sent, or it has failed.
+    pub(super) async fn into_parts(self) -> io::Result<(net::TcpStream, Option<Box<Seal>>)> {
         match self {
             Self::Plain(socket) => Ok((socket.into_std()?, None)),
-            Self::Tls(stream) => {
+            Self::Tls(mut stream) => {
+                // If the peer has asked for a new key, rustls uses it from then on, but says so only before the next
+                // bytes that it seals. Those will not be sealed by rustls, so it has to say so now.
+                _ = stream.get_mut().1.writer().write(&[])?;
+                timeout(LINGER_TIMEOUT, stream.flush()).await??;
                 let (socket, connection) = stream.into_inner();
                 if connection.wants_write() {
                     return Err(io::Error::other("records of the connection are not sent yet"));

@@ -28,6 +28,8 @@ impl Shard {
     pub(super) fn settle(&mut self) {
         for key in self.sockets.take_worn() {
             self.fan_out.turn(self.now, &mut self.sockets).end(key);
+            // Its peer may have no room for the rest of an event, and has only a short time.
+            self.schedule(key);
         }
         for Departed { member, how, tag } in self.fan_out.take_departed() {
             self.sockets.turns().advance();

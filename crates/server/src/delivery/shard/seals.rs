@@ -43,6 +43,10 @@ impl Seals {
         if self.members.len() <= place {
             self.members.resize_with(place + 1, || None);
         }
+        // A connection may have sent very much before its stream.
+        if seal.is_nearly_exhausted() {
+            self.worn.push(key);
+        }
         self.members[place] = Some(Box::new(Sealing { seal, rest: Box::default() }));
         self.count += 1;
     }

@@ -15,7 +15,7 @@ use fanfare_hub::{
     topic::{Topic, matcher::Matcher},
     update::{Update, UpdateFields},
 };
-use std::{io::Read as _, net::TcpListener};
+use std::{io::Read as _, net::TcpListener, time::Instant};
 
 /// The longest time that a test waits.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -161,6 +161,21 @@ async fn a_stream_ends_before_its_key_is_exhausted() {
         assert!(texts.len() as u64 <= left + 2, "{} records", texts.len());
         assert_eq!(stage.places.available_permits(), 1);
     }
+}
+
+/// A connection may have sent almost as much as its key may seal before the shard gets it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_whose_key_is_nearly_exhausted_ends_at_once() {
+    let stage = Stage::start(Delivery::Epoll, 1);
+    let (seal, opener) = seal::for_test(0);
+    let (mut peer, mut sealed) = (stage.subscribe_through(None, Some(seal)).await, Vec::new());
+    // A stream that does not end has heartbeats.
+    let (began, mut chunk) = (Instant::now(), [0; 4_096]);
+    while let read @ 1.. = peer.read(&mut chunk).unwrap() {
+        assert!(began.elapsed() < PATIENCE / 2, "it does not end");
+        sealed.extend_from_slice(&chunk[..read]);
+    }
+    assert_eq!(opener.open(&sealed).last().unwrap(), &[1, 0, 21], "the alert that nothing follows");
 }
 
 /// A shard that dies again and again is given up. The hub has failed when there is none left.
